@@ -1,0 +1,169 @@
+"""Errors.
+
+* TriptychError
+  * InvalidModelError        the bytes break the specification      .problems
+    * TruncatedError         the file ends early
+  * UnsupportedError         the bytes may be fine; this reader is not able, or may not     .problems
+  * ConversionError          a layout cannot hold what the model says      .problems
+  * WeightsMismatchError     (also a ValueError) weights do not fit the model      .problems
+  * SaveError                (also an OSError) the target could not be written; the old one is intact
+  * UsageError               (also a ValueError) the caller passed something impossible
+
+Every problem has a code listed in ``spec/errors.toml``; callers branch on classes and codes, never on text.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from typing import NoReturn
+
+from triptych import resources
+
+MESSAGE_LIMIT = 4096
+"""Longest text of one problem, in characters (SECURITY: error-message hygiene)."""
+PROBLEM_LIMIT = 100
+"""Problems kept of one document; a longer list ends with a count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken requirement at one place."""
+
+    code: str
+    """Stable error code, listed in ``spec/errors.toml``."""
+    requirement: str
+    """Identifier of the broken requirement, such as ``WGT-004``; empty outside the specification's reach."""
+    place: str
+    """``<member>#<JSON Pointer>``; only the pointer for a text that is no member of a package; only the member for bytes."""
+    message: str
+    """One sentence: what was expected and what was found."""
+
+    def __str__(self) -> str:
+        where = f" at {self.place}" if self.place else ""
+        tail = f" [{self.requirement}]" if self.requirement else ""
+        return f"{self.code}{where}: {self.message}{tail}"
+
+
+class TriptychError(Exception):
+    """Base class of every error this package raises on purpose."""
+
+
+class _ProblemsError(TriptychError):
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        first = problems[0]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(f"{first}{more}")
+        self.problems = problems
+
+
+class InvalidModelError(_ProblemsError):
+    """The input breaks the specification."""
+
+
+class TruncatedError(InvalidModelError):
+    """The file ends before its content does."""
+
+
+class UnsupportedError(_ProblemsError):
+    """The input uses what this reader does not support, or exceeds a limit."""
+
+
+class ConversionError(_ProblemsError):
+    """The target layout or framework cannot hold what the model says."""
+
+
+class WeightsMismatchError(_ProblemsError, ValueError):
+    """Weights do not fit the model they were meant for."""
+
+
+class SaveError(TriptychError, OSError):
+    """The target could not be written; whatever stood there before is intact."""
+
+
+class UsageError(TriptychError, ValueError):
+    """The caller passed something impossible."""
+
+
+@cache
+def registry() -> dict[str, dict[str, object]]:
+    """Error code -> its entry in ``spec/errors.toml``; read when the first problem is made, never on the good path."""
+    return tomllib.loads(resources.read_text("spec/errors.toml"))
+
+
+@cache
+def _code_of() -> dict[str, str]:
+    codes: dict[str, str] = {}
+    for code, entry in registry().items():
+        requirements = entry["requirements"]
+        assert isinstance(requirements, list)
+        codes.update(dict.fromkeys(requirements, code))
+    return codes
+
+
+def shorten(value: object, limit: int = 128) -> str:
+    """`value` as a printable literal of at most `limit` characters; control characters come escaped."""
+    text = ascii(value) if isinstance(value, str) else repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def pointer_token(name: str) -> str:
+    """`name` escaped as one reference token of a JSON Pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def problem(requirement: str, place: str, message: str) -> Problem:
+    """The problem of breaking `requirement` at `place`; its code comes from the registry."""
+    return Problem(_code_of()[requirement], requirement, place, message[:MESSAGE_LIMIT])
+
+
+class CheckDisabled(Exception):  # noqa: N818 - no error of the input: a switched-off check could not be passed over
+    """A disabled check met input that cannot be read without it; for the suite's mutation test only."""
+
+
+class Findings:
+    """Collects the problems of one reading, so that a whole stage is reported at once.
+
+    Requirements in `disabled` are not enforced: the switch behind the suite's own mutation test, no public API.
+    """
+
+    def __init__(self, disabled: frozenset[str] = frozenset(), member: str = "") -> None:
+        self.disabled = disabled
+        self.member = member
+        self.problems: list[Problem] = []
+
+    def at(self, member: str) -> Findings:
+        """A view that reports into the same list, for places inside `member`."""
+        other = Findings(self.disabled, member)
+        other.problems = self.problems
+        return other
+
+    def place(self, pointer: str | None) -> str:
+        """`pointer` inside the current member; None is the member's bytes as a whole."""
+        if pointer is None:
+            return self.member
+        return f"{self.member}#{pointer}" if self.member else pointer
+
+    def enforces(self, requirement: str) -> bool:
+        """Whether `requirement` is to be checked."""
+        return requirement not in self.disabled
+
+    def add(self, requirement: str, pointer: str | None, message: str) -> None:
+        """Note that `requirement` is broken at `pointer` and go on reading."""
+        if requirement not in self.disabled:
+            self.problems.append(problem(requirement, self.place(pointer), message))
+
+    def fatal(
+        self, requirement: str, pointer: str | None, message: str, *, error: type[InvalidModelError | UnsupportedError] = InvalidModelError
+    ) -> NoReturn:
+        """Note that `requirement` is broken and stop: nothing after it can be read."""
+        if requirement in self.disabled:
+            raise CheckDisabled(requirement)
+        self.add(requirement, pointer, message)
+        raise error(tuple(self.problems[:PROBLEM_LIMIT]))
+
+    def raise_if_any(self) -> None:
+        """Raise all problems noted so far, if there are any."""
+        if self.problems:
+            raise InvalidModelError(tuple(self.problems[:PROBLEM_LIMIT]))

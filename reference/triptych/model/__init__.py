@@ -1,0 +1,25 @@
+"""The data model: what a package says, apart from any file, framework or meaning of its types."""
+
+from triptych.model.architecture import Architecture, Call, Input, Json, Layer, Shape, WeightReference, walk_layer
+from triptych.model.panels import Panels
+from triptych.model.training import Component, Loss, Metric, Progress, Training
+from triptych.model.weights import Tensor, Weights
+
+__all__ = [
+    "Architecture",
+    "Call",
+    "Component",
+    "Input",
+    "Json",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Panels",
+    "Progress",
+    "Shape",
+    "Tensor",
+    "Training",
+    "WeightReference",
+    "Weights",
+    "walk_layer",
+]
