@@ -1,0 +1,96 @@
+"""The ``triptych`` command: one module a subcommand; this one knows how they are reached and how they end.
+
+Exit status: 0 yes, 1 no (the input is invalid, or cannot become what was asked), 2 wrong usage, 3 could not tell
+(unreadable file, unknown layout, a limit, a missing dependency).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from triptych.errors import InvalidModelError, TriptychError, UnsupportedError, UsageError
+
+YES, NO, USAGE, UNKNOWN = 0, 1, 2, 3
+
+COMMANDS = ("convert", "validate", "summary", "explain", "schema")
+
+EPILOG = """\
+examples:
+  triptych convert my_model.h5 my_model.triptych     a Keras file becomes one durable, safe file
+  triptych convert my_model.triptych my_model        …or a folder whose files you can read and edit
+  triptych convert my_model back.h5                  …and Keras HDF5 again
+  triptych validate my_model.triptych                every problem, one a line; "valid" if there is none
+  triptych summary my_model.triptych                 layers, output shapes, parameters
+  triptych explain LAYER_DUPLICATE_NAME              what a code means and how to mend it
+
+exit status: 0 yes, 1 no, 2 wrong usage, 3 could not tell
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar; a subcommand's module adds its own."""
+    top = argparse.ArgumentParser(
+        prog="triptych",
+        description="Read, check, convert and describe trained neural networks. Nothing in a file is ever executed.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="store_true", help="print the versions of the program and of the format")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name in COMMANDS:
+        import_module(f"triptych.cli.{name}").add(commands)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit status; errors of the input are printed, never raised."""
+    top = parser()
+    arguments = top.parse_args(argv)
+    if arguments.version:
+        from triptych import __version__
+        from triptych.documents import FORMAT_VERSION
+
+        print(f"triptych {__version__}, format {FORMAT_VERSION}")
+        return YES
+    if arguments.command is None:
+        top.print_help()
+        return USAGE
+    try:
+        status: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output has left (``| head``): not an error, and Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return YES
+    except InvalidModelError as error:
+        for problem in error.problems:
+            complain(str(problem))
+        return NO
+    except UnsupportedError as error:
+        for problem in error.problems:
+            complain(str(problem))
+        return UNKNOWN
+    except UsageError as error:
+        complain(str(error))
+        return USAGE
+    except ImportError as error:
+        complain(str(error))
+        return UNKNOWN
+    except TriptychError as error:
+        complain(str(error))
+        return NO
+    except OSError as error:
+        complain(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        return UNKNOWN
+    except KeyboardInterrupt:
+        complain("interrupted; nothing was changed")
+        return 130
+    return status
+
+
+def complain(text: str) -> None:
+    """Print `text` to standard error under the program's name."""
+    print(f"triptych: {text}", file=sys.stderr)

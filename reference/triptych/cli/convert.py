@@ -1,0 +1,82 @@
+"""``triptych convert``: between any two layouts, naming what could not be kept."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from triptych.errors import UsageError
+
+UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+DESCRIPTION = """\
+Read SRC, whatever its layout (told by its content), and write DST in the layout of its suffix:
+
+  my_model.triptych   one file: an uncompressed ZIP archive, mapped into memory in place
+  my_model            a folder: manifest.json, architecture.json, model.safetensors, training.json …
+  my_model.h5         Keras HDF5, as Keras 2 writes it (--dialect keras3 for Keras 3)
+  weights.safetensors the weights alone
+  my_model.json/.yaml the architecture alone
+
+DST appears whole or not at all. What its layout cannot hold is named on standard error.
+"""
+
+
+def add(commands: Any) -> None:
+    """Add this command's grammar."""
+    parser = commands.add_parser(
+        "convert",
+        help="write a model in another layout",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", metavar="SRC", type=Path, help="the model to read")
+    parser.add_argument("target", metavar="DST", type=Path, help="the file or folder to write")
+    parser.add_argument("--layout", help="layout of DST, where its suffix does not say it")
+    parser.add_argument("--only", choices=["architecture", "weights", "training"], help="write this panel alone")
+    parser.add_argument("--dialect", choices=["keras2", "keras3"], help="for Keras layouts: whose configuration to write")
+    parser.add_argument("--yaml", action="store_true", help="for packages: write the architecture and training as YAML")
+    parser.add_argument("--max-shard-size", metavar="SIZE", type=size, help="for packages: split the weights into files of at most SIZE, such as 2GB")
+    parser.add_argument("-f", "--force", action="store_true", help="replace DST if it exists")
+    parser.add_argument("-q", "--quiet", action="store_true", help="show no progress")
+    parser.set_defaults(run=run)
+
+
+def size(text: str) -> int:
+    """Bytes of a size such as ``500MB`` or ``2GiB``."""
+    match = re.fullmatch(r"(\d{1,15})\s*([A-Za-z]{0,3})", text)
+    if not match or match[2].upper() not in UNITS or not int(match[1]):
+        raise argparse.ArgumentTypeError(f"expected a size such as 500MB or 2GiB, got {text!r}")
+    return int(match[1]) * UNITS[match[2].upper()]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Convert and say what came of it."""
+    from triptych.cli.console import progress
+    from triptych.surface.opening import load
+    from triptych.surface.saving import save, target_layout
+
+    target: Path = arguments.target
+    layout = target_layout(target, arguments.layout)
+    given: dict[str, Any] = {
+        "dialect": arguments.dialect,
+        "spelling": "yaml" if arguments.yaml else None,
+        "max_shard_bytes": arguments.max_shard_size,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    if foreign := sorted(options.keys() - layout.options):
+        flags = {"dialect": "--dialect", "spelling": "--yaml", "max_shard_bytes": "--max-shard-size"}
+        raise UsageError(f"{', '.join(flags[name] for name in foreign)} means nothing for {layout.title}")
+    if target.exists() and not arguments.force:
+        raise UsageError(f"expected no file at {str(target)!r}, one is there; --force replaces it")
+    with progress(f"{arguments.source.name} → {target.name}", quiet=arguments.quiet) as report:
+        notes = save(
+            load(arguments.source), target, layout=arguments.layout, only=arguments.only, progress=report, **options
+        )
+    for note in notes:
+        print(f"not kept: {note}", file=sys.stderr)
+    print(f"{target}: {layout.title}" + (f", {len(notes)} thing{'s' * (len(notes) > 1)} not kept" if notes else ""))
+    return 0

@@ -1,0 +1,1 @@
+"""What people type: `Model` and the verbs around it."""

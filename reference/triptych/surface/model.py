@@ -1,0 +1,174 @@
+"""`Model`: the three panels of a network under the verbs that people know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal
+
+from triptych import documents, vocabulary
+from triptych.errors import Problem, UsageError, WeightsMismatchError
+from triptych.model import Architecture, Panels, Tensor, Training, Weights
+from triptych.surface import transfer
+from triptych.vocabulary.summary import render, summarize
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Model:
+    """A network as data: ``architecture``, ``weights`` and ``training``, each None when absent.
+
+    The panels are immutable; `load_weights` and `set_weights` put another weights panel in the place of the old one.
+    Tensors are read when they are used: a model of any size opens at the cost of its headers.
+    """
+
+    __slots__ = ("panels",)
+
+    def __init__(self, panels: Panels) -> None:
+        self.panels = panels
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """The graph of layers."""
+        return self.panels.architecture
+
+    @property
+    def weights(self) -> Weights | None:
+        """A mapping of tensor name to array; an array is a read-only view on the file where the file allows it."""
+        return self.panels.weights
+
+    @property
+    def training(self) -> Training | None:
+        """Optimizer, losses, metrics, progress and the optimizer's state."""
+        return self.panels.training
+
+    @property
+    def name(self) -> str | None:
+        """The model's name, as the package or the architecture says it."""
+        return self.panels.name or (self.architecture.name if self.architecture else None)
+
+    def __repr__(self) -> str:
+        parts = [p for p in ("architecture", "weights", "training") if getattr(self, p) is not None]
+        return f"<Model {self.name or 'without a name'}: {', '.join(parts) or 'empty'}>"
+
+    def _require_architecture(self, purpose: str) -> Architecture:
+        if self.architecture is None:
+            raise UsageError(f"expected a model with an architecture to {purpose}, this one has only {self!r}")
+        return self.architecture
+
+    def to_json(self) -> str:
+        """The architecture as canonical JSON text; `triptych.model_from_json` reads it back without loss."""
+        return documents.dump_json(documents.architecture_to_data(self._require_architecture("write its JSON")))
+
+    def to_yaml(self) -> str:
+        """The architecture as YAML text that YAML 1.1 and 1.2 parsers read alike."""
+        return documents.dump_yaml(documents.architecture_to_data(self._require_architecture("write its YAML")))
+
+    def summary(self, *, width: int | None = None, print_fn: Callable[[str], object] = print) -> None:
+        """Print a table of the layers, their output shapes and parameter counts.
+
+        Args:
+            width: Columns to use; None takes the terminal's.
+            print_fn: Called once with the whole text.
+        """
+        print_fn(render(summarize(self._require_architecture("summarise it"), self.weights), width=width))
+
+    def get_weights(self) -> list[Array]:
+        """The weights as arrays in canonical axis order: layers in order, roles in the order of the type's table.
+
+        Raises:
+            UsageError: The model has no architecture or no weights.
+            WeightsMismatchError: A weight that the architecture needs is not there.
+        """
+        architecture = self._require_architecture("order its weights")
+        if self.weights is None:
+            raise UsageError("expected a model with weights, this one has none")
+        arrays = []
+        for slot in vocabulary.weight_slots(architecture):
+            if slot.tensor not in self.weights:
+                raise WeightsMismatchError((Problem("WEIGHT_MISSING", "", slot.tensor, "expected this weight, the model has none"),))
+            array = self.weights[slot.tensor]
+            arrays.append(array if slot.axes is None else array.transpose(slot.axes))
+        return arrays
+
+    def set_weights(self, arrays: Sequence[Array]) -> None:
+        """Take `arrays`, in the order of `get_weights`, as the weights; they are cast to each weight's dtype, not copied otherwise.
+
+        Raises:
+            WeightsMismatchError: Their number or a shape differs from what the architecture needs; the model is unchanged.
+        """
+        import numpy as np
+
+        from triptych import dtypes
+
+        architecture = self._require_architecture("take weights")
+        slots = vocabulary.weight_slots(architecture)
+        if len(slots) != len(arrays):
+            raise WeightsMismatchError((Problem("WEIGHT_COUNT", "", "", f"expected {len(slots)} arrays, got {len(arrays)}"),))
+        problems, tensors = [], {}
+        for slot, given in zip(slots, arrays, strict=True):
+            array = np.asarray(given)
+            if slot.shape is not None and any(e is not None and e != f for e, f in zip(slot.shape, array.shape, strict=False)) or (
+                slot.shape is not None and len(slot.shape) != array.ndim
+            ):
+                problems.append(Problem("WEIGHT_SHAPE_MISMATCH", "", slot.tensor, f"expected shape {slot.shape}, got {array.shape}"))
+                continue
+            if slot.axes is not None:
+                array = array.transpose(np.argsort(slot.axes))
+            tensors[slot.tensor] = Tensor.from_array(array.astype(dtypes.numpy_dtype(slot.dtype), copy=False))
+        if problems:
+            raise WeightsMismatchError(tuple(problems))
+        self.panels = replace(self.panels, weights=Weights(tensors))
+
+    def load_weights(
+        self, path: str | PathLike[str], *, by_name: bool = False, skip_mismatch: bool = False
+    ) -> transfer.LoadReport:
+        """Load the weights of the file or package at `path` into this model.
+
+        Args:
+            path: Any layout with weights; with or without an architecture.
+            by_name: Match top-level layers by name instead of by position, so that models share what they have in common.
+            skip_mismatch: Leave layers alone whose shapes differ, with a warning for each, instead of refusing.
+
+        Returns:
+            What became of each weight. Tensors are read when they are used.
+
+        Raises:
+            WeightsMismatchError: (a ValueError) The weights do not fit; the model is unchanged.
+        """
+        from triptych.surface.opening import load
+
+        architecture = self._require_architecture("load weights into it")
+        source = load(path)
+        if source.weights is None:
+            raise UsageError(f"expected a file with weights, {str(path)!r} has none")
+        weights, report = transfer.transfer(
+            architecture, self.weights, source.architecture, source.weights, by_name=by_name, skip_mismatch=skip_mismatch
+        )
+        self.panels = replace(self.panels, weights=weights)
+        return report
+
+    def save(self, path: str | PathLike[str], **options: Any) -> tuple[str, ...]:
+        """Write the model; see `triptych.save`."""
+        from triptych.surface.saving import save
+
+        return save(self, path, **options)
+
+    def save_weights(self, path: str | PathLike[str], *, overwrite: bool = True) -> tuple[str, ...]:
+        """Write the weights alone, as ``.safetensors``, ``.h5`` or a package without the other panels.
+
+        Returns:
+            Sentences that name what could not be kept; empty when all was.
+        """
+        from triptych.surface.saving import save
+
+        if self.weights is None:
+            raise UsageError("expected a model with weights, this one has none")
+        return save(self, path, overwrite=overwrite, only="weights")
+
+
+Panel = Literal["architecture", "weights", "training"]

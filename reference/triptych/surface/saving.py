@@ -1,0 +1,83 @@
+"""Writes a model in the layout that the target's name or the caller asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from triptych.errors import UsageError
+from triptych.layouts import LAYOUTS, Layout
+from triptych.model import Panels
+
+if TYPE_CHECKING:
+    from triptych.surface.model import Model
+
+Progress = Callable[[int, int, str], None]
+"""Called with bytes done, bytes in all, and what is being written."""
+
+
+def target_layout(path: Path, name: str | None) -> Layout:
+    """The layout to write to `path`: the one called `name`, or else the one its suffix stands for.
+
+    Raises:
+        UsageError: No layout has this name, or none this suffix.
+    """
+    if name is not None:
+        for layout in LAYOUTS:
+            if layout.name == name:
+                return layout
+        raise UsageError(f"expected a layout of {', '.join(x.name for x in LAYOUTS)}; got {name!r}")
+    for layout in LAYOUTS:
+        if any(path.name.endswith(suffix) if suffix else not path.suffix for suffix in layout.suffixes):
+            return layout
+    known = ", ".join(s or "none (a folder)" for x in LAYOUTS for s in x.suffixes)
+    raise UsageError(f"expected a suffix of {known}; got {path.name!r} (or say which layout)")
+
+
+def save(
+    model: Model,
+    path: str | PathLike[str],
+    *,
+    layout: str | None = None,
+    overwrite: bool = True,
+    only: Literal["architecture", "weights", "training"] | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> tuple[str, ...]:
+    """Write `model` to `path`, whole or not at all: until the new file is complete and durable, the old one stands.
+
+    Args:
+        model: What to write.
+        path: ``name.triptych`` for an archive, ``name`` without a suffix for a folder, ``name.h5`` for Keras HDF5 …
+        layout: The layout's name, where the suffix does not say it.
+        overwrite: Whether what stands at `path` may be replaced. A folder that is no package never is.
+        only: Write this panel alone.
+        progress: Called as bytes are written.
+        **options: The layout's own, such as ``max_shard_bytes``, ``spelling="yaml"``, ``dialect="keras3"``.
+
+    Returns:
+        Sentences that name what the layout could not keep; empty when all was kept.
+
+    Raises:
+        UsageError: The layout is unknown, or the target exists and may not be replaced.
+        ConversionError: The layout cannot hold this model.
+        SaveError: The file system refused; the old file is intact.
+    """
+    target = Path(path)
+    chosen = target_layout(target, layout)
+    if not overwrite and target.exists():
+        raise UsageError(f"expected no file at {str(target)!r}, one is there; pass overwrite=True to replace it")
+    return chosen.write(restrict(model.panels, only, chosen), target, progress=progress, **options)
+
+
+def restrict(panels: Panels, only: str | None, layout: Layout) -> Panels:
+    """`panels` with the panel `only` alone; a layout that orders weights by the architecture still gets to see it."""
+    if only is None:
+        return panels
+    if getattr(panels, only) is None:
+        raise UsageError(f"expected a model with {only}, this one has none")
+    kept = {"architecture", only} if only == "weights" and layout.needs_architecture else {only}
+    return replace(panels, **{name: None for name in ("architecture", "weights", "training") if name not in kept})

@@ -1,0 +1,249 @@
+"""Carries weights from one model into another: by position, or by layer name, with a report of what happened to each.
+
+The semantics are those of Keras' ``load_weights``: by position, layers that own no weights do not count and the others
+must agree one by one; by name, only top-level layers are matched and the rest of either side is left alone. Unlike
+there, nothing passes in silence: every weight of both sides appears in exactly one list of the report.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from triptych.errors import Problem, WeightsMismatchError, shorten
+from triptych.model import Architecture, Tensor, Weights
+from triptych.vocabulary import WeightSlot, weight_slots
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What became of each weight; names are the tensor names of this model, but for `unexpected`, which are the source's."""
+
+    loaded: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    """Left as they were because ``by_name`` found no layer of that name in the source."""
+    missing: tuple[str, ...] = ()
+    """Needed here, absent in the source."""
+    unexpected: tuple[str, ...] = ()
+    """In the source, not needed here."""
+    mismatched: tuple[str, ...] = ()
+    """In both, with shapes that differ; left as they were."""
+
+    def __str__(self) -> str:
+        counts = (f"{len(getattr(self, name))} {name}" for name in ("loaded", "skipped", "missing", "unexpected", "mismatched"))
+        return ", ".join(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """One weight of one side, with the tensor that holds it (None on a side that has no weights yet)."""
+
+    tensor_name: str
+    tensor: Tensor | None
+    shape: tuple[int | None, ...] | None
+    axes: tuple[int, ...] | None = None
+    dtype: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """A top-level layer that owns weights."""
+
+    name: str
+    weights: tuple[_Weight, ...]
+
+
+def stored_shape(slot: WeightSlot) -> tuple[int | None, ...] | None:
+    """The shape that the tensor of `slot` has in storage: the canonical shape seen through its ``axes``."""
+    if slot.shape is None or slot.axes is None:
+        return slot.shape
+    shape: list[int | None] = [None] * len(slot.axes)
+    for canonical, stored in enumerate(slot.axes):
+        shape[stored] = slot.shape[canonical]
+    return tuple(shape)
+
+
+def owners(architecture: Architecture | None, weights: Weights | None) -> tuple[_Owner, ...]:
+    """The layers that own weights, in order; without an architecture, a layer is what stands before a name's last dot."""
+    tensors: Mapping[str, Tensor] = weights.tensors if weights is not None else {}
+    grouped: dict[str, list[_Weight]] = {}
+    if architecture is None:
+        for name, tensor in tensors.items():
+            grouped.setdefault(name.split(".")[0], []).append(_Weight(name, tensor, tensor.shape))
+    else:
+        for slot in weight_slots(architecture):
+            index = int(slot.pointer.split("/")[2])
+            grouped.setdefault(architecture.layers[index].name, []).append(
+                _Weight(slot.tensor, tensors.get(slot.tensor), slot.shape, slot.axes, slot.dtype)
+            )
+    return tuple(_Owner(name, tuple(found)) for name, found in grouped.items())
+
+
+def transfer(
+    architecture: Architecture,
+    current: Weights | None,
+    source_architecture: Architecture | None,
+    source: Weights,
+    *,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+) -> tuple[Weights, LoadReport]:
+    """The weights of a model after loading `source` into it, and what became of each.
+
+    Args:
+        architecture: Of the model that receives.
+        current: Its weights so far, which stay where nothing is loaded; None if it has none.
+        source_architecture: Of the model that gives; None if only its tensors are known.
+        source: Its weights.
+        by_name: Match top-level layers by name instead of by position; layers without a namesake are skipped.
+        skip_mismatch: Leave a layer alone whose shapes differ, with one warning that says both shapes.
+
+    Raises:
+        WeightsMismatchError: Weights are missing, unexpected or of another shape (and not excused by the two options),
+            or no layer at all has a namesake.
+    """
+    receiving, giving = owners(architecture, current), owners(source_architecture, source)
+    if source_architecture is None and not by_name and {w.tensor_name for o in receiving for w in o.weights} & source.tensors.keys():
+        # Bare tensors carry no order of layers; where names agree at all, names decide.
+        pairs, loose = _pair_by_tensor_name(receiving, source)
+    else:
+        pairs, loose = (_pair_by_name if by_name else _pair_by_position)(receiving, giving)
+    outcome = _Outcome()
+    tensors = dict(current.tensors) if current is not None else {}
+    for here, there in pairs:
+        _carry(here, there, tensors, outcome, by_name=by_name, skip_mismatch=skip_mismatch)
+    outcome.unexpected += loose
+    report = outcome.report()
+    problems = outcome.problems
+    if not by_name:
+        problems += [Problem("WEIGHT_MISSING", "", name, "expected this weight in the source, found none") for name in report.missing]
+        problems += [Problem("WEIGHT_UNEXPECTED", "", name, "the source holds this weight, the model has no place for it") for name in report.unexpected]
+    elif not report.loaded and not report.mismatched:
+        names = ", ".join(shorten(o.name) for o in giving[:5])
+        problems = [Problem("WEIGHT_MISSING", "", "", f"expected at least one layer of the same name, the source has {names or 'none'}")]
+    if problems:
+        raise WeightsMismatchError(tuple(problems))
+    order = [w.tensor_name for o in receiving for w in o.weights]
+    return Weights({name: tensors[name] for name in [*order, *(tensors.keys() - set(order))] if name in tensors}), report
+
+
+@dataclass(slots=True)
+class _Outcome:
+    loaded: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    mismatched: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self) -> LoadReport:
+        return LoadReport(*(tuple(names) for names in (self.loaded, self.skipped, self.missing, self.unexpected, self.mismatched)))
+
+
+_Pairs = list[tuple[_Owner, _Owner | None]]
+
+
+def _pair_by_position(receiving: Sequence[_Owner], giving: Sequence[_Owner]) -> tuple[_Pairs, list[str]]:
+    if len(receiving) != len(giving):
+        raise WeightsMismatchError(
+            (Problem("WEIGHT_COUNT", "", "", f"expected {len(receiving)} layers with weights, the source has {len(giving)}"),)
+        )
+    return list(zip(receiving, giving, strict=True)), []
+
+
+def _pair_by_name(receiving: Sequence[_Owner], giving: Sequence[_Owner]) -> tuple[_Pairs, list[str]]:
+    named = {owner.name: owner for owner in giving}
+    here = {owner.name for owner in receiving}
+    loose = [w.tensor_name for owner in giving if owner.name not in here for w in owner.weights]
+    return [(owner, named.get(owner.name)) for owner in receiving], loose
+
+
+def _pair_by_tensor_name(receiving: Sequence[_Owner], source: Weights) -> tuple[_Pairs, list[str]]:
+    pairs: _Pairs = []
+    used = set()
+    for owner in receiving:
+        for weight in owner.weights:
+            tensor = source.tensors.get(weight.tensor_name)
+            used.add(weight.tensor_name)
+            there = None if tensor is None else _Owner(owner.name, (_Weight(weight.tensor_name, tensor, tensor.shape, weight.axes),))
+            pairs.append((_Owner(owner.name, (weight,)), there))
+    return pairs, [name for name in source.tensors if name not in used]
+
+
+def _carry(
+    here: _Owner, there: _Owner | None, tensors: dict[str, Tensor], outcome: _Outcome, *, by_name: bool, skip_mismatch: bool
+) -> None:
+    """Put the weights of layer `there` in the place of those of `here`, all or none of them."""
+    names = [w.tensor_name for w in here.weights]
+    if there is None:
+        (outcome.skipped if by_name else outcome.missing).extend(names)
+        return
+    if difference := _difference(here, there):
+        outcome.mismatched += names
+        if skip_mismatch:
+            warnings.warn(f"layer {here.name!r} is skipped: {difference}", stacklevel=4)
+        else:
+            outcome.problems.append(Problem("WEIGHT_SHAPE_MISMATCH", "", here.name, difference))
+        return
+    for ours, theirs in zip(here.weights, there.weights, strict=True):
+        if theirs.tensor is None:
+            outcome.missing.append(ours.tensor_name)
+            continue
+        tensors[ours.tensor_name] = _recast(theirs.tensor, theirs.axes, ours.axes, ours.dtype)
+        outcome.loaded.append(ours.tensor_name)
+
+
+def _difference(here: _Owner, there: _Owner) -> str:
+    """What keeps the weights of `there` from those of `here`, as a sentence; empty when they fit."""
+    if len(here.weights) != len(there.weights):
+        return f"expected {len(here.weights)} weights, the source's layer {there.name!r} has {len(there.weights)}"
+    for ours, theirs in zip(here.weights, there.weights, strict=True):
+        found = _canonical_shape(theirs)
+        expected = ours.shape
+        if expected is None or found is None:
+            continue
+        if len(expected) != len(found) or any(e is not None and f is not None and e != f for e, f in zip(expected, found, strict=True)):
+            return f"expected shape {_show(expected)} for {ours.tensor_name!r}, the source's {theirs.tensor_name!r} has {_show(found)}"
+    return ""
+
+
+def _canonical_shape(weight: _Weight) -> tuple[int | None, ...] | None:
+    if weight.tensor is None:
+        return weight.shape
+    stored = weight.tensor.shape
+    if weight.axes is None or len(weight.axes) != len(stored):
+        return stored
+    return tuple(stored[axis] for axis in weight.axes)
+
+
+def _show(shape: tuple[int | None, ...]) -> str:
+    return "(" + ", ".join("?" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+
+
+def _recast(tensor: Tensor, theirs: tuple[int, ...] | None, ours: tuple[int, ...] | None, dtype: str | None) -> Tensor:
+    """`tensor` with its axes stored as ours are and elements of `dtype`; itself where nothing changes."""
+    same_dtype = dtype is None or dtype == tensor.dtype
+    if theirs == ours and same_dtype:
+        return tensor
+    from triptych import dtypes
+
+    shape = tensor.shape
+    if theirs is not None:
+        shape = tuple(shape[axis] for axis in theirs)
+    inverse = tuple(sorted(range(len(ours)), key=ours.__getitem__)) if ours is not None else None
+    if inverse is not None:
+        shape = tuple(shape[axis] for axis in inverse)
+
+    def read() -> memoryview:
+        array = tensor.array()
+        if theirs is not None:
+            array = array.transpose(theirs)
+        if inverse is not None:
+            array = array.transpose(inverse)
+        if not same_dtype:
+            assert dtype is not None
+            array = array.astype(dtypes.numpy_dtype(dtype))
+        return Tensor.from_array(array).read()
+
+    return Tensor(tensor.dtype if same_dtype or dtype is None else dtype, shape, read)
