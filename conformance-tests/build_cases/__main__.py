@@ -20,7 +20,8 @@ sys.path.insert(0, str(HERE))
 
 import kit  # noqa: E402 - the declarations import it by this name too
 
-OPS = {"read", "validate", "rewrite"}
+OPS = {"read", "validate", "rewrite", "write"}
+KEYWORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b")
 ROLES = {"reader", "validator", "writer"}
 PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers"}
 STAGES = {"bytes", "json", "schema", "semantic", "resource"}
@@ -55,7 +56,9 @@ def faults(cases: dict[str, kit.Case]) -> list[str]:
             "one of accepted and rejected is needed": (case.accepted is None) != (case.rejected is None),
             "unknown stage": case.rejected is None or case.rejected[0] in STAGES,
             "an id stands twice among the requirements": len(set(case.requirements)) == len(case.requirements),
-            "only a rewrite writes": case.op == "rewrite" or (case.written is None and not case.options),
+            "what is to be written is given where something is accepted for writing": (
+                (case.written is not None) == (case.op in {"write", "rewrite"} and case.accepted is not None)),
+            "options are for writing": not case.options or case.op in {"write", "rewrite"},
             "an archive case has one file": kit.ARCHIVE not in case.files or len(case.files) == 1,
         }
         if case.rejected is not None:
@@ -122,6 +125,17 @@ def write_area(folder: Path, cases: list[kit.Case]) -> None:
             path.rmdir()
 
 
+def levels(spec: Path) -> dict[str, str]:
+    """Requirement -> MUST, SHOULD or MAY, as the specification's sentences say."""
+    found = {}
+    for path in sorted(spec.rglob("*.md")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if mark := re.match(r"\*\*\[([A-Z]{3}-[0-9]{3})\]\*\* (.+)$", line):
+                keywords = KEYWORD.findall(mark[2])
+                found[mark[1]] = keywords[0].split()[0] if keywords else "MAY"
+    return dict(sorted(found.items()))
+
+
 def write_manifest(root: Path) -> int:
     """Lists every file of ``cases/`` with its digest; the number of cases."""
     base = root / "cases"
@@ -129,7 +143,8 @@ def write_manifest(root: Path) -> int:
     digests = {name: hashlib.sha256((base / name).read_bytes()).hexdigest() for name in names}
     count = sum(name.endswith("/case.json") and name.count("/") == 2 for name in names)
     whole = hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()).hexdigest()
-    manifest = {"suite": SUITE, "cases": count, "digest": f"sha256:{whole}", "withdrawn": WITHDRAWN, "files": digests}
+    manifest = {"suite": SUITE, "cases": count, "digest": f"sha256:{whole}", "withdrawn": WITHDRAWN,
+                "requirements": levels(HERE.parents[1] / "spec"), "files": digests}
     write(root / "manifest.json", (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode())
     return count
 

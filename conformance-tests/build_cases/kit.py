@@ -51,7 +51,7 @@ class Case:
     files: Files
     """Member name -> bytes of a directory package, or {ARCHIVE: bytes}."""
     op: str = "read"
-    """read, validate or rewrite."""
+    """read, validate, rewrite (read, write unchanged) or write (`files` is {"given.json": `document(observe(…))`})."""
     role: str = "reader"
     """reader, validator or writer."""
     profile: str = "core"
@@ -65,9 +65,9 @@ class Case:
     also: Sequence[tuple[str, str]] = ()
     """(code, place) of further problems that a validator reports beside `rejected`; op "validate" only."""
     written: Files | None = None
-    """op "rewrite": the package that must come out, byte for byte; None where only the observation counts."""
+    """For an accepting rewrite or write: the package that comes out, byte for byte ({ARCHIVE: …} for the archive form)."""
     options: Mapping[str, Json] = field(default_factory=dict)
-    """op "rewrite": {"form": "archive"}, {"spelling": "yaml"}, {"max_shard_bytes": 64}; sent with the request."""
+    """For rewrite and write: {"form": "archive"}, {"spelling": "yaml"}, {"max_shard_bytes": 64}; sent with the request."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links that the runner adds to the input: member name -> target."""
     since: str = "1.0"

@@ -1,0 +1,170 @@
+"""Finds the cases, insists that they are the ones the manifest lists, and lays a case's input out at a neutral path."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+Json = Any
+CORE = "core"
+ARCHIVE = "model.triptych"
+GIVEN = "given.json"
+
+
+class SuiteDamagedError(Exception):
+    """The cases on disk are not the ones that the manifest lists."""
+
+
+class NotPossibleHereError(Exception):
+    """This machine cannot lay out the input of a case (symbolic links on some systems)."""
+
+
+def root() -> Path:
+    """The folder that holds ``cases/``, ``manifest.json`` and ``schemas/``: in the wheel, or in a checkout."""
+    packaged = Path(__file__).parent / "_data"
+    return packaged if packaged.is_dir() else Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case as its folder describes it."""
+
+    id: str
+    title: str
+    requirements: tuple[str, ...]
+    role: str
+    profile: str
+    since: str
+    op: str
+    expect: Mapping[str, Json]
+    folder: Path
+    twin: str | None = None
+    options: Mapping[str, Json] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    generated: Mapping[str, list[list[Json]]] = field(default_factory=dict)
+
+    @property
+    def accepts(self) -> bool:
+        """Whether a conforming implementation accepts the input."""
+        return bool(self.expect["outcome"] == "accepted")
+
+    @property
+    def expected(self) -> Json:
+        """The observation to be made, or None for a rejecting case."""
+        path = self.folder / "expected.json"
+        return json.loads(path.read_bytes()) if path.is_file() else None
+
+    def lay_out(self, target: Path) -> Path:
+        """Copies the input to `target`, a new folder, and returns the path an adapter is given.
+
+        Raises:
+            NotPossibleHereError: The machine refuses a symbolic link.
+        """
+        source = self.folder / "input"
+        target.mkdir(parents=True)
+        for path in sorted(source.rglob("*")) if source.is_dir() else ():
+            copy = target / path.relative_to(source)
+            if path.is_dir():
+                copy.mkdir(parents=True, exist_ok=True)
+            else:
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+        for name, parts in self.generated.items():
+            with (target / name).open("wb") as file:
+                file.writelines(str(text).encode() * int(count) for text, count in parts)
+        for name, destination in self.links.items():
+            try:
+                (target / name).symlink_to(destination)
+            except (OSError, NotImplementedError) as error:
+                raise NotPossibleHereError(f"no symbolic links here: {error}") from error
+        for name in (ARCHIVE, GIVEN):
+            if [path.name for path in target.iterdir()] == [name]:
+                return target / name
+        return target
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The cases and what the manifest says about them."""
+
+    version: str
+    digest: str
+    levels: Mapping[str, str]
+    """Requirement -> MUST, SHOULD or MAY."""
+    withdrawn: Mapping[str, str]
+    cases: tuple[Case, ...]
+
+    def select(self, patterns: Iterable[str]) -> tuple[Case, ...]:
+        """The cases whose identifier, or one of whose requirements, matches one of `patterns`.
+
+        Raises:
+            SuiteDamagedError: None does; a run of nothing must not look like success.
+        """
+        wanted = tuple(patterns)
+        chosen = tuple(
+            case for case in self.cases
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in wanted for name in (case.id, *case.requirements))
+        )
+        if not chosen:
+            raise SuiteDamagedError(f"no case matches {', '.join(wanted)}")
+        return chosen
+
+    def case(self, case_id: str) -> Case:
+        """The case of this identifier.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for case in self.cases:
+            if case.id == case_id:
+                return case
+        raise KeyError(case_id)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Every file below `folder`, by its relative name, with its SHA-256."""
+    names = sorted((path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()), key=str.encode)
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+
+
+def _case(path: Path) -> Case:
+    facts = json.loads(path.read_bytes())
+    facts["requirements"] = tuple(facts["requirements"])
+    return Case(folder=path.parent, **facts)
+
+
+def load(folder: Path) -> Suite:
+    """The suite in `folder`.
+
+    Raises:
+        SuiteDamagedError: A file is missing, changed or not listed, or the count is wrong.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise SuiteDamagedError(f"manifest.json cannot be read: {error}") from error
+    listed, present = manifest["files"], digests(folder / "cases")
+    if listed != present:
+        wrong = sorted(name for name in listed.keys() | present.keys() if listed.get(name) != present.get(name))
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise SuiteDamagedError(f"not as manifest.json says: {', '.join(wrong[:5])}{more}")
+    whole = hashlib.sha256("".join(f"{value}  {name}\n" for name, value in listed.items()).encode()).hexdigest()
+    if manifest["digest"] != f"sha256:{whole}":
+        raise SuiteDamagedError("manifest.json does not match its own digest")
+    cases = tuple(_case(path) for path in sorted((folder / "cases").glob("*/*/case.json")))
+    if len(cases) != manifest["cases"] or not cases:
+        raise SuiteDamagedError(f"manifest.json counts {manifest['cases']} cases, {len(cases)} are here")
+    return Suite(manifest["suite"], manifest["digest"], manifest["requirements"], manifest["withdrawn"], cases)
+
+
+@cache
+def suite() -> Suite:
+    """The suite this package carries."""
+    return load(root())

@@ -1,0 +1,161 @@
+"""Compares what an adapter answers with what a case expects; knows neither processes nor output formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from triptych_conformance._adapter import short
+from triptych_conformance._cases import CORE, Case, digests
+
+Json = Any
+OUTCOMES = ("accepted", "rejected", "skipped", "errored")
+OBSERVED = ("sections", "architecture", "training", "tensors", "state", "assets")
+"""Members of an observation that are always judged; others only where a case expects them."""
+COUNTED = ("pass", "fail", "skip", "crash", "timeout", "protocol")
+"""Verdicts of cases that apply; the rest is "n/a"."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of one case."""
+
+    case: str
+    requirements: tuple[str, ...]
+    role: str
+    profile: str
+    verdict: str
+    """pass, fail, skip, crash, timeout, protocol or n/a."""
+    diagnosis: str = "n/a"
+    """exact (code and place), code or none: how well a rejection was explained. Never changes `verdict` of a reader."""
+    detail: str = ""
+    stderr: str = field(default="", repr=False)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the case counts for the implementation."""
+        return self.verdict == "pass"
+
+
+def result(case: Case, verdict: str, detail: str = "", *, diagnosis: str = "n/a", stderr: str = "") -> Result:
+    """A `Result` of `case`."""
+    return Result(case.id, case.requirements, case.role, case.profile, verdict, diagnosis, detail, stderr)
+
+
+def op_for(case: Case, roles: Iterable[str]) -> str | None:
+    """The operation to ask of an implementation with `roles`; None where the case does not apply to it.
+
+    What a reader has to reject, a validator has to reject too; it is not asked what it saw.
+    """
+    if case.role in roles:
+        return case.op
+    return "validate" if case.role == "reader" and "validator" in roles else None
+
+
+def applies(case: Case, implementation: Mapping[str, Json]) -> bool:
+    """Whether `case` is within what the implementation declared; `core` cannot be declined."""
+    return op_for(case, implementation["roles"]) is not None and case.profile in {CORE, *implementation["profiles"]}
+
+
+def difference(expected: Json, got: Json, at: str = "") -> str:
+    """Where two values first differ, or an empty text. 1, 1.0 and true are three different values."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        for name in [*expected, *(name for name in got if name not in expected)]:
+            place = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
+            if name not in got:
+                return f"{place} is missing, expected {short(expected[name], 80)}"
+            if name not in expected:
+                return f"{place} is unexpected, got {short(got[name], 80)}"
+            if found := difference(expected[name], got[name], place):
+                return found
+        return ""
+    if isinstance(expected, list) and isinstance(got, list):
+        for index, pair in enumerate(zip(expected, got, strict=False)):
+            if found := difference(*pair, f"{at}/{index}"):
+                return found
+        return "" if len(expected) == len(got) else f"{at} has {len(got)} elements, expected {len(expected)}"
+    if type(expected) is type(got) and repr(expected) == repr(got):
+        return ""
+    return f"{at or 'all of it'}: expected {short(expected, 80)}, got {short(got, 80)}"
+
+
+def _observation(expected: Json, got: Json) -> str:
+    """How the observation `got` differs from every allowed one."""
+    allowed = expected["any_of"] if "any_of" in expected else [expected]
+    if not isinstance(got, dict):
+        return f"expected an object \"observed\", got {short(got)}"
+    found = ""
+    for one in allowed:
+        seen = {name: value for name, value in got.items() if name in OBSERVED or name in one}
+        if not (found := difference(one, seen)):
+            return ""
+    return "observed" + found
+
+
+def _diagnosis(expect: Mapping[str, Json], answer: Mapping[str, Json]) -> str:
+    problems = answer.get("problems")
+    given = [problem for problem in problems if isinstance(problem, dict)] if isinstance(problems, list) else []
+    exact = {(str(problem.get("code")), str(problem.get("place"))) for problem in given}
+    wanted = [expect, *expect.get("also", ())]
+    if all((problem["code"], problem["place"]) in exact for problem in wanted):
+        return "exact"
+    return "code" if {problem["code"] for problem in wanted} <= {code for code, _ in exact} else "none"
+
+
+def _files(wanted: Path, got: Path) -> str:
+    """How the package at `got`, the only thing in its folder, differs from the files of `wanted`."""
+    if not got.exists():
+        return "accepted, but nothing was written"
+    prefix = "" if got.is_file() else f"{got.name}/"
+    expected = {prefix + name: digest for name, digest in digests(wanted).items()}
+    present = digests(got.parent)
+    for name in sorted(expected.keys() | present.keys()):
+        if name not in present:
+            return f"{name} was not written"
+        if name not in expected:
+            return f"{name} was written and is not expected"
+        if expected[name] != present[name]:
+            return f"{name} differs from the expected bytes"
+    return ""
+
+
+def judge(case: Case, seq: int, answer: Mapping[str, Json], *, op: str, output: Path | None = None) -> Result:
+    """The verdict on `answer` to the request `seq` to perform `op` on the input of `case`."""
+    outcome = answer.get("outcome")
+    if type(answer.get("seq")) is not int or answer.get("seq") != seq:
+        return result(case, "protocol", f"expected \"seq\": {seq}, got {short(answer.get('seq'))}")
+    if outcome not in OUTCOMES:
+        return result(case, "protocol", f"expected an outcome {', '.join(OUTCOMES)}, got {short(outcome)}")
+    if outcome == "skipped":
+        return result(case, "skip", short(answer.get("reason", "no reason given")))
+    if outcome == "errored":
+        return result(case, "fail", "internal error: " + str(answer.get("detail", ""))[-1000:])
+    if outcome != case.expect["outcome"]:
+        return result(case, "fail", f"expected {case.expect['outcome']}, got {outcome} {short(answer.get('problems', ''), 400)}".rstrip())
+    if not case.accepts:
+        diagnosis = _diagnosis(case.expect, answer)
+        if case.role == "validator" and diagnosis != "exact":
+            return result(case, "fail", f"expected {short(dict(case.expect), 400)}, got {short(answer.get('problems'), 400)}", diagnosis=diagnosis)
+        detail = "" if diagnosis == "exact" else f"expected {case.expect['code']} at {case.expect['place']!r}, got {short(answer.get('problems'), 400)}"
+        return result(case, "pass", detail, diagnosis=diagnosis)
+    found = ""
+    if output is not None:
+        found = _files(case.folder / "written", output)
+    elif op != "validate":
+        found = _observation(case.expected, answer.get("observed"))
+    return result(case, "fail" if found else "pass", found)
+
+
+def by_requirement(results: Iterable[Result]) -> dict[str, bool | None]:
+    """Requirement -> whether it holds: every case that cites it passes, the accepting ones too. None: no case applied."""
+    table: dict[str, list[Result]] = {}
+    for one in results:
+        for requirement in one.requirements:
+            table.setdefault(requirement, []).append(one)
+    held: dict[str, bool | None] = {}
+    for requirement, ones in sorted(table.items()):
+        counted = [one for one in ones if one.verdict in COUNTED]
+        held[requirement] = all(one.passed for one in counted) if counted else None
+    return held

@@ -1,0 +1,173 @@
+"""The report as one JSON document, and everything rendered from it: text, Markdown, badge, JUnit."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from triptych_conformance._cases import CORE, Suite
+from triptych_conformance._judge import COUNTED, Result, by_requirement
+
+Json = Any
+REPORT = 1
+"""Version of the report's own schema (``schemas/report.schema.json``)."""
+ORDER = (CORE, "yaml", "archive", "sharded", "training", "layers")
+
+
+def binding(requirement: str, levels: Mapping[str, str]) -> bool:
+    """Whether `requirement` is one that conformance depends on."""
+    return levels.get(requirement, "MUST") == "MUST"
+
+
+def failing(results: Sequence[Result], levels: Mapping[str, str]) -> set[str]:
+    """Identifiers of the cases that count against the implementation: skipped ones too, those of mere SHOULDs not."""
+    return {
+        one.case for one in results
+        if one.verdict in COUNTED and not one.passed and any(binding(requirement, levels) for requirement in one.requirements)
+    }
+
+
+def _conformance(results: Sequence[Result], implementation: Mapping[str, Json], levels: Mapping[str, str], *, whole: bool) -> list[Json]:
+    table = []
+    for role in implementation["roles"]:
+        judged = [one for one in results if one.role == role or (role == "validator" and one.role == "reader")]
+        for profile in sorted({CORE, *implementation["profiles"]}, key=lambda name: (name not in ORDER, (*ORDER, name).index(name), name)):
+            mine = [one for one in judged if one.profile == profile]
+            held = {name: holds for name, holds in by_requirement(mine).items() if holds is not None and binding(name, levels)}
+            if role == "validator":
+                inexact = {name for one in mine if one.diagnosis in {"code", "none"} for name in one.requirements}
+                held = {name: holds and name not in inexact for name, holds in held.items()}
+            if held:
+                good = sum(map(bool, held.values()))
+                table.append({
+                    "role": role, "profile": profile, "requirements": len(held), "hold": good,
+                    "conforms": good == len(held) if whole else None,
+                })
+    return table
+
+
+def build(suite: Suite, implementation: Mapping[str, Json], results: Sequence[Result], known: Mapping[str, str], seconds: float) -> dict[str, Json]:
+    """The report."""
+    requirements = []
+    for name, holds in by_requirement(results).items():
+        counted = [one for one in results if name in one.requirements and one.verdict in COUNTED]
+        requirements.append({
+            "id": name, "level": suite.levels.get(name, "MUST"), "holds": holds,
+            "cases": len(counted), "passed": sum(one.passed for one in counted),
+        })
+    whole = len(results) == len(suite.cases)
+    return {
+        "report": REPORT,
+        "suite": {"version": suite.version, "digest": suite.digest, "cases": len(suite.cases)},
+        "implementation": dict(implementation),
+        "environment": {"system": platform.platform(), "runner": f"{platform.python_implementation()} {platform.python_version()}"},
+        "seconds": round(seconds, 3),
+        "complete": whole,
+        "verdicts": dict(sorted(Counter(one.verdict for one in results).items())),
+        "diagnosis": dict(sorted(Counter(one.diagnosis for one in results if one.diagnosis != "n/a").items())),
+        "conformance": _conformance(results, implementation, suite.levels, whole=whole),
+        "requirements": requirements,
+        "results": [
+            {
+                "case": one.case, "requirements": list(one.requirements), "role": one.role, "profile": one.profile,
+                "verdict": one.verdict, "diagnosis": one.diagnosis,
+                **({"detail": one.detail} if one.detail else {}),
+                **({"stderr": one.stderr} if one.stderr else {}),
+                **({"known": known[one.case]} if one.case in known else {}),
+            }
+            for one in results
+        ],
+    }
+
+
+def _verdict(row: Mapping[str, Json]) -> str:
+    return {True: "conforms", False: "does not conform", None: "partial run"}[row["conforms"]]
+
+
+def _who(report: Mapping[str, Json]) -> str:
+    return f"{report['implementation']['name']} {report['implementation']['version']}"
+
+
+def _counted(report: Mapping[str, Json]) -> list[Json]:
+    return [one for one in report["requirements"] if one["holds"] is not None]
+
+
+def summary(report: Mapping[str, Json]) -> str:
+    """The last lines of a run."""
+    counted = _counted(report)
+    verdicts = report["verdicts"]
+    applied = sum(number for verdict, number in verdicts.items() if verdict in COUNTED)
+    lines = [f"{row['role']:10} {row['profile']:9} {row['hold']:4}/{row['requirements']:<4} {_verdict(row)}" for row in report["conformance"]]
+    diagnosis = report["diagnosis"]
+    parts = [
+        f"{verdicts.get('pass', 0)}/{applied} cases",
+        f"{sum(one['holds'] for one in counted)}/{len(counted)} requirements",
+        f"diagnosis exact {diagnosis.get('exact', 0)}/{sum(diagnosis.values())}",
+    ]
+    if verdicts.get("n/a"):
+        parts.append(f"{verdicts['n/a']} not applicable")
+    lines.append(f"{_who(report)}, suite {report['suite']['version']}: {', '.join(parts)}, {report['seconds']:.1f} s")
+    return "\n".join(lines)
+
+
+def text(report: Mapping[str, Json]) -> str:
+    """Every case that did not pass, every requirement that does not hold, then the summary."""
+    lines = []
+    for one in report["results"]:
+        if one["verdict"] not in {"pass", "n/a"}:
+            note = f"  (known: {one['known']})" if "known" in one else ""
+            lines += [f"{one['verdict'].upper():8} {one['case']}  [{', '.join(one['requirements'])}]{note}", f"         {one.get('detail', '')}"]
+            lines += [f"         | {line}" for line in one.get("stderr", "").splitlines()[-5:]]
+    missing = [one["id"] for one in report["requirements"] if one["holds"] is False]
+    if missing:
+        lines.append(f"not held: {' '.join(missing)}")
+    return "\n".join([*lines, summary(report)])
+
+
+def markdown(report: Mapping[str, Json]) -> str:
+    """A table for a README."""
+    lines = [
+        f"**{_who(report)}** against the Triptych conformance suite {report['suite']['version']} ({report['suite']['cases']} cases)", "",
+        "| role | profile | requirements held | |", "|---|---|---|---|",
+    ]
+    lines += [f"| {row['role']} | {row['profile']} | {row['hold']} of {row['requirements']} | {_verdict(row)} |" for row in report["conformance"]]
+    missing = [one for one in report["requirements"] if one["holds"] is False]
+    if missing:
+        lines += ["", "Not held: " + ", ".join(f"{one['id']} ({one['passed']} of {one['cases']} cases)" for one in missing)]
+    return "\n".join(lines)
+
+
+def badge(report: Mapping[str, Json]) -> dict[str, Json]:
+    """The endpoint document of shields.io for the first role's core."""
+    row = next((row for row in report["conformance"] if row["profile"] == CORE), None)
+    if row is None:
+        return {"schemaVersion": 1, "label": "triptych", "message": "nothing run", "color": "lightgrey"}
+    color = "brightgreen" if row["conforms"] else "lightgrey" if row["conforms"] is None else "orange"
+    return {"schemaVersion": 1, "label": "triptych", "message": f"{CORE} {row['role']} {row['hold']}/{row['requirements']}", "color": color}
+
+
+def _safe(value: str) -> str:
+    return quoteattr("".join(c if c in "\t\n" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" else "�" for c in value))
+
+
+def junit(report: Mapping[str, Json]) -> str:
+    """The report as JUnit XML."""
+    rows = []
+    failures = skipped = 0
+    for one in report["results"]:
+        inner = ""
+        if one["verdict"] == "n/a" or "known" in one:
+            skipped += 1
+            inner = f"<skipped message={_safe(one.get('known', 'not applicable'))}/>"
+        elif one["verdict"] != "pass":
+            failures += 1
+            inner = f"<failure type={_safe(one['verdict'])} message={_safe(one.get('detail', ''))}/>"
+        rows.append(f"  <testcase classname={_safe(one['requirements'][0])} name={_safe(one['case'])}>{inner}</testcase>\n")
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<testsuite name={_safe('triptych conformance: ' + _who(report))} tests=\"{len(rows)}\" failures=\"{failures}\" skipped=\"{skipped}\" "
+        f"time=\"{report['seconds']}\">\n{''.join(rows)}</testsuite>\n"
+    )

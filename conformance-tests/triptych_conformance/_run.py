@@ -1,0 +1,117 @@
+"""Drives one adapter through the cases; starts it again when it crashes, hangs or talks nonsense."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from triptych_conformance._adapter import CASE_SECONDS, Adapter, AdapterError
+from triptych_conformance._cases import ARCHIVE, Case, NotPossibleHereError, digests
+from triptych_conformance._judge import Result, applies, judge, op_for, result
+
+Json = Any
+WRITING = ("write", "rewrite")
+
+
+class Runner:
+    """One adapter command, and the process that currently speaks for it."""
+
+    def __init__(self, command: Sequence[str], *, timeout: float = CASE_SECONDS, environment: Mapping[str, str] | None = None) -> None:
+        """Starts the adapter.
+
+        Raises:
+            OSError: The command cannot be started.
+            AdapterError: It does not answer `start` properly.
+        """
+        self._command, self._timeout, self._environment = command, timeout, environment
+        self._adapter: Adapter | None = None
+        self._seq = 0
+        self.implementation = self._start()
+
+    def _start(self) -> dict[str, Json]:
+        self._adapter = Adapter(self._command, timeout=self._timeout, environment=self._environment)
+        try:
+            return self._adapter.start()
+        except AdapterError as error:
+            log = self._adapter.kill().strip()
+            self._adapter = None
+            raise type(error)(f"{error}\n{log}" if log else str(error)) from None
+
+    def stop(self) -> None:
+        """Ends the adapter."""
+        if self._adapter is not None:
+            self._adapter.stop()
+            self._adapter = None
+
+    def run(self, case: Case) -> Result:
+        """What becomes of `case`."""
+        op = op_for(case, self.implementation["roles"])
+        if op is None or not applies(case, self.implementation):
+            return result(case, "n/a", "not declared by the adapter")
+        if self._adapter is None:
+            try:
+                self._start()
+            except (AdapterError, OSError) as error:
+                return result(case, "crash", f"the adapter did not start again: {error}")
+        with tempfile.TemporaryDirectory(prefix="model-", ignore_cleanup_errors=True) as folder:
+            return self._ask(case, op, Path(folder))
+
+    def _ask(self, case: Case, op: str, folder: Path) -> Result:
+        assert self._adapter is not None
+        seq, self._seq = self._seq, self._seq + 1
+        try:
+            given = case.lay_out(folder / "input")
+        except NotPossibleHereError as error:
+            return result(case, "n/a", str(error))
+        before = digests(folder / "input")
+        request: dict[str, Json] = {"cmd": "run", "seq": seq, "op": op, "input": str(given)}
+        output: Path | None = None
+        if op in WRITING:
+            (folder / "output").mkdir()
+            output = folder / "output" / (ARCHIVE if case.options.get("form") == "archive" else "model")
+            request |= {"output": str(output), **case.options}
+        try:
+            answer = self._adapter.ask(request)
+            judged = judge(case, seq, answer, op=op, output=output)
+            if judged.passed and digests(folder / "input") != before:
+                return result(case, "fail", "the adapter changed its input")
+            if judged.verdict == "protocol":
+                judged.stderr = self._kill()
+        except AdapterError as error:
+            return result(case, error.verdict, str(error), stderr=self._kill())
+        return judged
+
+    def _kill(self) -> str:
+        log = self._adapter.kill() if self._adapter is not None else ""
+        self._adapter = None
+        return log
+
+
+def run(
+    command: Sequence[str],
+    cases: Sequence[Case],
+    *,
+    timeout: float = CASE_SECONDS,
+    environment: Mapping[str, str] | None = None,
+    progress: Callable[[Result], None] | None = None,
+) -> tuple[dict[str, Json], list[Result]]:
+    """What the adapter says about itself, and the result of each of `cases`.
+
+    Raises:
+        OSError: The command cannot be started.
+        AdapterError: It does not answer `start` properly.
+    """
+    runner = Runner(command, timeout=timeout, environment=environment)
+    results = []
+    try:
+        for case in cases:
+            results.append(runner.run(case))
+            if progress is not None:
+                progress(results[-1])
+    finally:
+        with suppress(OSError):
+            runner.stop()
+    return runner.implementation, results
