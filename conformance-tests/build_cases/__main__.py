@@ -49,7 +49,7 @@ def faults(cases: dict[str, kit.Case]) -> list[str]:
         rules = {
             "id must be the first requirement in lower case and some words": re.fullmatch(rf"{primary}(-[a-z0-9]+)+", case.id),
             "id is withdrawn": case.id not in WITHDRAWN,
-            "title must state a fact in 1 to 70 characters": 0 < len(case.title) <= 70 and not re.search(r"\bshould\b|\btests? that\b", case.title, re.I),
+            "title must state a fact in 1 to 70 characters": 0 < len(case.title) <= 70 and not re.search(r"\bshould\b|\btests? that\b", case.title, re.IGNORECASE),
             "unknown op": case.op in OPS,
             "unknown role": case.role in ROLES,
             "unknown profile": case.profile in PROFILES,

@@ -228,7 +228,7 @@ def _add_document(files: dict[str, bytes | Generated], sections: dict[str, str],
 
 
 def _add_tensors(
-    files: dict[str, bytes | Generated], sections: dict[str, str], section: str, stem: str,
+    files: dict[str, bytes | Generated], sections: dict[str, str], section: str, *, stem: str,
     tensors: Mapping[str, TensorSpec] | bytes | None, shards: Sequence[Iterable[str]] | None,
 ) -> None:
     if tensors is None:
@@ -281,9 +281,9 @@ def package(
     files: dict[str, bytes | Generated] = {}
     sections: dict[str, str] = {}
     _add_document(files, sections, "architecture", architecture)
-    _add_tensors(files, sections, "weights", "model", tensors, shards)
+    _add_tensors(files, sections, "weights", stem="model", tensors=tensors, shards=shards)
     _add_document(files, sections, "training", training)
-    _add_tensors(files, sections, "training_state", "training", state, state_shards)
+    _add_tensors(files, sections, "training_state", stem="training", tensors=state, shards=state_shards)
     files.update(assets or {})
     _replace(files, replace)
     extra = dict(manifest or {})

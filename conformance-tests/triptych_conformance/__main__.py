@@ -170,6 +170,8 @@ def _trace_command() -> int:
 
 
 def _dispatch(args: argparse.Namespace, adapter: Sequence[str]) -> int:
+    if (args.command in {"run", "smoke"}) != bool(adapter):
+        raise _UsageError(f"{args.command} takes no adapter" if adapter else "an adapter's command after -- is needed")
     match args.command:
         case "run":
             return _run_command(args, adapter)
@@ -198,8 +200,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         args = _parser().parse_args(own)
-        if (args.command in {"run", "smoke"}) != bool(adapter):
-            raise _UsageError("an adapter's command after -- is needed" if not adapter else f"{args.command} takes no adapter")
         return _dispatch(args, adapter)
     except SystemExit as error:
         return int(error.code or 0)

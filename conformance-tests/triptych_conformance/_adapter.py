@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import IO, Any, Self
 
 Json = Any
 PROTOCOL = 1
@@ -71,7 +71,7 @@ class Adapter:
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=_read_lines, args=(self._process.stdout, self._lines), daemon=True).start()
 
-    def __enter__(self) -> Adapter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,7 +85,7 @@ class Adapter:
         """
         answer = self.ask({"cmd": "start", "protocol": PROTOCOL}, START_SECONDS)
         if answer.get("protocol") != PROTOCOL:
-            raise AdapterError(f"expected an answer to start with \"protocol\": {PROTOCOL}, got {short(answer)}")
+            raise AdapterError(f'expected an answer to start with "protocol": {PROTOCOL}, got {short(answer)}')
         for member in ("name", "version", "language"):
             if not isinstance(answer.get(member), str):
                 raise AdapterError(f"expected a string {member!r} in the answer to start, got {short(answer.get(member))}")

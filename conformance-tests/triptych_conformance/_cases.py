@@ -166,5 +166,5 @@ def load(folder: Path) -> Suite:
 
 @cache
 def suite() -> Suite:
-    """The suite this package carries."""
+    """The suite that belongs to this package."""
     return load(root())

@@ -83,9 +83,9 @@ def difference(expected: Json, got: Json, at: str = "") -> str:
 
 def _observation(expected: Json, got: Json) -> str:
     """How the observation `got` differs from every allowed one."""
-    allowed = expected["any_of"] if "any_of" in expected else [expected]
+    allowed = expected.get("any_of", [expected])
     if not isinstance(got, dict):
-        return f"expected an object \"observed\", got {short(got)}"
+        return f'expected an object "observed", got {short(got)}'
     found = ""
     for one in allowed:
         seen = {name: value for name, value in got.items() if name in OBSERVED or name in one}
