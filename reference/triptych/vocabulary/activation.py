@@ -1,0 +1,82 @@
+"""Activations that stand as layers of their own."""
+
+from __future__ import annotations
+
+from triptych.model import Shape
+from triptych.vocabulary.definition import Field, LayerCall, Weight, define
+from triptych.vocabulary.extents import axis_of
+from triptych.vocabulary.kinds import ACTIVATION, AXES, AXIS_OR_AXES, NOT_NEGATIVE, NUMBER, optional
+from triptych.vocabulary.members import constraint, initializer, regularizer
+
+FAMILY = "Activation"
+
+
+def _softmax(call: LayerCall) -> Shape:
+    axis = call.config["axis"]
+    for one in axis if isinstance(axis, list) else [axis]:
+        axis_of(one, call.input)
+    return call.input
+
+
+define("Activation", FAMILY, "Applies an activation.", output="input", fields=(Field("activation", ACTIVATION, "The activation."),))
+define(
+    "ReLU",
+    FAMILY,
+    "`max_value` where x ≥ `max_value`, x where x ≥ `threshold`, else `negative_slope` × (x - `threshold`).",
+    output="input",
+    fields=(
+        Field("max_value", optional(NOT_NEGATIVE), "Largest result; null: none.", None),
+        Field("negative_slope", NOT_NEGATIVE, "Slope below the threshold.", 0.0),
+        Field("threshold", NUMBER, "Where the slope changes.", 0.0),
+    ),
+    torch="torch.nn.ReLU, ReLU6",
+)
+define(
+    "LeakyReLU",
+    FAMILY,
+    "x where x ≥ 0, else `negative_slope` × x.",
+    output="input",
+    fields=(Field("negative_slope", NUMBER, "Slope below 0."),),
+    torch="torch.nn.LeakyReLU",
+)
+define(
+    "PReLU",
+    FAMILY,
+    "x where x ≥ 0, else `alpha` × x, with a learned `alpha`.",
+    output="input",
+    fields=(
+        initializer("alpha"),
+        regularizer("alpha"),
+        constraint("alpha"),
+        Field("shared_axes", optional(AXES), "Axes along which `alpha` is shared; the batch is 0.", None),
+    ),
+    weights=(Weight("alpha", "one_at(input, shared_axes)[1:]"),),
+    rank=(2, None),
+    torch="torch.nn.PReLU",
+)
+define(
+    "ELU",
+    FAMILY,
+    "x where x > 0, else `alpha` × (exp(x) - 1).",
+    output="input",
+    fields=(Field("alpha", NUMBER, "Factor below 0.", 1.0),),
+    torch="torch.nn.ELU",
+)
+define(
+    "ThresholdedReLU",
+    FAMILY,
+    "x where x > `theta`, else 0.",
+    output="input",
+    fields=(Field("theta", NOT_NEGATIVE, "The threshold."),),
+    keras="ThresholdedReLU (Keras 2)",
+    torch="torch.nn.Threshold",
+)
+define(
+    "Softmax",
+    FAMILY,
+    "exp(x) divided by its sum along axes.",
+    output="input",
+    rule=_softmax,
+    fields=(Field("axis", AXIS_OR_AXES, "The axes.", -1),),
+    torch="torch.nn.Softmax",
+)

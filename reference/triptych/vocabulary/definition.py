@@ -1,0 +1,140 @@
+"""What a layer type is: its config, the weights it owns, its sublayers and the shape of what it yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from triptych.model import Json, Shape
+from triptych.vocabulary.expressions import evaluate
+from triptych.vocabulary.kinds import Kind
+
+
+class _Required:
+    """The default of a member that has none."""
+
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED = _Required()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One member of a layer's config."""
+
+    name: str
+    kind: Kind
+    doc: str
+    """One line, for the tables of the specification and the schema."""
+    default: Json = REQUIRED
+
+    @property
+    def required(self) -> bool:
+        """Whether a config must say it: values that frameworks default differently."""
+        return self.default is REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One row of a weight table."""
+
+    role: str
+    shape: str
+    """An expression over the config, ``input`` (the first input's shape) and ``in_channels``."""
+    when: str | None = None
+    """A condition over the config; None: always there."""
+    trainable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sublayer:
+    """A role that a wrapper gives to a layer inside it."""
+
+    role: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCall:
+    """One application of a layer, as an output rule sees it."""
+
+    config: Mapping[str, Json]
+    """With every default filled in."""
+    inputs: tuple[Shape, ...]
+    arguments: Mapping[str, Json]
+    apply: Callable[[str, tuple[Shape, ...]], tuple[Shape | None, ...] | None]
+    """Yields what the sublayer of a role makes of inputs; None when that cannot be known."""
+
+    @property
+    def input(self) -> Shape:
+        """The shape of the first input."""
+        return self.inputs[0]
+
+
+OutputRule = Callable[[LayerCall], Shape | list[Shape] | None]
+"""The shape a call yields, a list when it yields several values, or None when it cannot be known.
+
+Raises `ShapeError` for inputs that do not fit. Inputs have passed the type's count and rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerType:
+    """The one definition of a layer type."""
+
+    name: str
+    family: str
+    """The heading it stands under in the specification."""
+    doc: str
+    """What it computes, in one sentence."""
+    output: str
+    """An expression for the shape it yields; in words where `rule` computes it."""
+    rule: OutputRule | None = None
+    fields: tuple[Field, ...] = ()
+    weights: tuple[Weight, ...] = ()
+    """In the order of get_weights(). Two rows may share a role if their conditions exclude each other."""
+    sublayers: tuple[Sublayer, ...] = ()
+    inputs: tuple[int, int | None] = (1, 1)
+    """Fewest and most inputs of a call; None: any number."""
+    rank: tuple[int, int | None] = (1, None)
+    """Lowest and highest rank of its inputs, batch included."""
+    arguments: tuple[str, ...] = ()
+    """What a call may say besides ``training`` and ``mask``, which every type accepts."""
+    equivalents: Mapping[str, str] = field(default_factory=dict)
+    """Framework -> its name there."""
+
+    def resolve(self, config: Mapping[str, Json]) -> dict[str, Json]:
+        """`config` with the defaults filled in; it has passed the type's schema."""
+        return {f.name: f.kind.read(config[f.name]) if f.name in config else f.default for f in self.fields}
+
+    def weights_of(self, config: Mapping[str, Json]) -> tuple[Weight, ...]:
+        """The rows of the weight table that hold for a resolved `config`."""
+        return tuple(weight for weight in self.weights if weight.when is None or evaluate(weight.when, config))
+
+
+LAYER_TYPES: dict[str, LayerType] = {}
+"""Every type of the vocabulary by name, in the order of the specification."""
+
+
+def define(
+    name: str,
+    family: str,
+    doc: str,
+    *,
+    output: str,
+    fields: Sequence[Field] = (),
+    weights: Sequence[Weight] = (),
+    sublayers: Sequence[Sublayer] = (),
+    rule: OutputRule | None = None,
+    inputs: tuple[int, int | None] = (1, 1),
+    rank: tuple[int, int | None] = (1, None),
+    arguments: tuple[str, ...] = (),
+    keras: str | None = None,
+    torch: str | None = None,
+) -> None:
+    """Register one type; `keras` defaults to its own name, `torch` to no counterpart."""
+    equivalents = {"keras": keras or name} | ({"torch": torch} if torch else {})
+    LAYER_TYPES[name] = LayerType(
+        name, family, doc, output, rule, tuple(fields), tuple(weights), tuple(sublayers), inputs, rank, arguments, equivalents
+    )

@@ -1,0 +1,315 @@
+"""Shapes: what every call of every layer takes and yields, and what each weight's shape must be for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from triptych.errors import pointer_token, shorten
+from triptych.model import Architecture, Call, Json, Layer, Shape
+from triptych.vocabulary.definition import LAYER_TYPES, LayerCall, LayerType, Weight
+from triptych.vocabulary.expressions import ShapeError, evaluate
+from triptych.vocabulary.extents import channel_axis, compatible, merge, text
+
+Shapes = tuple[Shape | None, ...]
+"""One shape a value; None where nothing is known of it."""
+
+NESTED_SHAPES = 64
+"""Different input shapes for which one nested architecture is worked out; bounds the work on nested sharing."""
+ALWAYS_ACCEPTED = frozenset({"training", "mask"})
+"""Call arguments that every type accepts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """One broken requirement of the vocabulary."""
+
+    requirement: str
+    pointer: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallShapes:
+    """What one call takes and yields."""
+
+    inputs: Shapes
+    outputs: Shapes | None
+    """None: not even their number is known."""
+
+
+@dataclass(slots=True)
+class LayerShapes:
+    """All that is known of one layer; complete when `infer` returns."""
+
+    path: str
+    pointer: str
+    layer: Layer
+    trainable: bool
+    """Whether it and every layer around it are."""
+    type: LayerType | None
+    """None: an extension type, or an unknown one."""
+    config: Mapping[str, Json] = field(default_factory=dict)
+    """With defaults filled in."""
+    calls: list[CallShapes] = field(default_factory=list)
+    """In call order; a nested architecture's layers have one entry for each different input shape."""
+    weights: list[tuple[Weight, Shape | None]] = field(default_factory=list)
+    """The rows of the weight table that hold; a shape is None unless every extent of it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What can be known of an architecture without running it."""
+
+    layers: Mapping[str, LayerShapes]
+    """JSON Pointer of a layer or sublayer -> what is known of it, in the order of get_weights()."""
+    values: Mapping[str, Shape | None]
+    """Name of an input or of a call's value at the top of the graph -> its shape; empty for a sequential architecture."""
+    outputs: Shapes
+    problems: tuple[Misfit, ...]
+
+
+def infer(architecture: Architecture) -> Inference:
+    """The shapes of every call and weight of `architecture`, whose documents have passed their schemas.
+
+    Takes time proportional to the number of calls. Layers of extension types yield unknown shapes, never a problem.
+    """
+    run = _Run()
+    for path, pointer, layer, trainable in _walk(architecture):
+        run.enter(path, pointer, layer, trainable=trainable)
+    values, outputs = run.architecture(architecture, "", None, "")
+    for shapes in run.layers.values():
+        if not shapes.weights:
+            run.weights(shapes, None, shapes.pointer)
+    return Inference(run.layers, values, outputs, tuple(run.problems.values()))
+
+
+def _walk(
+    architecture: Architecture, prefix: str = "", pointer: str = "", *, trainable: bool = True
+) -> Iterator[tuple[str, str, Layer, bool]]:
+    """`Architecture.walk` with sublayers in the order of their type's table, and whether each layer and all around it are trainable."""
+    for index, layer in enumerate(architecture.layers):
+        yield from _walk_layer(layer, f"{prefix}{layer.name}", f"{pointer}/layers/{index}", trainable=trainable)
+
+
+def _walk_layer(layer: Layer, path: str, pointer: str, *, trainable: bool) -> Iterator[tuple[str, str, Layer, bool]]:
+    trainable = trainable and layer.trainable
+    yield path, pointer, layer, trainable
+    found = LAYER_TYPES.get(layer.type)
+    order = [sublayer.role for sublayer in found.sublayers] if found else []
+    for role in sorted(layer.sublayers, key=lambda role: (order.index(role) if role in order else len(order), role)):
+        yield from _walk_layer(
+            layer.sublayers[role], f"{path}.{role}", f"{pointer}/sublayers/{pointer_token(role)}", trainable=trainable
+        )
+    if layer.architecture is not None:
+        yield from _walk(layer.architecture, f"{path}.", f"{pointer}/architecture", trainable=trainable)
+
+
+class _Run:
+    """One pass over an architecture."""
+
+    def __init__(self) -> None:
+        self.layers: dict[str, LayerShapes] = {}
+        self.problems: dict[tuple[str, str], Misfit] = {}
+        self._nested: dict[str, dict[Shapes, Shapes]] = {}
+
+    def problem(self, requirement: str, pointer: str, message: str) -> None:
+        """Note a problem, once a place."""
+        self.problems.setdefault((requirement, pointer), Misfit(requirement, pointer, message))
+
+    def enter(self, path: str, pointer: str, layer: Layer, *, trainable: bool) -> None:
+        """Look a layer's type up and check what does not depend on calls."""
+        found = LAYER_TYPES.get(layer.type)
+        shapes = self.layers[pointer] = LayerShapes(path, pointer, layer, trainable, found)
+        if found is None:
+            if ":" not in layer.type:
+                self.problem(
+                    "LYR-001",
+                    f"{pointer}/type",
+                    f"expected a layer type of the vocabulary or an extension type, got {shorten(layer.type)}",
+                )
+            return
+        shapes.config = found.resolve(layer.config)
+        roles = [sublayer.role for sublayer in found.sublayers]
+        if set(roles) != set(layer.sublayers):
+            expected = " and ".join(roles) if roles else "none"
+            self.problem(
+                "LYR-004",
+                f"{pointer}/sublayers",
+                f"expected {expected} as sublayers of {_name(shapes)}, got {shorten(sorted(layer.sublayers))}",
+            )
+        known = {weight.role for weight in found.weights_of(shapes.config)}
+        for role in layer.weights:
+            if role not in known:
+                self.problem(
+                    "LYR-005",
+                    f"{pointer}/weights/{pointer_token(role)}",
+                    f"expected {_name(shapes)} to own {_listed(known)}, got {shorten(role)}",
+                )
+
+    def architecture(
+        self, architecture: Architecture, pointer: str, given: Shapes | None, place: str
+    ) -> tuple[dict[str, Shape | None], Shapes]:
+        """Values by name and outputs of `architecture`, standing at `pointer`, called at `place` with `given`."""
+        entering = self._entering(architecture, given, place)
+        if architecture.calls is None:
+            return {}, (self._sequence(architecture, pointer, entering[0] if entering else None),)
+        values: dict[str, Shape | None] = {value.name: shape for value, shape in zip(architecture.inputs, entering, strict=False)}
+        indices = {layer.name: index for index, layer in enumerate(architecture.layers)}
+        for number, call in enumerate(architecture.calls):
+            self._call(call, indices.get(call.layer), values, pointer, f"{pointer}/calls/{number}")
+        return values, tuple(values.get(name) for name in architecture.outputs)
+
+    def _entering(self, architecture: Architecture, given: Shapes | None, place: str) -> Shapes:
+        """The inputs' shapes, from what is declared and what a call gives."""
+        declared = tuple(value.shape for value in architecture.inputs)
+        if given is None:
+            return declared
+        if not declared and architecture.calls is None:
+            declared = (None,)  # type: ignore[assignment]  # a sequential architecture without an input takes any one value
+        if len(given) != len(declared):
+            self.problem(
+                "LYR-006", place, f"expected {len(declared)} inputs, as the nested architecture declares, got {len(given)}"
+            )
+            return declared
+        return tuple(self._entered(one, two, place) for one, two in zip(declared, given, strict=True))
+
+    def _entered(self, declared: Shape | None, given: Shape | None, place: str) -> Shape | None:
+        if declared is None or given is None:
+            return declared if given is None else given
+        if not compatible(declared, given):
+            self.problem(
+                "LYR-007",
+                place,
+                f"expected an input of shape {text(declared)}, as the nested architecture declares, got {text(given)}",
+            )
+            return declared
+        return merge(declared, given)
+
+    def _sequence(self, architecture: Architecture, pointer: str, shape: Shape | None) -> Shape | None:
+        for index in range(len(architecture.layers)):
+            place = f"{pointer}/layers/{index}"
+            outputs = self._apply(place, (shape,), {}, place)
+            if outputs is not None and len(outputs) != 1:
+                self.problem(
+                    "LYR-009",
+                    place,
+                    f"expected {_name(self.layers[place])} to yield one value in a sequential architecture, got {len(outputs)}",
+                )
+            shape = outputs[0] if outputs is not None and len(outputs) == 1 else None
+        return shape
+
+    def _call(self, call: Call, index: int | None, values: dict[str, Shape | None], pointer: str, place: str) -> None:
+        names = call.output_names
+        outputs = None
+        if index is not None:
+            inputs = tuple(values.get(name) for name in call.inputs)
+            outputs = self._apply(f"{pointer}/layers/{index}", inputs, call.arguments, place)
+            if outputs is not None and len(outputs) != len(names):
+                self.problem(
+                    "LYR-009",
+                    place,
+                    f"expected names for the {len(outputs)} values that {shorten(call.layer)} yields, got {len(names)}",
+                )
+                outputs = None
+        values.update(zip(names, outputs if outputs is not None else (None,) * len(names), strict=True))
+
+    def _apply(self, pointer: str, inputs: Shapes, arguments: Mapping[str, Json], place: str) -> Shapes | None:
+        """What the layer at `pointer` yields when `place` calls it; None when not even the number of values is known."""
+        shapes = self.layers[pointer]
+        found = shapes.type
+        outputs: Shapes | None = None
+        if found is not None and self._accepts(shapes, found, inputs, arguments, place):
+            try:
+                if shapes.layer.architecture is not None:
+                    outputs = self._nest(shapes, shapes.layer.architecture, inputs, place)
+                else:
+                    outputs = self._yield(shapes, found, inputs, arguments)
+                    self.weights(shapes, inputs, place)
+            except ShapeError as error:
+                self.problem("LYR-007", place, f"{_name(shapes)}: {error}")
+        shapes.calls.append(CallShapes(inputs, outputs))
+        return outputs
+
+    def _accepts(self, shapes: LayerShapes, found: LayerType, inputs: Shapes, arguments: Mapping[str, Json], place: str) -> bool:
+        """Whether a call is in order before shapes are computed."""
+        for name in arguments:
+            if name not in ALWAYS_ACCEPTED and name not in found.arguments:
+                self.problem(
+                    "LYR-010",
+                    f"{place}/arguments/{pointer_token(name)}",
+                    f"expected {_name(shapes)} to know the argument, got {shorten(name)}",
+                )
+        least, most = found.inputs
+        if len(inputs) < least or (most is not None and len(inputs) > most):
+            expected = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
+            self.problem("LYR-006", place, f"expected {expected} inputs for {_name(shapes)}, got {len(inputs)}")
+            return False
+        lowest, highest = found.rank
+        for shape in inputs:
+            if shape is not None and (len(shape) < lowest or (highest is not None and len(shape) > highest)):
+                rank = f"{lowest}" if lowest == highest else f"at least {lowest}" if highest is None else f"{lowest} to {highest}"
+                self.problem(
+                    "LYR-007", place, f"{_name(shapes)}: expected an input of rank {rank}, batch included, got {text(shape)}"
+                )
+                return False
+        return True
+
+    def _yield(self, shapes: LayerShapes, found: LayerType, inputs: Shapes, arguments: Mapping[str, Json]) -> Shapes | None:
+        known = tuple(shape for shape in inputs if shape is not None)
+        if len(known) < len(inputs):
+            return None
+        if found.rule is None:
+            return (tuple(evaluate(found.output, {**shapes.config, "input": known[0]})),)
+
+        def apply(role: str, given: tuple[Shape, ...]) -> Shapes | None:
+            pointer = f"{shapes.pointer}/sublayers/{role}"
+            return self._apply(pointer, given, {}, pointer) if pointer in self.layers else None
+
+        result = found.rule(LayerCall(shapes.config, known, arguments, apply))
+        return tuple(result) if isinstance(result, list) else None if result is None else (result,)
+
+    def _nest(self, shapes: LayerShapes, nested: Architecture, inputs: Shapes, place: str) -> Shapes:
+        known = self._nested.setdefault(shapes.pointer, {})
+        if inputs not in known:
+            if len(known) >= NESTED_SHAPES:
+                return (None,) * (1 if nested.calls is None else len(nested.outputs))
+            _, known[inputs] = self.architecture(nested, f"{shapes.pointer}/architecture", inputs, place)
+        return known[inputs]
+
+    def weights(self, shapes: LayerShapes, inputs: Shapes | None, place: str) -> None:
+        """Work out the weights' shapes for a call with `inputs`, and compare them with those of earlier calls."""
+        if shapes.type is None or not shapes.type.weights:
+            return
+        names = {**shapes.config, **_input_names(shapes.config, inputs)}
+        fresh = []
+        for weight in shapes.type.weights_of(shapes.config):
+            extents = evaluate(weight.shape, names)
+            fresh.append((weight, None if extents is None or None in extents else tuple(extents)))
+        if not shapes.weights:
+            shapes.weights = fresh
+            return
+        for number, ((weight, before), (_, now)) in enumerate(zip(shapes.weights, fresh, strict=True)):
+            if before is None:
+                shapes.weights[number] = (weight, now)
+            elif now is not None and now != before:
+                self.problem(
+                    "LYR-008",
+                    place,
+                    f"expected {_name(shapes)} to need a {weight.role} of {text(before)}, as in an earlier call, got inputs that need {text(now)}",
+                )
+
+
+def _input_names(config: Mapping[str, Json], inputs: Shapes | None) -> dict[str, Json]:
+    """What an expression can say about the inputs."""
+    first = inputs[0] if inputs else None
+    channels = None if first is None else first[channel_axis(config.get("data_format", "channels_last"))]
+    return {"input": first, "inputs": inputs, "in_channels": channels}
+
+
+def _name(shapes: LayerShapes) -> str:
+    return f"{shorten(shapes.path)} ({shapes.layer.type})"
+
+
+def _listed(roles: set[str]) -> str:
+    return ", ".join(sorted(roles)) or "no weight"

@@ -1,0 +1,159 @@
+"""The kinds of values that members of a layer's config take: how tables name them, and their JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from triptych.model import Json
+
+LARGEST = 2**53 - 1
+EXTENSION_TYPE = r"^[a-z][a-z0-9_.\-]*:\S.*$"
+"""``<namespace>:<name>``: a type that the vocabulary does not define."""
+ACTIVATIONS = (
+    *(
+        "linear",
+        "relu",
+        "relu6",
+        "sigmoid",
+        "tanh",
+        "softmax",
+        "log_softmax",
+        "softplus",
+        "softsign",
+        "elu",
+        "selu",
+        "gelu",
+        "gelu_tanh",
+    ),
+    *("silu", "mish", "exponential", "leaky_relu", "hard_sigmoid", "hard_sigmoid_keras2", "hard_silu"),
+)
+INITIALIZERS = (
+    *("Zeros", "Ones", "Constant", "Identity", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Orthogonal"),
+    *("GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform"),
+)
+REGULARIZERS = ("L1", "L2", "L1L2", "OrthogonalRegularizer")
+CONSTRAINTS = ("MaxNorm", "NonNeg", "UnitNorm", "MinMaxNorm")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A set of JSON values."""
+
+    text: str
+    """As the tables of the specification name it."""
+    schema: Mapping[str, Json]
+
+    def read(self, value: Json) -> Json:
+        """`value` with integers as such: JSON Schema takes 2.0 for an integer, Python's ranges do not."""
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class WholeKind(Kind):
+    """A kind whose numbers are all integers."""
+
+    def read(self, value: Json) -> Json:
+        """`value` with every number an int."""
+        if isinstance(value, list | tuple):
+            return [self.read(item) for item in value]
+        return int(value) if isinstance(value, float) else value
+
+
+BOOLEAN = Kind("boolean", {"type": "boolean"})
+NUMBER = Kind("number", {"type": "number"})
+POSITIVE = Kind("number > 0", {"type": "number", "exclusiveMinimum": 0})
+FRACTION = Kind("number in 0…1", {"type": "number", "minimum": 0, "maximum": 1})
+NOT_NEGATIVE = Kind("number ≥ 0", {"type": "number", "minimum": 0})
+INTEGER = WholeKind("integer", {"type": "integer", "minimum": -LARGEST, "maximum": LARGEST})
+SIZE = WholeKind("integer ≥ 1", {"type": "integer", "minimum": 1, "maximum": LARGEST})
+AXIS = WholeKind("axis", {"type": "integer", "minimum": -32, "maximum": 31})
+AXES = WholeKind("axes", {"type": "array", "items": AXIS.schema, "minItems": 1, "maxItems": 32})
+AXIS_OR_AXES = WholeKind(
+    "axis or axes",
+    {
+        "type": ["integer", "array"],
+        **{key: AXIS.schema[key] for key in ("minimum", "maximum")},
+        **{key: AXES.schema[key] for key in ("items", "minItems", "maxItems")},
+    },
+)
+
+
+def choice(*names: str) -> Kind:
+    """One of `names`."""
+    return Kind(" \\| ".join(f"`{name}`" for name in names), {"enum": list(names)})
+
+
+def sizes(rank: int) -> Kind:
+    """`rank` integers of at least 1, one for each spatial axis."""
+    return WholeKind(f"{rank} × integer ≥ 1", {"type": "array", "items": SIZE.schema, "minItems": rank, "maxItems": rank})
+
+
+def counts(rank: int) -> Kind:
+    """`rank` integers of at least 0."""
+    return WholeKind(
+        f"{rank} × integer ≥ 0", {"type": "array", "items": {**SIZE.schema, "minimum": 0}, "minItems": rank, "maxItems": rank}
+    )
+
+
+def pairs(rank: int) -> Kind:
+    """`rank` pairs (begin, end), one for each spatial axis."""
+    pair = {"type": "array", "items": {**SIZE.schema, "minimum": 0}, "minItems": 2, "maxItems": 2}
+    return WholeKind(f"{rank} × [begin, end]", {"type": "array", "items": pair, "minItems": rank, "maxItems": rank})
+
+
+def padding(rank: int, *, causal: bool = False) -> Kind:
+    """A padding rule by name, or explicit pairs."""
+    names = ["valid", "same_upper", "same_lower", *(["causal"] if causal else [])]
+    explicit = pairs(rank)
+    text = " \\| ".join(f"`{name}`" for name in names) + f" \\| {explicit.text}"
+    return WholeKind(text, {"anyOf": [{"enum": names}, explicit.schema]})
+
+
+def optional(kind: Kind) -> Kind:
+    """`kind` or null."""
+    types = kind.schema.get("type")
+    if types is None:
+        schema: dict[str, Json] = {"anyOf": [*kind.schema.get("anyOf", [kind.schema]), {"type": "null"}]}
+    else:
+        schema = {**kind.schema, "type": [*([types] if isinstance(types, str) else types), "null"]}
+    return type(kind)(f"{kind.text} \\| null", schema)
+
+
+def _component(names: tuple[str, ...]) -> dict[str, Json]:
+    """A typed, parameterised object whose type is one of `names` or an extension type."""
+    return {
+        "type": "object",
+        "properties": {
+            "type": {"anyOf": [{"enum": list(names)}, {"type": "string", "pattern": EXTENSION_TYPE}]},
+            "config": {"type": "object"},
+        },
+        "required": ["type"],
+        "additionalProperties": False,
+    }
+
+
+def component(text: str, names: tuple[str, ...]) -> Kind:
+    """An initializer, regularizer or constraint; null where none is said."""
+    schema = _component(names)
+    return Kind(f"{text} \\| null", {**schema, "type": ["object", "null"]})
+
+
+INITIALIZER = component("initializer", INITIALIZERS)
+REGULARIZER = component("regularizer", REGULARIZERS)
+CONSTRAINT = component("constraint", CONSTRAINTS)
+ACTIVATION = Kind(
+    "activation",
+    {
+        "anyOf": [
+            {"enum": list(ACTIVATIONS)},
+            {"type": "string", "pattern": EXTENSION_TYPE},
+            {
+                "type": "object",
+                "properties": {"type": {"type": "string", "minLength": 1}, "config": {"type": "object"}},
+                "required": ["type"],
+                "additionalProperties": False,
+            },
+        ]
+    },
+)

@@ -1,0 +1,164 @@
+"""Types that move, repeat, add or drop elements and compute nothing new, and resizing."""
+
+from __future__ import annotations
+
+from triptych.model import Shape
+from triptych.vocabulary.definition import Field, LayerCall, define
+from triptych.vocabulary.expressions import ShapeError
+from triptych.vocabulary.extents import product, spatial_axes, text, with_spatial
+from triptych.vocabulary.kinds import LARGEST, SIZE, WholeKind, choice, pairs, sizes
+from triptych.vocabulary.members import DATA_FORMAT
+
+FAMILY = "Reshaping"
+
+
+def _flatten(call: LayerCall) -> Shape:
+    return (call.input[0], product(call.input[1:]))
+
+
+def _reshape(call: LayerCall) -> Shape:
+    shape, target = call.input, call.config["target_shape"]
+    total, known = product(shape[1:]), product([extent for extent in target if extent != -1])
+    assert known is not None
+    if target.count(-1) > 1:
+        raise ShapeError(f"expected at most one -1 in target_shape, got {target}")
+    if total is not None and (total % known if -1 in target and known else total != known):
+        raise ShapeError(f"expected an input of elements that fit {target}, got {text(shape)} with {total} after the batch")
+    open_extent = None if total is None or not known else total // known
+    return (shape[0], *(open_extent if extent == -1 else extent for extent in target))
+
+
+def _permute(call: LayerCall) -> Shape:
+    shape, order = call.input, call.config["dims"]
+    if sorted(order) != list(range(1, len(shape))):
+        raise ShapeError(f"expected dims to be a permutation of 1…{len(shape) - 1} for an input of rank {len(shape)}, got {order}")
+    return (shape[0], *(shape[axis] for axis in order))
+
+
+def _zero_padding(call: LayerCall) -> Shape:
+    return _grow(call, call.config["padding"])
+
+
+def _cropping(call: LayerCall) -> Shape:
+    return _grow(call, [[-begin, -end] for begin, end in call.config["cropping"]])
+
+
+def _grow(call: LayerCall, amounts: list[list[int]]) -> Shape:
+    """Each spatial axis with its pair of `amounts` added."""
+    data_format = call.config.get("data_format", "channels_last")
+    extents = [
+        None if extent is None else extent + sum(pair)
+        for extent, pair in zip(_spatial(call.input, data_format), amounts, strict=True)
+    ]
+    for before, after in zip(_spatial(call.input, data_format), extents, strict=True):
+        if after is not None and after < 1:
+            raise ShapeError(f"expected an input larger than what is cropped, got {before} elements along an axis")
+    return with_spatial(call.input, extents, data_format)
+
+
+def _up_sampling(call: LayerCall) -> Shape:
+    data_format = call.config.get("data_format", "channels_last")
+    extents = [
+        None if extent is None else extent * factor
+        for extent, factor in zip(_spatial(call.input, data_format), call.config["size"], strict=True)
+    ]
+    return with_spatial(call.input, extents, data_format)
+
+
+def _spatial(shape: Shape, data_format: str) -> list[int | None]:
+    return [shape[axis] for axis in spatial_axes(len(shape), data_format)]
+
+
+define(
+    "Flatten",
+    FAMILY,
+    "Puts all axes after the batch into one; the channels are its fastest part, whatever the data format.",
+    output="batch; the product of the other extents",
+    rule=_flatten,
+    fields=(DATA_FORMAT,),
+    torch="torch.nn.Flatten",
+)
+define(
+    "Reshape",
+    FAMILY,
+    "Gives the elements after the batch other axes, in row-major order.",
+    output="batch; `target_shape`, with -1 replaced by what remains",
+    rule=_reshape,
+    fields=(
+        Field(
+            "target_shape",
+            WholeKind(
+                "list of integers",
+                {"type": "array", "items": {"type": "integer", "minimum": -1, "maximum": LARGEST}, "maxItems": 31},
+            ),
+            "The extents after the batch; one may be -1: what remains.",
+        ),
+    ),
+    torch="torch.nn.Unflatten",
+)
+define(
+    "Permute",
+    FAMILY,
+    "Changes the order of the axes after the batch.",
+    output="batch; for each entry of `dims` the extent of that axis",
+    rule=_permute,
+    fields=(
+        Field(
+            "dims",
+            WholeKind(
+                "list of axes from 1",
+                {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 31}, "minItems": 1, "maxItems": 31},
+            ),
+            "The axes of the input, in the order of the result; the batch is 0 and stays.",
+        ),
+    ),
+    torch="torch.permute",
+)
+define(
+    "RepeatVector",
+    FAMILY,
+    "Repeats a vector along a new axis.",
+    output="[input[0], n, input[1]]",
+    fields=(Field("n", SIZE, "How often."),),
+    rank=(2, 2),
+)
+for _rank in (1, 2, 3):
+    _format = () if _rank == 1 else (DATA_FORMAT,)
+    _ranks = (_rank + 2, _rank + 2)
+    define(
+        f"ZeroPadding{_rank}D",
+        FAMILY,
+        "Adds zeros around the spatial axes.",
+        output="input, each spatial extent with its pair of `padding` added",
+        rule=_zero_padding,
+        fields=(Field("padding", pairs(_rank), "Zeros before and after, for each spatial axis."), *_format),
+        rank=_ranks,
+        torch=f"torch.nn.ZeroPad{_rank}d",
+    )
+    define(
+        f"Cropping{_rank}D",
+        FAMILY,
+        "Drops elements at the ends of the spatial axes.",
+        output="input, each spatial extent with its pair of `cropping` taken off",
+        rule=_cropping,
+        fields=(Field("cropping", pairs(_rank), "Elements dropped before and after, for each spatial axis."), *_format),
+        rank=_ranks,
+    )
+    _interpolation = (
+        Field(
+            "interpolation",
+            choice("nearest", "bilinear", "bicubic"),
+            "How elements in between are found; centres of elements align (half-pixel).",
+            "nearest",
+        ),
+    )
+    define(
+        f"UpSampling{_rank}D",
+        FAMILY,
+        "Enlarges the spatial axes by whole factors.",
+        output="input, each spatial extent multiplied by its entry of `size`",
+        rule=_up_sampling,
+        fields=(Field("size", sizes(_rank), "Factors of the spatial axes."), *_format, *(_interpolation if _rank == 2 else ())),
+        rank=_ranks,
+        torch="torch.nn.Upsample",
+    )
