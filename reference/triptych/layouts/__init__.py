@@ -1,0 +1,26 @@
+"""Foreign layouts: one room each; recognised by content, read and written without the framework they come from.
+
+Adding a layout is one new room and one line in `LAYOUTS`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from triptych.layouts import keras_hdf5, own
+from triptych.layouts.layout import Layout
+
+LAYOUTS: tuple[Layout, ...] = (own.LAYOUT, keras_hdf5.LAYOUT)
+"""Every layout, in the order in which they are asked whether they know a file; no two may claim the same content."""
+
+
+def recognise(path: Path) -> Layout | None:
+    """The layout of what stands at `path`, by its content and never by its name; None if no layout is like this."""
+    head = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(512)
+    return next((layout for layout in LAYOUTS if layout.recognises(path, head)), None)
+
+
+__all__ = ["LAYOUTS", "Layout", "recognise"]

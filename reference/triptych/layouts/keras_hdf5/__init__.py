@@ -1,0 +1,41 @@
+"""Keras HDF5: whole models and weights files of Keras 1 to 3, as ``model.save("x.h5")`` and ``save_weights`` write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from triptych.layouts.layout import Layout
+from triptych.model import Panels
+
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+def _recognises(path: Path, head: bytes) -> bool:
+    return head.startswith(_SIGNATURE)
+
+
+def read(path: Path, **options: Any) -> Panels:
+    """The panels of the HDF5 file at `path`; see `reader.read`."""
+    from triptych.layouts.keras_hdf5 import reader
+
+    return reader.read(path, **options)
+
+
+def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
+    """Write `panels` as an HDF5 file at `path`; see `writer.write`."""
+    from triptych.layouts.keras_hdf5 import writer
+
+    return writer.write(panels, path, **options)
+
+
+LAYOUT = Layout(
+    name="keras-hdf5",
+    title="Keras HDF5",
+    suffixes=(".h5", ".hdf5"),
+    recognises=_recognises,
+    read=read,
+    write=write,
+    options=frozenset({"dialect", "weights_only"}),
+    needs_architecture=True,
+)

@@ -1,0 +1,66 @@
+"""Where each layer of an architecture stands: the names that lead to it, which Keras' weight names repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from triptych.model import Architecture, Layer, WeightReference
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A layer that can own weights."""
+
+    pointer: str
+    """Of the layer in its document."""
+    path: str
+    """Names and sublayer roles joined with dots, as tensor names begin."""
+    lineage: tuple[str, ...]
+    """The same one by one, outermost first, sublayer roles marked with "@"."""
+    layer: Layer
+
+    @property
+    def name(self) -> str:
+        """The innermost name: that of the layer itself, or of the layer that it is a part of."""
+        return next((part for part in reversed(self.lineage) if not part.startswith("@")), "")
+
+    @property
+    def is_extension(self) -> bool:
+        """Whether its type is outside the vocabulary, so that only the file says what weights it has."""
+        return ":" in self.layer.type
+
+
+def owners(layer: Layer, index: int) -> Iterator[Owner]:
+    """`layer`, the `index`-th of its architecture, and every layer inside it, outermost first."""
+    yield from _owners(layer, f"/layers/{index}", layer.name, (layer.name,))
+
+
+def _owners(layer: Layer, pointer: str, path: str, lineage: tuple[str, ...]) -> Iterator[Owner]:
+    yield Owner(pointer, path, lineage, layer)
+    for role, sublayer in layer.sublayers.items():
+        yield from _owners(sublayer, f"{pointer}/sublayers/{role}", f"{path}.{role}", (*lineage, f"@{role}"))
+    if layer.architecture is not None:
+        for index, inner in enumerate(layer.architecture.layers):
+            yield from _owners(inner, f"{pointer}/architecture/layers/{index}", f"{path}.{inner.name}", (*lineage, inner.name))
+
+
+def with_weights(architecture: Architecture, listed: dict[str, dict[str, WeightReference]]) -> Architecture:
+    """`architecture` with the weights in `listed` (pointer of a layer -> role -> reference) added to its layers."""
+    if not listed:
+        return architecture
+    layers = tuple(_with(layer, f"/layers/{index}", listed) for index, layer in enumerate(architecture.layers))
+    return replace(architecture, layers=layers)
+
+
+def _with(layer: Layer, pointer: str, listed: dict[str, dict[str, WeightReference]]) -> Layer:
+    inner = layer.architecture
+    if inner is not None:
+        start = f"{pointer}/architecture"
+        inner = with_weights(inner, {p[len(start) :]: found for p, found in listed.items() if p.startswith(f"{start}/")})
+    return replace(
+        layer,
+        architecture=inner,
+        sublayers={role: _with(part, f"{pointer}/sublayers/{role}", listed) for role, part in layer.sublayers.items()},
+        weights={**layer.weights, **listed.get(pointer, {})},
+    )

@@ -1,0 +1,96 @@
+"""What the name under which Keras stored a weight says of its layer and its role.
+
+Every generation names differently: ``dense_1_W:0`` (Keras 1), ``dense_1/kernel:0`` (2), ``bi/forward_gru/gru_cell_1/kernel:0``
+(TensorFlow 2), ``model/bi/forward_gru/gru_cell/kernel`` (3). Names are labels: the position decides where they say nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+_COUNTER = re.compile(r":\d+$")
+_CELL = re.compile(r"(lstm|gru|simple_rnn)_cell(_\d+)?$")
+_KERAS_1 = re.compile(r"(?P<layer>.*)_(?P<role>W|b|U|gamma|beta|running_mean|running_std|alphas|depthwise_kernel|pointwise_kernel)$")
+_KERAS_1_ROLES = {"W": "kernel", "U": "recurrent_kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance", "alphas": "alpha"}
+"""Keras 1 roles -> today's. ``running_std`` never was a standard deviation: it is the variance."""
+CELLS = {"LSTM": "lstm_cell", "GRU": "gru_cell", "SimpleRNN": "simple_rnn_cell"}
+"""Layer types whose weights belong, since TensorFlow 2.4, to a cell inside the layer."""
+ROLE_SYNONYMS = {"embeddings": {"kernel"}, "alpha": {"alphas"}}
+"""Today's role -> other last words that stood for it."""
+
+
+def parse(name: str) -> tuple[tuple[str, ...], str]:
+    """The scopes and the role in a stored weight's name: ``l/lstm_cell/kernel:0`` is (("l", "lstm_cell"), "kernel")."""
+    *scopes, last = _COUNTER.sub("", name).split("/")
+    if not scopes and (match := _KERAS_1.fullmatch(last)):
+        return (match["layer"],), _KERAS_1_ROLES.get(match["role"], match["role"])
+    return tuple(scopes), last
+
+
+def says_role(stored: str, role: str) -> bool:
+    """Whether the last word `stored` of a name stands for `role`."""
+    return stored == role or stored in ROLE_SYNONYMS.get(role, ())
+
+
+def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect: str) -> str:
+    """The name that Keras gives the weight `role` of the layer at `lineage`, names of layers and sublayer roles outermost first.
+
+    A sublayer role is marked by a leading "@"; of nested layers Keras 2 says only the innermost.
+    """
+    owner = max((index for index, part in enumerate(lineage) if not part.startswith("@")), default=0)
+    scopes = [*(lineage if dialect == "keras3" else lineage[owner:])]
+    words = []
+    for index, part in enumerate(scopes):
+        if not part.startswith("@"):
+            words.append(part)
+        elif part in ("@forward", "@backward"):
+            words.append(f"{part[1:]}_{snake(layer_type) if index == len(scopes) - 1 else 'layer'}")
+        elif dialect == "keras3":
+            words.append(snake(layer_type))
+    if layer_type in CELLS:
+        words.append(CELLS[layer_type])
+    return "/".join([*words, role]) + ("" if dialect == "keras3" else ":0")
+
+
+def snake(name: str) -> str:
+    """A class name as Keras turns it into a default layer name: ``Conv2DTranspose`` is ``conv2d_transpose``."""
+    spaced = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
+
+
+def tensor_names(layer: str, stored: Sequence[str]) -> list[str]:
+    """Tensor names for weights of which nothing but their names is known: ``<layer>.<path>``, as canonical as the names allow.
+
+    Where the file holds no architecture, these agree with the names that an architecture would give wherever the layer is a plain one.
+    """
+    parsed = [parse(name) for name in stored]
+    both_ways = {d for d in ("forward", "backward") if any(part.startswith(f"{d}_") for scopes, _ in parsed for part in scopes)}
+    names = []
+    for scopes, role in parsed:
+        words = list(scopes)
+        layer_words = layer.split("/")
+        if words[: len(layer_words)] == layer_words:
+            words = words[len(layer_words) :]
+        words = [word for word in words if not _CELL.fullmatch(word)]
+        if len(both_ways) == 2:
+            words = [word.split("_")[0] if word.startswith(("forward_", "backward_")) else word for word in words]
+        names.append(".".join([layer, *words, role]))
+    return names
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """`names` fit for tensors (NFC, no control characters, at most 1024 bytes) and made distinct by counters."""
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        clean = unicodedata.normalize("NFC", "".join("_" if unicodedata.category(c).startswith("C") else c for c in name)) or "_"
+        clean = clean.encode()[:1000].decode(errors="ignore")
+        candidate, counter = clean, 1
+        while candidate in taken:
+            counter += 1
+            candidate = f"{clean}_{counter}"
+        taken.add(candidate)
+        result.append(candidate)
+    return result

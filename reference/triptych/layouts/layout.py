@@ -1,0 +1,31 @@
+"""What a layout is to the rest of the program: how to tell it, read it and write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from triptych.model import Panels
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One way in which models lie on disk. Its functions import what they need when they are called."""
+
+    name: str
+    """What the caller says to choose it: ``keras-hdf5``."""
+    title: str
+    """What a person reads: ``Keras HDF5``."""
+    suffixes: tuple[str, ...]
+    """Endings of file names that ask for it when writing; an empty one stands for names without a suffix."""
+    recognises: Callable[[Path, bytes], bool]
+    """Whether what stands at the path, whose first bytes (512 or all) are given, is of this layout; raises nothing but `OSError`."""
+    read: Callable[..., Panels]
+    """Called with the path."""
+    write: Callable[..., tuple[str, ...]]
+    """Called with the panels, the path, and `options`; returns sentences that name what was not kept."""
+    options: frozenset[str] = frozenset()
+    """Keyword arguments that `write` takes beside ``progress``."""
+    needs_architecture: bool = False
+    """Whether weights can only be put in order with the architecture at hand."""

@@ -1,0 +1,42 @@
+"""The package of this specification, as one layout among the others: a folder or an archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from triptych.layouts.layout import Layout
+from triptych.model import Panels
+
+_ARCHIVE_HEAD = b"mimetypeapplication/vnd.triptych+zip"
+"""What stands in an archive from byte 30."""
+
+
+def _recognises(path: Path, head: bytes) -> bool:
+    if head:
+        return head[30 : 30 + len(_ARCHIVE_HEAD)] == _ARCHIVE_HEAD or head[:4] == b"PK\x03\x04"
+    return (path / "manifest.json").is_file()
+
+
+def _read(path: Path, **options: Any) -> Panels:
+    from triptych.package import read_package
+
+    return read_package(path, **options)
+
+
+def _write(panels: Panels, path: Path, *, spelling: str = "json", **options: Any) -> tuple[str, ...]:
+    from triptych.package import write_package
+
+    write_package(panels, path, architecture_spelling=spelling, **options)
+    return ()
+
+
+LAYOUT = Layout(
+    name="triptych",
+    title="Triptych package",
+    suffixes=(".triptych", ""),
+    recognises=_recognises,
+    read=_read,
+    write=_write,
+    options=frozenset({"spelling", "max_shard_bytes", "form"}),
+)
