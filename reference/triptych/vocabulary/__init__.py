@@ -1,32 +1,32 @@
 """The vocabulary: what layer types mean, as data, and what follows from them for an architecture.
 
-A family of types is one module; importing it registers its definitions, and their order here is that of the specification.
+A family of types is one module, which registers its definitions when it is imported; a new family is named here.
 """
 
 from __future__ import annotations
 
-# The import order is the order of the specification's tables.
-# isort: off
 from triptych.vocabulary import (
-    core,
-    convolution,
-    pooling,
-    normalization,
     activation,
-    reshaping,
-    merging,
-    recurrent,
-    wrapping,
     attention,
-)  # noqa: F401
-
-# isort: on
+    convolution,
+    core,
+    merging,
+    normalization,
+    pooling,
+    recurrent,
+    reshaping,
+    wrapping,
+)
 from triptych.vocabulary.definition import LAYER_TYPES, Field, LayerType, Sublayer, Weight
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.inference import CallShapes, Inference, LayerShapes, Misfit, infer
 from triptych.vocabulary.slots import WeightSlot, weight_slots
 
+FAMILIES = (core, convolution, pooling, normalization, activation, reshaping, merging, recurrent, wrapping, attention)
+"""The modules that define types, in the order of the specification."""
+
 __all__ = [
+    "FAMILIES",
     "LAYER_TYPES",
     "CallShapes",
     "Field",

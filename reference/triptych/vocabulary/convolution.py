@@ -58,11 +58,10 @@ def _depthwise(call: LayerCall) -> Shape:
     )
 
 
-def _transposed_extent(extent: Extent, size: int, stride: int, dilation: int, pad: str | list[int], extra: int | None) -> Extent:
-    """The extent whose convolution has `extent`; `extra` settles which of several, None means the one Keras takes."""
+def _transposed_extent(extent: Extent, span: int, stride: int, pad: str | list[int], extra: int | None) -> Extent:
+    """The extent whose convolution with a kernel of `span` has `extent`; `extra` settles which of several, None: the one Keras takes."""
     if extent is None:
         return None
-    span = (size - 1) * dilation + 1
     if isinstance(pad, str) and extra is None:
         return extent * stride + (max(span - stride, 0) if pad == "valid" else 0)
     # The named rules take off span // 2 at both ends here, which is what an explicit output padding adds to.
@@ -76,16 +75,10 @@ def _transposed_extent(extent: Extent, size: int, stride: int, dilation: int, pa
 def _transposed(call: LayerCall) -> Shape:
     _check_groups(call)
     config, shape = call.config, call.input
-    extra = config["output_padding"]
+    spans = [(size - 1) * dilation + 1 for size, dilation in zip(config["kernel_size"], config["dilation_rate"], strict=True)]
+    extra = config["output_padding"] or [None] * len(spans)
     extents = [
-        _transposed_extent(
-            shape[axis],
-            config["kernel_size"][i],
-            config["strides"][i],
-            config["dilation_rate"][i],
-            axis_padding(config["padding"], i),
-            None if extra is None else extra[i],
-        )
+        _transposed_extent(shape[axis], spans[i], config["strides"][i], axis_padding(config["padding"], i), extra[i])
         for i, axis in enumerate(spatial_axes(len(shape), config["data_format"]))
     ]
     return with_spatial(shape, extents, config["data_format"], channels=config["filters"])

@@ -114,7 +114,7 @@ class LayerType:
 
 
 LAYER_TYPES: dict[str, LayerType] = {}
-"""Every type of the vocabulary by name, in the order of the specification."""
+"""Every type of the vocabulary by name."""
 
 
 def define(

@@ -107,5 +107,5 @@ def axis_of(axis: int, shape: Shape) -> int:
 
 
 def text(shape: Shape | None) -> str:
-    """`shape` as people write it: ``(?, 32, 32, 3)``."""
-    return "unknown" if shape is None else "(" + ", ".join("?" if extent is None else str(extent) for extent in shape) + ")"
+    """`shape` as people write it: ``(None, 32, 32, 3)``."""
+    return "unknown" if shape is None else "(" + ", ".join("None" if extent is None else str(extent) for extent in shape) + ")"

@@ -56,22 +56,12 @@ def _slots_of(shapes: LayerShapes) -> list[WeightSlot]:
     else:
         rows = [(weight.role, shape, weight.trainable) for weight, shape in shapes.weights]
     slots = []
-    for role, shape, trainable in rows:
+    for role, shape, by_table in rows:
         said = layer.weights.get(role)
-        if said is not None and said.trainable is not None:
-            trainable = said.trainable
         tensor = f"{shapes.path}.{role}" if said is None else said.tensor
+        axes = None if said is None else said.axes
+        trainable = by_table if said is None or said.trainable is None else said.trainable
         slots.append(
-            WeightSlot(
-                shapes.path,
-                role,
-                shapes.pointer,
-                tensor,
-                None if said is None else said.axes,
-                shape,
-                layer.dtype,
-                trainable and shapes.trainable,
-                layer,
-            )
+            WeightSlot(shapes.path, role, shapes.pointer, tensor, axes, shape, layer.dtype, trainable and shapes.trainable, layer)
         )
     return slots
