@@ -2,22 +2,88 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 
 import kit
-from kit import Case
+from kit import ARCHIVE, Case
 
 ARCHITECTURE = {
     "format_version": "1.0",
     "inputs": [{"name": "x", "shape": [None, 2]}],
     "layers": [{"name": "dense", "type": "Dense", "config": {"units": 2}}],
 }
+YAML = """\
+format_version: "1.0"
+inputs:
+  - name: x
+    shape: [null, 2]
+layers:
+  - name: dense
+    type: Dense
+    config:
+      units: 2
+"""
 TENSORS = {"dense.kernel": kit.f32([2, 2], 1.0, -2.0, 0.5, 0.0), "dense.bias": kit.f32([2], 0.25, -0.0)}
 SEEN = kit.observe(ARCHITECTURE, TENSORS)
+ODD_BITS = {
+    "bfloat16": ("bfloat16", [3], struct.pack("<3H", 0x7FC1, 0x8000, 0x0001)),
+    "complex64": ("complex64", [1], struct.pack("<2I", 0x3F800000, 0x80000000)),
+    "empty": ("float32", [0, 3], b""),
+    "float16": ("float16", [2], struct.pack("<2H", 0x7E01, 0xFC00)),
+    "float32": ("float32", [2, 2], struct.pack("<4I", 0x7FC00001, 0xFF800000, 0x00000001, 0x80000000)),
+    "float64": ("float64", [1], struct.pack("<Q", 0xFFF8000000000001)),
+    "float8_e4m3fn": ("float8_e4m3fn", [2], b"\x7f\x80"),
+    "int64": ("int64", [2], struct.pack("<2q", -(2**63), 2**63 - 1)),
+    "long": ("uint8", [65], bytes(range(65))),
+    "scalar": ("uint64", [], struct.pack("<Q", 2**64 - 1)),
+    "truth": ("bool", [2], b"\x01\x00"),
+}
+TRAINING = {
+    "format_version": "1.0",
+    "optimizer": {"type": "SGD", "config": {"learning_rate": 0.01, "momentum": 0.9}},
+    "losses": [{"type": "MeanSquaredError"}],
+}
+STATE = {"optimizer.momentum.dense.bias": kit.f32([2]), "optimizer.momentum.dense.kernel": kit.f32([2, 2])}
+SHARDS = [["dense.kernel"], ["dense.bias"]]
+SHARD_BYTES = 16
+"""Both shards' tensors fit, and not both tensors one shard."""
 
 
 def cases() -> Iterable[Case]:
-    yield Case("cnf-001-one-layer", "A package of one layer and its weights", ["CNF-001", "CNF-002"],
-               kit.package(ARCHITECTURE, TENSORS), accepted=SEEN)
-    yield Case("cnf-001-one-layer-archive", "The same package as an archive", ["CNF-001"],
-               {kit.ARCHIVE: kit.archive(kit.package(ARCHITECTURE, TENSORS))}, accepted=SEEN, profile="archive")
+    plain = kit.package(ARCHITECTURE, TENSORS)
+    packed = {ARCHIVE: kit.archive(plain)}
+    yield Case("cnf-001-one-layer", "A package of one layer and its weights", ["CNF-001", "CNF-002"], plain, accepted=SEEN)
+    yield Case("cnf-001-one-layer-archive", "The same package as an archive", ["CNF-001", "CNF-002"], packed, accepted=SEEN, profile="archive")
+    yield Case("cnf-001-bit-patterns", "NaN payloads, subnormals, signed zeros and extremes of many dtypes", ["CNF-001"],
+               kit.package(tensors=ODD_BITS), accepted=kit.observe(tensors=ODD_BITS))
+    yield from validator_cases(plain)
+    yield from writer_cases(plain, packed)
+
+
+def validator_cases(plain: kit.Files) -> Iterable[Case]:
+    yield Case("cnf-004-one-layer", "A package without a problem", ["CNF-004"], plain, op="validate", role="validator", accepted=SEEN)
+
+
+def writer_cases(plain: kit.Files, packed: kit.Files) -> Iterable[Case]:
+    def rewrite(name: str, title: str, files: kit.Files, *, profile: str = "core", **options: object) -> Case:
+        return Case(name, title, ["CNF-005"], files, op="rewrite", role="writer", profile=profile, accepted=SEEN, written=files, options=options)
+
+    yield rewrite("cnf-005-directory", "A directory package is written again", plain)
+    yield rewrite("cnf-005-archive", "An archive is written again", packed, profile="archive", form="archive")
+    yield rewrite("cnf-005-bits", "Odd bit patterns are written again", kit.package(tensors=ODD_BITS))
+    yield rewrite("cnf-005-sharded", "A sharded package is written again", kit.package(ARCHITECTURE, TENSORS, shards=SHARDS),
+                  profile="sharded", max_shard_bytes=SHARD_BYTES)
+    yield rewrite("cnf-005-yaml", "An architecture in YAML is written again", kit.package(YAML, TENSORS), profile="yaml", spelling="yaml")
+    yield rewrite("cnf-005-training", "Training and its state are written again", kit.package(ARCHITECTURE, TENSORS, TRAINING, STATE), profile="training")
+    same = kit.package(ARCHITECTURE, TENSORS)
+    for name, title, files, profile, options in (
+        ("from-archive", "A directory package from an archive", packed, "archive", {}),
+        ("to-archive", "An archive from a directory package", plain, "archive", {"form": "archive"}),
+        ("from-yaml", "JSON from YAML", kit.package(YAML, TENSORS), "yaml", {"spelling": "json"}),
+        ("from-shards", "One file from two shards", kit.package(ARCHITECTURE, TENSORS, shards=SHARDS), "sharded", {}),
+    ):
+        yield Case(f"cnf-006-{name}", title, ["CNF-006"], files, op="rewrite", role="writer", profile=profile, accepted=SEEN, options=options,
+                   written=packed if options.get("form") == "archive" else same)
+    yield Case("cnf-006-from-data", "A package from plain data", ["CNF-006"], {"given.json": kit.document(SEEN)}, op="write", role="writer",
+               accepted=SEEN, written=same)

@@ -1,0 +1,195 @@
+"""Speaks the conformance protocol for this reader: one JSON object a line in, one out (``conformance-tests/PROTOCOL.md``).
+
+``TRIPTYCH_DISABLE=WGT-004,ARC-001`` switches requirements off: the suite's own test of its cases, no public interface.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import sys
+import traceback
+from collections.abc import Container, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from triptych import __version__
+from triptych.dtypes import BY_NAME
+from triptych.errors import Findings, InvalidModelError, Problem, UnsupportedError
+from triptych.limits import DEFAULT_LIMITS
+from triptych.model import Json, Panels, Tensor, Weights
+
+PROTOCOL = 1
+SWITCH = "TRIPTYCH_DISABLE"
+BITS_LIMIT = 64
+"""Most elements that an observation spells out."""
+IMPLEMENTATION = {
+    "protocol": PROTOCOL, "name": "triptych-reference", "version": __version__, "language": "python", "spec": ["1.0"],
+    "roles": ["reader", "validator", "writer"], "profiles": ["core", "yaml", "archive", "sharded", "training", "layers"],
+    "extensions": ["keras"],
+}
+
+
+def observe_tensor(tensor: Tensor) -> dict[str, Json]:
+    """`tensor` with its elements as hexadecimal bits, most significant digit first; the digest of its bytes if they are many."""
+    data = tensor.read()
+    facts: dict[str, Json] = {"dtype": tensor.dtype, "shape": list(tensor.shape)}
+    item_bits = BY_NAME[tensor.dtype].item_bits
+    if item_bits < 8 or tensor.size > BITS_LIMIT:
+        return {**facts, "sha256": hashlib.sha256(data).hexdigest()}
+    parts = 2 if tensor.dtype == "complex64" else 1
+    step = item_bits // 8 // parts
+    words = [bytes(data[start : start + step])[::-1].hex() for start in range(0, len(data), step)]
+    return {**facts, "bits": ["".join(words[start : start + parts]) for start in range(0, len(words), parts)]}
+
+
+def _observe_weights(weights: Weights) -> dict[str, Json]:
+    return {name: observe_tensor(tensor) for name, tensor in sorted(weights.tensors.items())}
+
+
+def _parameters(panels: Panels) -> dict[str, Json] | None:
+    """How many numbers can be trained and how many not; None where a layer's weights are not known."""
+    from triptych import vocabulary
+
+    assert panels.architecture is not None
+    counts: dict[str, tuple[int, bool]] = {}
+    for slot in vocabulary.weight_slots(panels.architecture):
+        if slot.shape is None or None in slot.shape:
+            return None
+        counts[slot.tensor] = (math.prod(slot.shape), slot.trainable)
+    trainable = sum(count for count, is_trainable in counts.values() if is_trainable)
+    return {"trainable": trainable, "non_trainable": sum(count for count, _ in counts.values()) - trainable}
+
+
+def observe(panels: Panels) -> dict[str, Json]:
+    """What was read, as plain data."""
+    from triptych.documents.architecture import architecture_to_data
+    from triptych.documents.training import training_to_data
+
+    seen: dict[str, Json] = {"sections": []}
+    if panels.architecture is not None:
+        seen["sections"].append("architecture")
+        seen["architecture"] = architecture_to_data(panels.architecture)
+        parameters = _parameters(panels)
+        if parameters is not None:
+            seen["parameters"] = parameters
+    if panels.weights is not None:
+        seen["sections"].append("weights")
+        seen["tensors"] = _observe_weights(panels.weights)
+    if panels.training is not None:
+        seen["sections"].append("training")
+        seen["training"] = training_to_data(panels.training)
+        if panels.training.state is not None:
+            seen["sections"].append("training_state")
+            seen["state"] = _observe_weights(panels.training.state)
+    if panels.assets:
+        seen["assets"] = {
+            name: {"size": asset.nbytes, "sha256": hashlib.sha256(asset.read()).hexdigest()} for name, asset in sorted(panels.assets.items())
+        }
+    return seen
+
+
+def _tensor(facts: Mapping[str, Json]) -> Tensor:
+    step = BY_NAME[facts["dtype"]].item_bits // 8
+    half = step // 2 if facts["dtype"] == "complex64" else step
+    data = b"".join(bytes.fromhex(bits)[start : start + half][::-1] for bits in facts["bits"] for start in range(0, step, half))
+    return Tensor(facts["dtype"], tuple(facts["shape"]), lambda: memoryview(data))
+
+
+def _given(path: Path, findings: Findings) -> Panels:
+    """The model that an observation describes."""
+    from dataclasses import replace
+
+    from triptych.documents.architecture import parse_architecture
+    from triptych.documents.training import parse_training
+    from triptych.model import Training
+
+    given = json.loads(path.read_bytes())
+    weights, state = (
+        Weights({name: _tensor(facts) for name, facts in given[key].items()}) if key in given else None for key in ("tensors", "state")
+    )
+    training = parse_training(given["training"], findings.at("training.json")) if "training" in given else None
+    if state is not None:
+        training = replace(training or Training(), state=state)
+    architecture = parse_architecture(given["architecture"], findings.at("architecture.json")) if "architecture" in given else None
+    return Panels(architecture=architecture, weights=weights, training=training)
+
+
+def _write(panels: Panels, request: Mapping[str, Json]) -> None:
+    from triptych import package
+
+    package.write_package(
+        panels, Path(request["output"]), form=request.get("form", "directory"), max_shard_bytes=request.get("max_shard_bytes"),
+        architecture_spelling=request.get("spelling", "json"),
+    )
+
+
+def _read(path: Path, findings: Findings) -> Panels:
+    from triptych import package
+
+    panels = package.read_package(path, limits=DEFAULT_LIMITS, verify="full", findings=findings)
+    findings.raise_if_any()
+    return panels
+
+
+def perform(request: Mapping[str, Json], findings: Findings) -> dict[str, Json]:
+    """The answer to a request to run, but for its number and for rejections.
+
+    Raises:
+        InvalidModelError: The input breaks the specification.
+        UnsupportedError: The input goes beyond this reader.
+    """
+    path = Path(request["input"])
+    match request["op"]:
+        case "read":
+            return {"outcome": "accepted", "observed": observe(_read(path, findings))}
+        case "validate":
+            from triptych import package
+
+            problems = package.validate_package(path, limits=DEFAULT_LIMITS, full=True, disabled=findings.disabled)
+            return _rejected(problems) if problems else {"outcome": "accepted"}
+        case "rewrite":
+            _write(_read(path, findings), request)
+            return {"outcome": "accepted"}
+        case "write":
+            panels = _given(path, findings)
+            findings.raise_if_any()
+            _write(panels, request)
+            return {"outcome": "accepted"}
+        case op:
+            return {"outcome": "skipped", "reason": f"no operation {op!r} here"}
+
+
+def _rejected(problems: tuple[Problem, ...]) -> dict[str, Json]:
+    return {
+        "outcome": "rejected",
+        "problems": [{"code": one.code, "place": one.place, "message": one.message, "requirement": one.requirement} for one in problems],
+    }
+
+
+def answer(request: Mapping[str, Json], disabled: Container[str] = frozenset()) -> dict[str, Json]:
+    """The answer to one request."""
+    if request["cmd"] == "start":
+        return dict(IMPLEMENTATION)
+    findings = Findings(disabled)  # type: ignore[arg-type]
+    try:
+        return {"seq": request["seq"], **perform(request, findings)}
+    except (InvalidModelError, UnsupportedError) as error:
+        return {"seq": request["seq"], **_rejected(error.problems)}
+    except Exception:  # noqa: BLE001 - this is the edge: whatever it was, the runner has to hear of it
+        return {"seq": request["seq"], "outcome": "errored", "detail": traceback.format_exc()}
+
+
+def main(source: IO[str] = sys.stdin, target: IO[str] = sys.stdout) -> None:
+    """Answers every request of `source` on `target`."""
+    disabled = frozenset(filter(None, os.environ.get(SWITCH, "").split(",")))
+    for line in source:
+        reply: dict[str, Any] = answer(json.loads(line), disabled)
+        target.write(json.dumps(reply, allow_nan=False) + "\n")
+        target.flush()
+
+
+if __name__ == "__main__":
+    main()
