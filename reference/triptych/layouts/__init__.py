@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from triptych.layouts import keras_hdf5, own
+from triptych.layouts import architecture_text, keras_hdf5, own, safetensors_weights
 from triptych.layouts.layout import Layout
 
-LAYOUTS: tuple[Layout, ...] = (own.LAYOUT, keras_hdf5.LAYOUT)
+LAYOUTS: tuple[Layout, ...] = (
+    own.LAYOUT,
+    keras_hdf5.LAYOUT,
+    safetensors_weights.LAYOUT,
+    architecture_text.JSON_LAYOUT,
+    architecture_text.YAML_LAYOUT,
+)
 """Every layout, in the order in which they are asked whether they know a file; no two may claim the same content."""
 
 

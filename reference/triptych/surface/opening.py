@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from triptych import documents, package
-from triptych.errors import Findings, Problem, UnsupportedError, UsageError, shorten
+from triptych import layouts
+from triptych.errors import Problem, UnsupportedError, UsageError, shorten
+from triptych.layouts import Layout, architecture_text, own
 from triptych.limits import DEFAULT_LIMITS, Limits
-from triptych.layouts import LAYOUTS, Layout
-from triptych.model import Architecture, Json, Panels
+from triptych.model import Panels
 from triptych.surface.model import Model
-
-HEAD_BYTES = 512
-"""Enough of a file to tell its layout."""
-
 
 def recognise(path: Path) -> Layout:
     """The layout of what stands at `path`, by its first bytes or its members, never by its name.
@@ -25,19 +20,11 @@ def recognise(path: Path) -> Layout:
         FileNotFoundError: Nothing stands there.
         UnsupportedError: No layout is like this.
     """
-    head = b""
-    if not path.is_dir():
-        # O_NONBLOCK: a pipe in the place of a model is refused below instead of waited for.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        try:
-            head = os.read(descriptor, HEAD_BYTES)
-        finally:
-            os.close(descriptor)
-    for layout in LAYOUTS:
-        if layout.recognises(path, head):
-            return layout
-    known = ", ".join(layout.title for layout in LAYOUTS)
-    found = "a folder without manifest.json" if path.is_dir() else f"a file that starts with {shorten(head[:16])}" if head else "an empty file"
+    layout = layouts.recognise(path)
+    if layout is not None:
+        return layout
+    known = ", ".join(layout.title for layout in layouts.LAYOUTS)
+    found = "a folder without manifest.json" if path.is_dir() else "a file that starts otherwise" if path.stat().st_size else "an empty file"
     raise UnsupportedError((Problem("LAYOUT_UNKNOWN", "", "", f"expected one of {known}; got {found}"),))
 
 
@@ -58,8 +45,8 @@ def load(
     """
     target = Path(path)
     layout = recognise(target)
-    if layout.name == package.LAYOUT_NAME:
-        return Model(package.read_package(target, limits=limits, verify=verify))
+    if layout is own.LAYOUT:
+        return Model(layout.read(target, limits=limits, verify=verify))
     return Model(layout.read(target))
 
 
@@ -84,31 +71,4 @@ def model_from_yaml(text: str | bytes) -> Model:
 def _from_text(text: str | bytes, spelling: Literal["json", "yaml"]) -> Model:
     if not isinstance(text, str | bytes):
         raise UsageError(f"expected architecture text, got {shorten(text)}")
-    findings = Findings()
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    parse = documents.parse_json if spelling == "json" else documents.parse_yaml
-    architecture = architecture_from_data(parse(data, findings), findings)
-    return Model(Panels(architecture=architecture))
-
-
-def architecture_from_data(data: Json, findings: Findings) -> Architecture:
-    """The architecture in plain data: this format's members, or Keras' ``class_name`` and ``config``.
-
-    Raises:
-        InvalidModelError: It breaks the specification.
-    """
-    if isinstance(data, dict) and "class_name" in data and "format_version" not in data:
-        from triptych.layouts import keras_config
-
-        version, backend = data.get("keras_version"), data.get("backend")
-        return keras_config.read_model_config(
-            data,
-            keras_version=version if isinstance(version, str) else None,
-            backend=backend if isinstance(backend, str) else None,
-        )
-    from triptych.checks import check_architecture
-
-    architecture = documents.parse_architecture(data, findings)
-    check_architecture(architecture, findings)
-    findings.raise_if_any()
-    return architecture
+    return Model(Panels(architecture=architecture_text.architecture_from_text(text, spelling)))

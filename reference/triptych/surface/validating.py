@@ -5,9 +5,9 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from triptych import package
 from triptych.checks import check_panels
 from triptych.errors import Findings, InvalidModelError, Problem
+from triptych.layouts import own
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.surface.opening import recognise
 
@@ -26,7 +26,9 @@ def validate(path: str | PathLike[str], *, full: bool = False, limits: Limits = 
     """
     target = Path(path)
     layout = recognise(target)
-    if layout.name == package.LAYOUT_NAME:
+    if layout is own.LAYOUT:
+        from triptych import package
+
         return package.validate_package(target, limits=limits, full=full)
     findings = Findings()
     try:

@@ -1,0 +1,60 @@
+"""A lone safetensors file: weights without anything else."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable
+from pathlib import Path
+
+from triptych.errors import Findings
+from triptych.layouts.layout import Layout
+from triptych.model import Panels, Weights
+
+
+def _recognises(path: Path, head: bytes) -> bool:  # noqa: ARG001 - every layout is asked with both
+    return len(head) >= 10 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= 100_000_000
+
+
+def _read(path: Path) -> Panels:
+    from triptych.package.safetensors_file import TensorFile, read_header
+
+    findings = Findings(member=path.name)
+    with path.open("rb") as file:
+        data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    header = read_header(data, findings)
+    findings.raise_if_any()
+    return Panels(weights=Weights(TensorFile(path.name, data, header, None)), metadata=header.metadata)
+
+
+def _write(
+    panels: Panels, path: Path, *, overwrite: bool = True, progress: Callable[[int, int, str], None] | None = None
+) -> tuple[str, ...]:
+    from triptych.errors import UsageError
+    from triptych.package.atomic import replace_file
+    from triptych.package.safetensors_file import plan
+
+    if panels.weights is None:
+        raise UsageError("expected a model with weights to write a safetensors file, this one has none")
+    planned = plan(panels.weights.tensors, panels.metadata)
+    done = len(planned.header)
+    with replace_file(path, overwrite=overwrite) as staged, open(staged, "wb", buffering=0) as file:  # noqa: PTH123 - a str
+        file.write(planned.header)
+        for name, tensor in planned.tensors.items():
+            view = tensor.read()
+            while view:
+                written = file.write(view)
+                view, done = view[written:], done + written
+            if progress is not None:
+                progress(done, planned.size, name)
+    left = [("architecture", panels.architecture), ("training", panels.training), ("assets", panels.assets), ("license", panels.license)]
+    return tuple(f"{name}: a safetensors file holds weights alone" for name, panel in left if panel)
+
+
+LAYOUT = Layout(
+    name="safetensors",
+    title="safetensors weights",
+    suffixes=(".safetensors",),
+    recognises=_recognises,
+    read=_read,
+    write=_write,
+)
