@@ -75,7 +75,7 @@ define(
     "Softmax",
     FAMILY,
     "exp(x) divided by its sum along axes.",
-    output="input",
+    words="input",
     rule=_softmax,
     fields=(Field("axis", AXIS_OR_AXES, "The axes.", -1),),
     torch="torch.nn.Softmax",

@@ -38,7 +38,7 @@ define(
     "Attention",
     FAMILY,
     "Weights values by the softmax of the similarity of their keys to a query.",
-    output="query, with the value's last extent; with `return_attention_scores` followed by the weights",
+    words="query, with the value's last extent; with `return_attention_scores` followed by the weights",
     rule=_attention,
     fields=(
         Field("use_scale", BOOLEAN, "Whether similarities are multiplied by a learned scale.", default=False),
@@ -57,7 +57,7 @@ define(
     "MultiHeadAttention",
     FAMILY,
     "Projects query, key and value for each head, attends, and projects the heads' results together.",
-    output="query, with `output_shape` or the query's own last extent last; with `return_attention_scores` followed by the weights",
+    words="query, with `output_shape` or the query's own last extent last; with `return_attention_scores` followed by the weights",
     rule=_multi_head,
     fields=(
         Field("num_heads", SIZE, "Number of heads."),

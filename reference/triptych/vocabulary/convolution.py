@@ -98,7 +98,7 @@ for _rank in (1, 2, 3):
         f"Conv{_rank}D",
         FAMILY,
         "Convolves (cross-correlates) with a kernel of spatial extents × input channels × filters.",
-        output=RULE.format(channels="`filters`"),
+        words=RULE.format(channels="`filters`"),
         rule=_convolution,
         fields=(FILTERS, *_window, GROUPS, ACTIVATION_MEMBER, USE_BIAS, *weight_members("kernel", "bias")),
         weights=(Weight("kernel", "[*kernel_size, in_channels // groups, filters]"), Weight("bias", "[filters]", when="use_bias")),
@@ -110,7 +110,7 @@ for _rank in (1, 2, 3):
         f"Conv{_rank}DTranspose",
         FAMILY,
         "The gradient of a convolution with respect to its input; the kernel is spatial extents × filters × input channels.",
-        output="batch; along each spatial axis the extent of the transposed convolution; `filters` channels",
+        words="batch; along each spatial axis the extent of the transposed convolution; `filters` channels",
         rule=_transposed,
         fields=(
             *(FILTERS, _kernel_size, _strides, _trimming, DATA_FORMAT, _dilation),
@@ -139,7 +139,7 @@ for _rank in (1, 2):
         f"SeparableConv{_rank}D",
         FAMILY,
         "Convolves each channel on its own, then mixes the channels of each position.",
-        output=RULE.format(channels="`filters`"),
+        words=RULE.format(channels="`filters`"),
         rule=_separable,
         fields=(
             FILTERS,
@@ -160,7 +160,7 @@ for _rank in (1, 2):
         f"DepthwiseConv{_rank}D",
         FAMILY,
         "Convolves each channel on its own.",
-        output=RULE.format(channels="input channels × `depth_multiplier`"),
+        words=RULE.format(channels="input channels × `depth_multiplier`"),
         rule=_depthwise,
         fields=(*_window, DEPTH_MULTIPLIER, ACTIVATION_MEMBER, USE_BIAS, *weight_members("depthwise", "bias")),
         weights=(

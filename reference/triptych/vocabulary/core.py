@@ -23,7 +23,7 @@ define(
     "Model",
     FAMILY,
     "Applies the architecture nested in it.",
-    output="the outputs of its architecture",
+    words="the outputs of its architecture",
     inputs=(1, None),
     rank=(0, None),
     keras="Model",

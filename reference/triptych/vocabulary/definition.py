@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from triptych.model import Json, Shape
 from triptych.vocabulary.expressions import evaluate
@@ -88,9 +89,12 @@ class LayerType:
     """The heading it stands under in the specification."""
     doc: str
     """What it computes, in one sentence."""
-    output: str
-    """An expression for the shape it yields; in words where `rule` computes it."""
+    output: str | None = None
+    """An expression for the shape it yields; None where that takes code."""
     rule: OutputRule | None = None
+    """That code; None too for a nested architecture, which is worked out call by call."""
+    words: str = ""
+    """What the code computes."""
     fields: tuple[Field, ...] = ()
     weights: tuple[Weight, ...] = ()
     """In the order of get_weights(). Two rows may share a role if their conditions exclude each other."""
@@ -117,24 +121,7 @@ LAYER_TYPES: dict[str, LayerType] = {}
 """Every type of the vocabulary by name."""
 
 
-def define(
-    name: str,
-    family: str,
-    doc: str,
-    *,
-    output: str,
-    fields: Sequence[Field] = (),
-    weights: Sequence[Weight] = (),
-    sublayers: Sequence[Sublayer] = (),
-    rule: OutputRule | None = None,
-    inputs: tuple[int, int | None] = (1, 1),
-    rank: tuple[int, int | None] = (1, None),
-    arguments: tuple[str, ...] = (),
-    keras: str | None = None,
-    torch: str | None = None,
-) -> None:
-    """Register one type; `keras` defaults to its own name, `torch` to no counterpart."""
+def define(name: str, family: str, doc: str, *, keras: str | None = None, torch: str | None = None, **facts: Any) -> None:
+    """Register a type with the `facts` of `LayerType`; `keras` defaults to its own name, `torch` to no counterpart."""
     equivalents = {"keras": keras or name} | ({"torch": torch} if torch else {})
-    LAYER_TYPES[name] = LayerType(
-        name, family, doc, output, rule, tuple(fields), tuple(weights), tuple(sublayers), inputs, rank, arguments, equivalents
-    )
+    LAYER_TYPES[name] = LayerType(name, family, doc, equivalents=equivalents, **facts)

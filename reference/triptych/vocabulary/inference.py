@@ -259,13 +259,14 @@ class _Run:
         known = tuple(shape for shape in inputs if shape is not None)
         if len(known) < len(inputs):
             return None
-        if found.rule is None:
+        if found.output is not None:
             return (tuple(evaluate(found.output, {**shapes.config, "input": known[0]})),)
 
         def apply(role: str, given: tuple[Shape, ...]) -> Shapes | None:
             pointer = f"{shapes.pointer}/sublayers/{role}"
             return self._apply(pointer, given, {}, pointer) if pointer in self.layers else None
 
+        assert found.rule is not None
         result = found.rule(LayerCall(shapes.config, known, arguments, apply))
         return tuple(result) if isinstance(result, list) else None if result is None else (result,)
 

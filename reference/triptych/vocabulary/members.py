@@ -32,7 +32,7 @@ EPSILON = Field("epsilon", POSITIVE, "Added to the variance before its square ro
 
 def initializer(role: str) -> Field:
     """The initializer of a weight."""
-    return Field(f"{role}_initializer", INITIALIZER, f"How the {words(role)} was or is to be initialised; null: not said.", None)
+    return Field(f"{role}_initializer", INITIALIZER, f"Initializer of the {words(role)}; null: not said.", None)
 
 
 def regularizer(role: str) -> Field:

@@ -61,7 +61,7 @@ for _name, _verb, _most, _torch in (
         _name,
         FAMILY,
         f"{_verb}, element by element.",
-        output="the inputs' shape; where they differ: batch with batch, the rest aligned at the end, extent 1 stretched",
+        words="the inputs' shape; where they differ: batch with batch, the rest aligned at the end, extent 1 stretched",
         rule=_element_wise,
         inputs=(2, _most),
         torch=_torch,
@@ -70,7 +70,7 @@ define(
     "Concatenate",
     FAMILY,
     "Puts its inputs one after the other along an axis.",
-    output="input, with the sum of the extents along `axis`",
+    words="input, with the sum of the extents along `axis`",
     rule=_concatenate,
     fields=(Field("axis", AXIS, "The axis; the inputs agree in all others.", -1),),
     inputs=(1, None),
@@ -80,7 +80,7 @@ define(
     "Dot",
     FAMILY,
     "Sums products along an axis of each of two inputs, for each element of the batch.",
-    output="first input without its axis; second input without batch and its axis; with a last extent 1 if only the batch is left",
+    words="first input without its axis; second input without batch and its axis; with a last extent 1 if only the batch is left",
     rule=_dot,
     fields=(
         Field(

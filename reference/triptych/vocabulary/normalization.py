@@ -35,7 +35,7 @@ define(
     "BatchNormalization",
     FAMILY,
     "While training, normalises each channel by mean and variance of the batch and updates the moving ones; else by the moving ones.",
-    output="input",
+    words="input",
     rule=_along_axis,
     fields=(
         Field("axis", AXIS, "The axis that holds the channels.", -1),
@@ -67,7 +67,7 @@ define(
     "LayerNormalization",
     FAMILY,
     "Normalises each element of the batch by mean and variance along axes.",
-    output="input",
+    words="input",
     rule=_along_axis,
     fields=(Field("axis", AXIS_OR_AXES, "The axes that are normalised together.", -1), EPSILON, CENTER, SCALE, *_AFFINE),
     weights=(Weight("gamma", "[*input[axis]]", when="scale"), Weight("beta", "[*input[axis]]", when="center")),
@@ -78,7 +78,7 @@ define(
     "RMSNormalization",
     FAMILY,
     "Divides by the root of the mean square along axes and multiplies by `scale`.",
-    output="input",
+    words="input",
     rule=_along_axis,
     fields=(
         Field("axis", AXIS_OR_AXES, "The axes that are normalised together.", -1),
@@ -92,7 +92,7 @@ define(
     "GroupNormalization",
     FAMILY,
     "Normalises each group of channels of each element of the batch by its mean and variance.",
-    output="input",
+    words="input",
     rule=_groups,
     fields=(
         Field(
@@ -114,7 +114,7 @@ define(
     "UnitNormalization",
     FAMILY,
     "Divides by the Euclidean length along axes.",
-    output="input",
+    words="input",
     rule=_along_axis,
     fields=(Field("axis", AXIS_OR_AXES, "The axes that are normalised together.", -1),),
 )

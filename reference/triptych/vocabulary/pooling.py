@@ -40,7 +40,7 @@ for _rank in (1, 2, 3):
             f"{_what}Pooling{_rank}D",
             FAMILY,
             f"{_verb} of each window.",
-            output="batch; along each spatial axis the number of windows of `pool_size`; the input's channels",
+            words="batch; along each spatial axis the number of windows of `pool_size`; the input's channels",
             rule=_pooling,
             fields=(
                 Field("pool_size", sizes(_rank), "Extents of a window."),
@@ -57,7 +57,7 @@ for _rank in (1, 2, 3):
             f"Global{_what}Pooling{_rank}D",
             FAMILY,
             f"{_verb} of all positions, channel by channel.",
-            output="batch; with `keepdims` the spatial axes with extent 1; the input's channels",
+            words="batch; with `keepdims` the spatial axes with extent 1; the input's channels",
             rule=_global_pooling,
             fields=(DATA_FORMAT, _KEEPDIMS),
             rank=(_rank + 2, _rank + 2),

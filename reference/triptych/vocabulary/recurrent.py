@@ -71,7 +71,7 @@ define(
     "SimpleRNN",
     FAMILY,
     "At each step the state becomes activation(x × kernel + state × recurrent_kernel + bias).",
-    output=OUTPUT,
+    words=OUTPUT,
     rule=_one_state,
     fields=(_UNITS, _ACTIVATION, USE_BIAS, *_WEIGHTS, *_DROPOUT, *_RUNNING),
     weights=_weights(""),
@@ -84,7 +84,7 @@ define(
     "LSTM",
     FAMILY,
     "Long short-term memory; gates stand in the order input, forget, candidate, output.",
-    output=OUTPUT,
+    words=OUTPUT,
     rule=_two_states,
     fields=(
         *(_UNITS, _ACTIVATION, _GATE_ACTIVATION, USE_BIAS, *_WEIGHTS),
@@ -101,7 +101,7 @@ define(
     "GRU",
     FAMILY,
     "Gated recurrent unit; gates stand in the order update, reset, candidate.",
-    output=OUTPUT,
+    words=OUTPUT,
     rule=_one_state,
     fields=(
         *(_UNITS, _ACTIVATION, _GATE_ACTIVATION, USE_BIAS, *_WEIGHTS, *_DROPOUT, *_RUNNING),

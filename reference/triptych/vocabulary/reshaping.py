@@ -73,7 +73,7 @@ define(
     "Flatten",
     FAMILY,
     "Puts all axes after the batch into one; the channels are its fastest part, whatever the data format.",
-    output="batch; the product of the other extents",
+    words="batch; the product of the other extents",
     rule=_flatten,
     fields=(DATA_FORMAT,),
     torch="torch.nn.Flatten",
@@ -82,7 +82,7 @@ define(
     "Reshape",
     FAMILY,
     "Gives the elements after the batch other axes, in row-major order.",
-    output="batch; `target_shape`, with -1 replaced by what remains",
+    words="batch; `target_shape`, with -1 replaced by what remains",
     rule=_reshape,
     fields=(
         Field(
@@ -100,7 +100,7 @@ define(
     "Permute",
     FAMILY,
     "Changes the order of the axes after the batch.",
-    output="batch; for each entry of `dims` the extent of that axis",
+    words="batch; for each entry of `dims` the extent of that axis",
     rule=_permute,
     fields=(
         Field(
@@ -129,7 +129,7 @@ for _rank in (1, 2, 3):
         f"ZeroPadding{_rank}D",
         FAMILY,
         "Adds zeros around the spatial axes.",
-        output="input, each spatial extent with its pair of `padding` added",
+        words="input, each spatial extent with its pair of `padding` added",
         rule=_zero_padding,
         fields=(Field("padding", pairs(_rank), "Zeros before and after, for each spatial axis."), *_format),
         rank=_ranks,
@@ -139,7 +139,7 @@ for _rank in (1, 2, 3):
         f"Cropping{_rank}D",
         FAMILY,
         "Drops elements at the ends of the spatial axes.",
-        output="input, each spatial extent with its pair of `cropping` taken off",
+        words="input, each spatial extent with its pair of `cropping` taken off",
         rule=_cropping,
         fields=(Field("cropping", pairs(_rank), "Elements dropped before and after, for each spatial axis."), *_format),
         rank=_ranks,
@@ -156,7 +156,7 @@ for _rank in (1, 2, 3):
         f"UpSampling{_rank}D",
         FAMILY,
         "Enlarges the spatial axes by whole factors.",
-        output="input, each spatial extent multiplied by its entry of `size`",
+        words="input, each spatial extent multiplied by its entry of `size`",
         rule=_up_sampling,
         fields=(Field("size", sizes(_rank), "Factors of the spatial axes."), *_format, *(_interpolation if _rank == 2 else ())),
         rank=_ranks,

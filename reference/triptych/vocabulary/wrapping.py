@@ -46,7 +46,7 @@ define(
     "Bidirectional",
     FAMILY,
     "Applies one recurrent layer to the steps and another to the steps in reverse, whose results it turns round, and merges the two.",
-    output="the forward result; with `concat` the sum of both last extents; with `none` both results; followed by the forward and backward states, if returned",
+    words="the forward result; with `concat` the sum of both last extents; with `none` both results; followed by the forward and backward states, if returned",
     rule=_bidirectional,
     fields=(Field("merge_mode", choice("concat", "sum", "mul", "ave", "none"), "How the two results are merged.", "concat"),),
     sublayers=(
@@ -62,7 +62,7 @@ define(
     "TimeDistributed",
     FAMILY,
     "Applies a layer to each step on its own.",
-    output="the sublayer's result for one step, with the steps as axis 1",
+    words="the sublayer's result for one step, with the steps as axis 1",
     rule=_time_distributed,
     sublayers=(Sublayer("layer", "The layer applied."),),
     rank=(3, None),

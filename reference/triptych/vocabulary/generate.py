@@ -1,0 +1,153 @@
+"""Writes what is derived from the definitions: schemas, ``vocabulary.json`` and the specification's tables.
+
+``python -m triptych.vocabulary.generate`` in a checkout; a test compares what is there with what this yields.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from triptych import resources
+from triptych.model import Json
+from triptych.vocabulary import FAMILIES, LAYER_TYPES
+from triptych.vocabulary.definition import Field, LayerType
+
+VERSION = "1.0"
+BASE = f"https://triptych.dev/schemas/{VERSION}"
+SCHEMAS = f"schemas/{VERSION}"
+
+
+def in_order() -> list[LayerType]:
+    """Every type: families in the specification's order, types as their family defines them."""
+    return [found for family in FAMILIES for found in LAYER_TYPES.values() if found.family == family.FAMILY]
+
+
+def config_schema(found: LayerType) -> dict[str, Json]:
+    """The JSON Schema of the config of a layer of this type."""
+    schema: dict[str, Json] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{BASE}/layers/{found.name}.schema.json",
+        "$comment": "req: LYR-002",
+        "title": f"Config of a {found.name} layer",
+        "description": _plain(found.doc),
+        "type": "object",
+        "properties": {one.name: _member_schema(one) for one in found.fields},
+    }
+    required = [one.name for one in found.fields if one.required]
+    if required:
+        schema["required"] = required
+    schema["additionalProperties"] = False
+    return schema
+
+
+def _member_schema(one: Field) -> dict[str, Json]:
+    schema: dict[str, Json] = {"$comment": "req: LYR-003", "description": _plain(one.doc), **one.kind.schema}
+    return schema if one.required else {**schema, "default": one.default}
+
+
+def _plain(markdown: str) -> str:
+    return markdown.replace("`", "")
+
+
+def vocabulary() -> dict[str, Json]:
+    """All that definitions say, as data for programs in any language."""
+    return {"format_version": VERSION, "types": {found.name: _type_data(found) for found in in_order()}}
+
+
+def _type_data(found: LayerType) -> dict[str, Json]:
+    least, most = found.inputs
+    lowest, highest = found.rank
+    data: dict[str, Json] = {
+        "family": found.family,
+        "description": _plain(found.doc),
+        "config": [_field_data(one) for one in found.fields],
+        "weights": [
+            {"role": one.role, "shape": one.shape, **({"when": one.when} if one.when else {}), "trainable": one.trainable}
+            for one in found.weights
+        ],
+        "sublayers": [one.role for one in found.sublayers],
+        "inputs": {"minimum": least, "maximum": most},
+        "rank": {"minimum": lowest, "maximum": highest},
+        "arguments": list(found.arguments),
+        "output": {"words": _plain(found.words)} if found.output is None else {"shape": found.output},
+        "equivalents": dict(found.equivalents),
+    }
+    return {key: value for key, value in data.items() if value not in ([], {})}
+
+
+def _field_data(one: Field) -> dict[str, Json]:
+    return {"name": one.name, **({"required": True} if one.required else {"default": one.default})}
+
+
+def tables() -> str:
+    """The specification's chapter of layer types."""
+    lines = [
+        "# 26 Layer types",
+        "",
+        "Generated from the definitions by `python -m triptych.vocabulary.generate`; chapter 25 says how to read it. The same is in",
+        "`schemas/1.0/vocabulary.json` as data.",
+    ]
+    family = ""
+    for found in in_order():
+        if found.family != family:
+            family = found.family
+            lines += ["", f"## {family}"]
+        lines += ["", f"### {found.name}", "", *_table(found)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(found: LayerType) -> list[str]:
+    output = found.words if found.output is None else f"`{found.output}`"
+    lines = [found.doc, "", f"* inputs: {_range(found.inputs)}, of rank {_range(found.rank)}", f"* output: {output}"]
+    if found.arguments:
+        lines.append("* arguments: " + ", ".join(f"`{name}`" for name in found.arguments))
+    lines += [f"* sublayer `{one.role}`: {one.doc}" for one in found.sublayers]
+    lines.append("* equivalents: " + "; ".join(f"{framework} `{name}`" for framework, name in found.equivalents.items()))
+    if found.fields:
+        lines += ["", "| config | value | default | |", "|---|---|---|---|"]
+        lines += [f"| `{one.name}` | {one.kind.text} | {_default(one)} | {one.doc} |" for one in found.fields]
+    if found.weights:
+        lines += ["", "| weight | shape | when | trainable |", "|---|---|---|---|"]
+        lines += [
+            f"| `{one.role}` | `{one.shape}` | {f'`{one.when}`' if one.when else ''} | {'yes' if one.trainable else 'no'} |"
+            for one in found.weights
+        ]
+    return lines
+
+
+def _default(one: Field) -> str:
+    return "*required*" if one.required else f"`{json.dumps(one.default)}`"
+
+
+def _range(bounds: tuple[int, int | None]) -> str:
+    least, most = bounds
+    return f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
+
+
+def files() -> Mapping[str, str]:
+    """Path from the checkout's root -> text, for every generated file."""
+    texts = {f"{SCHEMAS}/layers/{found.name}.schema.json": _json(config_schema(found)) for found in in_order()}
+    return {**texts, f"{SCHEMAS}/vocabulary.json": _json(vocabulary()), "spec/26-layer-types.md": tables()}
+
+
+def _json(data: Json) -> str:
+    from triptych.documents.json_writer import dump_json
+
+    return dump_json(data)
+
+
+def write(root: Path) -> None:
+    """Write every generated file below `root`, and remove schemas of types that are no more."""
+    for path, text in files().items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    for stale in (root / SCHEMAS / "layers").glob("*.schema.json"):
+        if stale.name.removesuffix(".schema.json") not in LAYER_TYPES:
+            stale.unlink()
+
+
+if __name__ == "__main__":
+    write(resources.root())
