@@ -1,0 +1,137 @@
+"""The reference passes everything, and each requirement switched off in it fails exactly the cases that cite it."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from triptych import adapter
+from triptych.errors import Findings
+
+from triptych_conformance import _cases, _judge, _run
+from triptych_conformance import __main__ as command
+
+TREE = Path(__file__).resolve().parents[2]
+SUITE = TREE / "conformance-tests"
+CASES = _cases.load(SUITE).cases
+REGISTRY = tomllib.loads((TREE / "spec" / "errors.toml").read_text(encoding="utf-8"))
+ENFORCED = sorted({name for entry in REGISTRY.values() for name in entry["requirements"]})
+
+
+class Asked(frozenset):
+    """An empty set of disabled requirements that notes every one it was asked about."""
+
+    def __init__(self):
+        self.names = set()
+
+    def __contains__(self, name):
+        self.names.add(name)
+        return False
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory):
+    """Case id -> its input, laid out once: readers leave it as it is."""
+    root = tmp_path_factory.mktemp("inputs")
+    return {case.id: case.lay_out(root / str(number) / "input") for number, case in enumerate(CASES)}
+
+
+@pytest.fixture
+def ask(inputs, tmp_path):
+    """The reference's result for a case, in this process, with `disabled` requirements."""
+    count = 0
+
+    def result(case, disabled=frozenset()):
+        nonlocal count
+        count += 1
+        request = {"cmd": "run", "seq": count, "op": case.op, "input": str(inputs[case.id]), **case.options}
+        output = None
+        if case.op in {"write", "rewrite"}:
+            output = tmp_path / str(count) / ("model.triptych" if case.options.get("form") == "archive" else "model")
+            output.parent.mkdir()
+            request["output"] = str(output)
+        answer = json.loads(json.dumps(adapter.answer(request, disabled)))
+        return _judge.judge(case, count, answer, op=case.op, output=output)
+
+    return result
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_the_reference_passes_and_explains_exactly(case, ask):
+    result = ask(case)
+    assert (result.verdict, result.diagnosis, result.detail) == ("pass", "n/a" if case.accepts else "exact", "")
+
+
+@pytest.fixture(scope="session")
+def asked(inputs):
+    """Case id -> the requirements that the reference asked about: switching off another one cannot change the result."""
+    found = {}
+    for case in CASES:
+        notes = Asked()
+        if case.op in {"read", "validate"}:
+            adapter.answer({"cmd": "run", "seq": 0, "op": case.op, "input": str(inputs[case.id])}, notes)
+        found[case.id] = notes.names
+    return found
+
+
+@pytest.mark.parametrize("requirement", ENFORCED)
+def test_switching_a_requirement_off_fails_exactly_its_cases(requirement, ask, asked):
+    """Too few: a case does not test what it claims. Too many: a case holds two faults, or one check leans on another."""
+    citing = {case.id for case in CASES if requirement in case.requirements and not case.accepts}
+    assert citing
+    concerned = [case for case in CASES if requirement in asked[case.id] or case.id in citing]
+    failing = {case.id for case in concerned if case.op in {"read", "validate"} and not ask(case, frozenset({requirement})).passed}
+    assert failing == citing
+
+
+def test_disabling_goes_through_the_set_and_nothing_else():
+    """What `asked` relies on: nobody looks at the disabled requirements but by asking whether one is among them."""
+    for path in sorted((TREE / "reference" / "triptych").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        uses = re.findall(r"[^\n]*\.disabled\b[^\n]*", text)
+        allowed = r"in self\.disabled|self\.disabled = disabled|Findings\([^)]*\.disabled|disabled=\w*\.?disabled"
+        assert all(re.search(allowed, use) for use in uses), f"{path}: {uses}"
+
+
+def test_the_switch_is_off_unless_somebody_throws_it():
+    assert Findings().disabled == frozenset()
+
+
+def test_the_adapter_as_a_process_passes_everything(reference_command, reference_environment, suite):
+    _, results = _run.run(reference_command, suite.cases, environment=reference_environment)
+    assert {one.verdict for one in results} == {"pass"}
+    assert {one.diagnosis for one in results} <= {"n/a", "exact"}
+
+
+def test_the_switch_of_the_process_works(reference_command, reference_environment, suite):
+    case = next(case for case in suite.cases if not case.accepts and case.op == "read")
+    code = case.expect["code"]
+    names = ",".join(REGISTRY[code]["requirements"])
+    _, results = _run.run(reference_command, [case], environment={**reference_environment, adapter.SWITCH: names})
+    assert results[0].verdict == "fail"
+
+
+def test_the_reference_knows_exactly_the_enforced_requirements():
+    """Every requirement with a code is named in the source or a schema, and everything named there has a code."""
+    source = {
+        name for path in (TREE / "reference" / "triptych").rglob("*.py")
+        for name in re.findall(r"[\"']([A-Z]{3}-[0-9]{3})[\"']", path.read_text(encoding="utf-8"))
+    }
+    comments = {
+        name for path in (TREE / "schemas").rglob("*.json")
+        for line in re.findall(r'"\$comment":\s*"req: ([^"]*)"', path.read_text(encoding="utf-8")) for name in line.split(", ")
+    }
+    assert source | comments == set(ENFORCED)
+
+
+@pytest.mark.parametrize(("name", "words"), [("minimal-py", ["python"]), ("minimal-mjs", ["node"])])
+def test_a_minimal_reader_fails_exactly_what_it_says(name, words, capsys):
+    import shutil
+    import sys
+
+    program = sys.executable if words == ["python"] else shutil.which("node")
+    assert program, "node is needed: the second reader is a judge of the specification"
+    script = SUITE / "adapters" / name.replace("-", ".")
+    status = command.main(["run", "--known-failures", str(SUITE / "adapters" / f"{name}.known-failures.toml"), "--", program, str(script)])
+    assert status == 0, capsys.readouterr().out

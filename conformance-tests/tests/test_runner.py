@@ -1,0 +1,204 @@
+"""The runner is hard to deceive, says exactly what happened, and fails loudly."""
+
+import json
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from triptych_conformance import __main__ as command
+from triptych_conformance import _cases, _judge, _report, _run
+
+TREE = Path(__file__).resolve().parents[2]
+SUITE = TREE / "conformance-tests"
+MINIMAL = [sys.executable, str(SUITE / "adapters" / "minimal.py")]
+QUICK = ("cnf-001-*", "cnf-004-*", "doc-00*")
+LIARS = ("accept-all", "reject-all", "wrong-seq", "error-all", "skip-all", "novel-word", "no-object", "not-a-number", "chatty", "late-talker")
+RESTARTING = ("crash", "garbage")
+
+
+def held(results):
+    return {name for name, holds in _judge.by_requirement(results).items() if holds}
+
+
+@pytest.mark.parametrize("kind", LIARS)
+def test_a_liar_satisfies_no_requirement(kind, liar, suite):
+    _, results = _run.run(liar(kind), suite.cases if kind in {"accept-all", "reject-all"} else suite.select(QUICK))
+    assert held(results) == set()
+    assert _report.failing(results, suite.levels)
+
+
+@pytest.mark.parametrize("kind", RESTARTING)
+def test_an_adapter_that_breaks_down_is_started_again(kind, liar, suite):
+    _, results = _run.run(liar(kind), suite.select(["cnf-001-*"]))
+    assert {one.verdict for one in results} == {"crash" if kind == "crash" else "protocol"}
+    assert held(results) == set()
+    assert kind != "crash" or all("boom" in one.stderr for one in results)
+
+
+def test_a_hanging_adapter_times_out_and_the_run_goes_on(liar, suite):
+    _, results = _run.run(liar("hang"), suite.select(["cnf-001-one-*"]), timeout=0.3)
+    assert [one.verdict for one in results] == ["timeout", "timeout"]
+
+
+def test_an_adapter_that_changes_its_input_fails(tmp_path, suite):
+    vandal = tmp_path / "vandal.py"
+    vandal.write_text(
+        f"import pathlib, runpy, sys\nsys.argv = ['minimal']\nmodule = runpy.run_path({MINIMAL[1]!r})\nimport json\n"
+        "for line in sys.stdin:\n    request = json.loads(line)\n"
+        "    reply = module['START'] if request['cmd'] == 'start' else {'seq': request['seq'], **module['answer'](request)}\n"
+        "    if request['cmd'] == 'run':\n        (pathlib.Path(request['input']) / 'note.txt').write_text('I was here')\n"
+        "    print(json.dumps(reply), flush=True)\n", encoding="utf-8")
+    _, results = _run.run([sys.executable, str(vandal)], suite.select(["cnf-001-one-layer"]))
+    assert [(one.verdict, one.detail) for one in results] == [("fail", "the adapter changed its input")]
+
+
+def test_the_input_path_tells_nothing(suite, tmp_path):
+    for case in suite.cases:
+        if not case.links:
+            path = case.lay_out(tmp_path / "model-x" / "input")
+            assert path.name in {"input", "model.triptych", "given.json"}
+            shutil.rmtree(tmp_path / "model-x")
+
+
+def test_no_case_matching_is_not_success(suite):
+    with pytest.raises(_cases.SuiteDamagedError):
+        suite.select(["nothing-*"])
+    assert command.main(["run", "--only", "nothing-*", "--", *MINIMAL]) == command.UNUSABLE
+
+
+@pytest.mark.parametrize("damage", ["a case is gone", "a byte changed", "a file too many", "manifest forged", "empty"])
+def test_a_missing_case_is_not_silence(damage, tmp_path):
+    copy = tmp_path / "suite"
+    shutil.copytree(SUITE / "cases" / "cnf", copy / "cases" / "cnf")
+    manifest = json.loads((SUITE / "manifest.json").read_bytes())
+    if damage == "empty":
+        shutil.rmtree(copy / "cases")
+        (copy / "cases").mkdir()
+        manifest["files"] = {}
+    else:
+        shutil.rmtree(copy / "cases")
+        shutil.copytree(SUITE / "cases", copy / "cases")
+        victim = copy / "cases" / "cnf" / "cnf-001-one-layer"
+        if damage == "a case is gone":
+            shutil.rmtree(victim)
+        elif damage == "a byte changed":
+            (victim / "expected.json").write_bytes((victim / "expected.json").read_bytes() + b" ")
+        elif damage == "a file too many":
+            (victim / "input" / "more.json").write_bytes(b"{}")
+        else:
+            shutil.rmtree(victim)
+            manifest["files"] = {name: digest for name, digest in manifest["files"].items() if "/cnf-001-one-layer/" not in name}
+            manifest["cases"] -= 1
+    (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(_cases.SuiteDamagedError):
+        _cases.load(copy)
+
+
+# --- judging
+
+@pytest.mark.parametrize(("expected", "got", "at"), [
+    ({"a": 1}, {"a": 1.0}, "/a: expected 1, got 1.0"),
+    ({"a": True}, {"a": 1}, "/a: expected true, got 1"),
+    ([0.0], [-0.0], "/0: expected 0.0, got -0.0"),
+    ({"a/b": [1, 2]}, {"a/b": [1]}, "/a~1b has 1 elements, expected 2"),
+    ({"a": None}, {}, "/a is missing, expected null"),
+    ({}, {"a": "x"}, '/a is unexpected, got x'),
+    ({"a": [1, {"b": 2}]}, {"a": [1, {"b": 2}]}, ""),
+])
+def test_a_difference_is_placed(expected, got, at):
+    assert _judge.difference(expected, got) == at
+
+
+def test_a_validator_is_given_the_cases_of_a_reader(suite):
+    case = suite.case("cnf-001-one-layer")
+    assert _judge.op_for(case, ["reader"]) == "read"
+    assert _judge.op_for(case, ["validator"]) == "validate"
+    assert _judge.op_for(case, ["writer"]) is None
+    assert _judge.op_for(suite.case("cnf-005-directory"), ["reader", "validator"]) is None
+
+
+# --- the command
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    status = command.main(["run", "--report", str(folder / "report.json"), "--junit", str(folder / "junit.xml"),
+                           "--write-known-failures", str(folder / "known.toml"), "--", *MINIMAL])
+    assert status == command.CONFORMS
+    return folder
+
+
+def test_the_report_keeps_its_schema(report, schema_errors):
+    assert schema_errors("report.schema.json", json.loads((report / "report.json").read_bytes())) == []
+
+
+def test_junit_counts_what_the_report_counts(report, suite):
+    root = ET.parse(report / "junit.xml").getroot()
+    facts = json.loads((report / "report.json").read_bytes())
+    assert root.get("tests") == str(len(suite.cases)) == str(len(root))
+    failed = sum(one["verdict"] not in {"pass", "n/a"} for one in facts["results"])
+    assert int(root.get("failures")) == len(root.findall(".//failure")) == failed
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "badge"])
+def test_a_report_is_rendered(report, form, capsys):
+    assert command.main(["render", str(report / "report.json"), "--format", form]) == 0
+    shown = capsys.readouterr().out
+    assert "core" in shown
+    if form == "badge":
+        assert set(json.loads(shown)) == {"schemaVersion", "label", "message", "color"}
+
+
+def test_known_failures_are_exact(report, tmp_path, capsys):
+    known = report / "known.toml"
+    assert command.main(["run", "--known-failures", str(known), "--", *MINIMAL]) == command.CONFORMS
+    stale = tmp_path / "stale.toml"
+    stale.write_text(known.read_text(encoding="utf-8") + 'cnf-001-one-layer = "no longer"\n', encoding="utf-8")
+    capsys.readouterr()
+    assert command.main(["run", "--known-failures", str(stale), "--", *MINIMAL]) == command.DOES_NOT
+    assert "STALE    cnf-001-one-layer" in capsys.readouterr().out
+    unknown = tmp_path / "unknown.toml"
+    unknown.write_text('doc-999-no-such-case = "?"\n', encoding="utf-8")
+    assert command.main(["run", "--known-failures", str(unknown), "--", *MINIMAL]) == command.USAGE
+
+
+@pytest.mark.parametrize(("words", "status"), [
+    (["run"], 2), (["juggle"], 2), (["list", "--", "x"], 2), (["show", "no-such-case"], 2), (["render", "no-such-file"], 2),
+    (["run", "--", "/no/such/program"], 3), (["run", "--", sys.executable, "-c", "print('hello')"], 3), (["--help"], 0),
+    (["show", "cnf-001-one-layer"], 0), (["list"], 0),
+])
+def test_the_exit_status_is_one_of_four(words, status):
+    assert command.main(words) == status
+
+
+def test_failing_is_status_1_and_never_a_count(liar):
+    assert command.main(["run", "--", *liar("reject-all")]) == 1
+
+
+def test_what_is_exported_is_a_suite(tmp_path, suite):
+    target = tmp_path / "new"
+    assert command.main(["export", str(target)]) == 0
+    assert _cases.load(target).digest == suite.digest
+    assert command.main(["export", str(target)]) == command.USAGE
+
+
+def test_smoke_judges_the_adapter(liar, capsys):
+    assert command.main(["smoke", "--", *MINIMAL]) == 0
+    assert command.main(["smoke", "--", *liar("novel-word")]) == 1
+    assert "the words are accepted, rejected, skipped, errored" in capsys.readouterr().out
+    for kind in ("crash", "garbage", "wrong-seq", "error-all", "accept-all", "reject-all"):
+        assert command.main(["smoke", "--", *liar(kind)]) == 1
+
+
+def test_the_command_runs_without_the_reference(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; from triptych_conformance.__main__ import main; status = main(['list']); "
+         "assert not any(name.split('.')[0] in {'triptych', 'numpy', 'yaml', 'jsonschema'} for name in sys.modules); sys.exit(status)"],
+        env={"PYTHONPATH": str(SUITE), "PATH": ""}, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
