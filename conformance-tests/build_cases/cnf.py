@@ -62,20 +62,20 @@ def cases() -> Iterable[Case]:
 
 
 def validator_cases(plain: kit.Files) -> Iterable[Case]:
-    yield Case("cnf-004-one-layer", "A package without a problem", ["CNF-004"], plain, op="validate", role="validator", accepted=SEEN)
+    yield Case("cnf-003-one-layer", "A package without a problem", ["CNF-003"], plain, op="validate", role="validator", accepted=SEEN)
 
 
 def writer_cases(plain: kit.Files, packed: kit.Files) -> Iterable[Case]:
     def rewrite(name: str, title: str, files: kit.Files, *, profile: str = "core", **options: object) -> Case:
-        return Case(name, title, ["CNF-005"], files, op="rewrite", role="writer", profile=profile, accepted=SEEN, written=files, options=options)
+        return Case(name, title, ["CNF-004"], files, op="rewrite", role="writer", profile=profile, accepted=SEEN, written=files, options=options)
 
-    yield rewrite("cnf-005-directory", "A directory package is written again", plain)
-    yield rewrite("cnf-005-archive", "An archive is written again", packed, profile="archive", form="archive")
-    yield rewrite("cnf-005-bits", "Odd bit patterns are written again", kit.package(tensors=ODD_BITS))
-    yield rewrite("cnf-005-sharded", "A sharded package is written again", kit.package(ARCHITECTURE, TENSORS, shards=SHARDS),
+    yield rewrite("cnf-004-directory", "A directory package is written again", plain)
+    yield rewrite("cnf-004-archive", "An archive is written again", packed, profile="archive", form="archive")
+    yield rewrite("cnf-004-bits", "Odd bit patterns are written again", kit.package(tensors=ODD_BITS))
+    yield rewrite("cnf-004-sharded", "A sharded package is written again", kit.package(ARCHITECTURE, TENSORS, shards=SHARDS),
                   profile="sharded", max_shard_bytes=SHARD_BYTES)
-    yield rewrite("cnf-005-yaml", "An architecture in YAML is written again", kit.package(YAML, TENSORS), profile="yaml", spelling="yaml")
-    yield rewrite("cnf-005-training", "Training and its state are written again", kit.package(ARCHITECTURE, TENSORS, TRAINING, STATE), profile="training")
+    yield rewrite("cnf-004-yaml", "An architecture in YAML is written again", kit.package(YAML, TENSORS), profile="yaml", spelling="yaml")
+    yield rewrite("cnf-004-training", "Training and its state are written again", kit.package(ARCHITECTURE, TENSORS, TRAINING, STATE), profile="training")
     same = kit.package(ARCHITECTURE, TENSORS)
     for name, title, files, profile, options in (
         ("from-archive", "A directory package from an archive", packed, "archive", {}),
@@ -83,7 +83,7 @@ def writer_cases(plain: kit.Files, packed: kit.Files) -> Iterable[Case]:
         ("from-yaml", "JSON from YAML", kit.package(YAML, TENSORS), "yaml", {"spelling": "json"}),
         ("from-shards", "One file from two shards", kit.package(ARCHITECTURE, TENSORS, shards=SHARDS), "sharded", {}),
     ):
-        yield Case(f"cnf-006-{name}", title, ["CNF-006"], files, op="rewrite", role="writer", profile=profile, accepted=SEEN, options=options,
+        yield Case(f"cnf-005-{name}", title, ["CNF-005"], files, op="rewrite", role="writer", profile=profile, accepted=SEEN, options=options,
                    written=packed if options.get("form") == "archive" else same)
-    yield Case("cnf-006-from-data", "A package from plain data", ["CNF-006"], {"given.json": kit.document(SEEN)}, op="write", role="writer",
+    yield Case("cnf-005-from-data", "A package from plain data", ["CNF-005"], {"given.json": kit.document(SEEN)}, op="write", role="writer",
                accepted=SEEN, written=same)

@@ -65,9 +65,13 @@ class Adapter:
         """
         self._timeout = timeout
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `stop`
-        self._process = subprocess.Popen(
-            list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env={**os.environ, **(environment or {})}
-        )
+        try:
+            self._process = subprocess.Popen(
+                list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env={**os.environ, **(environment or {})}
+            )
+        except OSError:
+            self._log.close()
+            raise
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=_read_lines, args=(self._process.stdout, self._lines), daemon=True).start()
 

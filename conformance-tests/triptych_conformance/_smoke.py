@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from triptych_conformance._adapter import CASE_SECONDS, Adapter, AdapterError
-from triptych_conformance._cases import CORE, Case, Suite
+from triptych_conformance._cases import CORE, Case, Suite, SuiteDamagedError
 from triptych_conformance._judge import OUTCOMES, op_for
 
 UNKNOWN_OP = "juggle"
@@ -16,7 +16,10 @@ UNKNOWN_OP = "juggle"
 
 def _samples(suite: Suite) -> tuple[Case, Case]:
     core = [case for case in suite.cases if case.profile == CORE and case.role == "reader" and case.op == "read" and not case.links]
-    return next(case for case in core if case.accepts), next(case for case in core if not case.accepts)
+    pairs = [(accepting, rejecting) for rejecting in core if not rejecting.accepts for accepting in core if accepting.id == rejecting.twin]
+    if not pairs:
+        raise SuiteDamagedError("no core case is rejected")
+    return pairs[0]
 
 
 def smoke(command: Sequence[str], suite: Suite, *, timeout: float = CASE_SECONDS) -> list[tuple[bool, str]]:
