@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from triptych.model import Json
+
 _COUNTER = re.compile(r":\d+$")
 _CELL = re.compile(r"(lstm|gru|simple_rnn)_cell(_\d+)?$")
 _KERAS_1 = re.compile(r"(?P<layer>.*)_(?P<role>W|b|U|gamma|beta|running_mean|running_std|alphas|depthwise_kernel|pointwise_kernel)$")
@@ -94,3 +96,21 @@ def unique(names: Iterable[str]) -> list[str]:
         taken.add(candidate)
         result.append(candidate)
     return result
+
+
+def configured_layers(config: Json) -> list[str]:
+    """The layers that Keras stores for a model of this configuration, in its order: all, but for the input of a Sequential."""
+    if not isinstance(config, dict):
+        return []
+    inner = config.get("config")
+    entries = inner.get("layers") if isinstance(inner, dict) else inner
+    names = []
+    for entry in entries if isinstance(entries, list) else []:
+        if not isinstance(entry, dict) or (config.get("class_name") == "Sequential" and entry.get("class_name") == "InputLayer"):
+            continue
+        said = entry.get("config")
+        name = said.get("name") if isinstance(said, dict) else None
+        name = entry.get("name") if name is None else name
+        if isinstance(name, str):
+            names.append(name)
+    return names

@@ -1,0 +1,285 @@
+"""Reads a Keras HDF5 file into panels: its configurations through `keras_config`, its arrays in place."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from triptych.errors import shorten
+from triptych.layouts import keras_config
+from triptych.layouts.keras_hdf5 import optimizer as optimizers
+from triptych.layouts.keras_hdf5.assignment import Array, assign, keras_order
+from triptych.layouts.keras_hdf5.attributes import read_names, read_text
+from triptych.layouts.keras_hdf5.container import Container
+from triptych.layouts.keras_hdf5.facts import Facts, to_panels, with_optimizer_names
+from triptych.layouts.keras_hdf5.lineage import with_weights
+from triptych.layouts.keras_hdf5.names import configured_layers, tensor_names, unique
+from triptych.layouts.keras_hdf5.optimizer import STEP, Entry, Trained
+from triptych.layouts.keras_hdf5.places import default_names, listed_weights, top_layers
+from triptych.layouts.problems import invalid, mismatch, unsupported
+from triptych.limits import DEFAULT_LIMITS, Limits
+from triptych.model import Architecture, Json, Panels, Progress, Tensor, Training, Weights, WeightReference
+
+TOP_LEVEL = "top_level_model_weights"
+_CONFIGURATIONS = ("model_config", "training_config")
+_VERSIONS = ("keras_version", "backend")
+
+
+@dataclass(slots=True)
+class _Group:
+    """The stored weights of one top-level layer."""
+
+    name: str
+    arrays: list[Array] = field(default_factory=list)
+    tensors: list[Tensor] = field(default_factory=list)
+
+
+def read(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Panels:
+    """The panels of the whole model or weights file at `path`; arrays are read when they are used.
+
+    What Keras says and the neutral terms do not goes into ``extensions.keras``, from where `writer.write` returns it.
+
+    Raises:
+        InvalidModelError: The file breaks the rules of HDF5 or of Keras, or its weights do not fit its own architecture.
+        UnsupportedError: It reaches outside itself, holds something that is no Keras model, or exceeds a limit.
+        OSError: The file cannot be read.
+    """
+    target = Path(path)
+    with target.open("rb"):
+        pass  # an error of the file system is its own, not one of the content
+    container = Container(target, limits)
+    root = "" if _has_layers(container, "") or container.kinds.get("model_weights") != "group" else "model_weights"
+    if not _has_layers(container, root) and container.attribute("", "model_config") is None:
+        raise unsupported("/", "expected a Keras model or weights file (model_config, or layer_names), found neither")
+    reading = _Reading(container, root)
+    return reading.panels()
+
+
+def _has_layers(container: Container, group: str) -> bool:
+    return container.attribute(group, "layer_names") is not None or container.attribute(group, "layer_names0") is not None
+
+
+class _Reading:
+    """One pass over one file."""
+
+    def __init__(self, container: Container, root: str) -> None:
+        self.container = container
+        self.root = root
+        self.facts: dict[str, Any] = {"attributes": self._attributes("")}
+        version = self.facts["attributes"].get("keras_version")
+        self.version = version if isinstance(version, str) else None
+        backend = self.facts["attributes"].get("backend")
+        self.backend = backend if isinstance(backend, str) else None
+
+    def panels(self) -> Panels:
+        config = self._json("model_config")
+        groups = self._groups()
+        if groups is not None and config is not None and (order := [g.name for g in groups if g.name != TOP_LEVEL]) != configured_layers(config):
+            self.facts["layer_names"] = order
+        if config is None:
+            return to_panels(self._weights_only(groups), Facts(**self.facts))
+        architecture = keras_config.read_model_config(config, keras_version=self.version, backend=self.backend)
+        weights, architecture, trained = self._assigned(groups, architecture) if groups is not None else (None, architecture, [])
+        training = self._training(architecture, trained)
+        panels = Panels(architecture=architecture, weights=weights, training=training, name=architecture.name)
+        return to_panels(panels, Facts(**self.facts))
+
+    # --- attributes
+
+    def _attributes(self, path: str) -> dict[str, Json]:
+        """The attributes of a group but for configurations and lists of names."""
+        found: dict[str, Json] = {}
+        for name in self.container.attribute_names(path):
+            if name in _CONFIGURATIONS or name.rstrip("0123456789") == "layer_names":
+                continue
+            value = _plain(self.container.attribute(path, name))
+            if value is None:
+                self.facts_not_read(f"/{path}@{name}")
+            else:
+                found[name] = value
+        return found
+
+    def facts_not_read(self, place: str) -> None:
+        """Note that `place` means nothing to us."""
+        if hasattr(self, "facts"):
+            self.facts.setdefault("not_read", []).append(place)
+
+    def _json(self, name: str) -> Json:
+        text = read_text(self.container, "", name)
+        if text is None:
+            return None
+        try:
+            value = json.loads(text)
+            # Some writers encoded the text twice.
+            value = json.loads(value) if isinstance(value, str) else value
+        except (ValueError, RecursionError) as error:
+            raise invalid(f"/@{name}", f"expected JSON, got {shorten(str(error))}") from error
+        if not isinstance(value, dict):
+            raise invalid(f"/@{name}", f"expected an object, got {shorten(value)}")
+        return value
+
+    # --- weights
+
+    def _groups(self) -> list[_Group] | None:
+        """The stored weights, layer by layer in the file's order; None if it has none."""
+        named = read_names(self.container, self.root, "layer_names")
+        if named is None:
+            if self.root:
+                raise invalid(f"/{self.root}", "expected an attribute layer_names, found none")
+            return None
+        layers, fixed = named
+        if repeated := _repeated(layers):
+            raise invalid(f"/{self.root}@layer_names", f"expected each layer once, got {shorten(repeated)} twice")
+        self.facts["fixed_width"] = fixed
+        top_level = f"{self.root}/{TOP_LEVEL}".lstrip("/")
+        self.facts["top_level"] = top_level in self.container.kinds
+        groups = [self._group(layer) for layer in layers]
+        if top_level in self.container.kinds and TOP_LEVEL not in layers and (loose := self._group(TOP_LEVEL)).arrays:
+            groups.append(loose)
+        if self.root:
+            attributes = self._attributes(self.root)
+            ordinary = {name: value for name, value in self.facts["attributes"].items() if name in _VERSIONS}
+            self.facts["group_attributes"] = None if attributes == ordinary else attributes
+        known = {layer.split("/")[0] for layer in layers} | {TOP_LEVEL}
+        extra = [name for name in self.container.children(self.root) if name not in known]
+        if self.root:
+            extra += [f"/{name}" for name in self.container.children("") if name not in ("model_weights", "optimizer_weights")]
+        for name in extra:
+            self.facts_not_read(name if name.startswith("/") else f"/{self.root}/{name}".replace("//", "/"))
+        return groups
+
+    def _group(self, layer: str) -> _Group:
+        path = f"{self.root}/{layer}".lstrip("/")
+        if self.container.kinds.get(path) != "group":
+            raise invalid(f"/{path}", "expected a group of weights, found none")
+        named = read_names(self.container, path, "weight_names")
+        names = named[0] if named else []
+        if repeated := _repeated(names):
+            raise invalid(f"/{path}@weight_names", f"expected each weight once, got {shorten(repeated)} twice; the save that wrote this failed")
+        group = _Group(layer)
+        for name in names:
+            tensor = self.container.tensor(f"{path}/{name}")
+            group.arrays.append(Array(name, tensor.shape))
+            group.tensors.append(tensor)
+        return group
+
+    def _weights_only(self, groups: list[_Group] | None) -> Panels:
+        assert groups is not None
+        self.facts["weights_only"] = True
+        self.facts["layers"] = [[group.name, *(array.name for array in group.arrays)] for group in groups]
+        names = unique(name for group in groups for name in tensor_names(group.name, [array.name for array in group.arrays]))
+        tensors = (tensor for group in groups for tensor in group.tensors)
+        return Panels(weights=Weights(dict(zip(names, tensors, strict=True))))
+
+    def _assigned(self, groups: list[_Group], architecture: Architecture) -> tuple[Weights, Architecture, list[Trained]]:
+        """The tensors under the names that the architecture gives them; with what layers of unknown type were found to own."""
+        stored = {group.name: group for group in groups}
+        tops = top_layers(architecture)
+        listed: dict[str, dict[str, WeightReference]] = {}
+        for name, top in tops.items():
+            if top.unknown and name in stored:
+                listed |= {pointer: found for pointer, found in listed_weights(top, stored[name].arrays).items() if found}
+        if listed:
+            architecture = with_weights(architecture, listed)
+            tops = top_layers(architecture)
+        dialect = Facts(attributes=self.facts["attributes"]).dialect
+        tensors: dict[str, Tensor] = {}
+        trained: list[Trained] = []
+        names: dict[str, list[str]] = {}
+        orders: dict[str, list[int]] = {}
+        for group in groups:
+            if group.name not in tops:
+                if group.arrays:
+                    raise mismatch(group.name, f"expected a layer of this name in model_config, found none for {len(group.arrays)} weights")
+                continue
+            top = tops[group.name]
+            chosen = assign(group.name, group.arrays, top.places)
+            labels = [group.arrays[index].name for index in chosen]
+            order = sorted(range(len(chosen)), key=chosen.__getitem__)
+            if labels != default_names(top, architecture, dialect):
+                names[group.name] = labels
+            if order != keras_order(top.places):
+                orders[group.name] = order
+            for index, place in zip(chosen, top.places, strict=True):
+                tensors[place.tensor] = group.tensors[index]
+            trained += [Trained(labels[p], top.places[p].tensor, group.arrays[chosen[p]].shape, top.places[p].trainable) for p in order]
+        for name, top in tops.items():
+            if top.places and name not in stored:
+                raise mismatch(name, f"expected {len(top.places)} stored weights of this layer, found no group of its name")
+        self.facts |= {"weight_names": names, "weight_order": orders}
+        return Weights(tensors), architecture, trained
+
+    # --- training
+
+    def _training(self, architecture: Architecture, trained: list[Trained]) -> Training | None:
+        config = self._json("training_config")
+        training = None if config is None else keras_config.read_training_config(config, architecture, keras_version=self.version)
+        if self.container.kinds.get("optimizer_weights") != "group":
+            return training
+        named = read_names(self.container, "optimizer_weights", "weight_names")
+        if named is None:
+            self.facts_not_read("/optimizer_weights")
+            return training
+        stored = named[0]
+        if repeated := _repeated(stored):
+            raise invalid("/optimizer_weights@weight_names", f"expected each weight once, got {shorten(repeated)} twice; the save that wrote this failed")
+        training = training or Training()
+        tensors = [self.container.tensor(f"optimizer_weights/{name}") for name in stored]
+        kind = training.optimizer.type if training.optimizer else None
+        entries = [Entry(name, tensor.shape) for name, tensor in zip(stored, tensors, strict=True)]
+        goals = optimizers.targets(entries, trained, kind, keras_1=(self.version or "1").startswith(("0", "1")))
+        step: int | None = None
+        pairs: list[list[str]] = []
+        state: dict[str, Tensor] = {}
+        for index, (name, tensor, goal) in enumerate(zip(stored, tensors, goals, strict=True)):
+            pair = [name, goal]
+            if goal == STEP:
+                step = _whole(tensor)
+                if step is None:
+                    pair = [name, f"{optimizers.OPAQUE}{index}"]
+                elif tensor.dtype != "int64":
+                    pair.append(tensor.dtype)
+            if pair[1] != STEP:
+                state[pair[1]] = tensor
+            pairs.append(pair)
+        dialect = Facts(attributes=self.facts["attributes"]).dialect
+        by_rule = optimizers.default_entries(list(state), trained, kind, has_step=step is not None, dialect=dialect)
+        if pairs != by_rule:
+            training = with_optimizer_names(training, pairs)
+        progress = training.progress or Progress()
+        if step is not None:
+            training = replace(training, progress=replace(progress, step=step))
+        return replace(training, state=Weights(state)) if state else training
+
+
+def _whole(tensor: Tensor) -> int | None:
+    """The value of a scalar as a step count; None if it cannot be one."""
+    value = tensor.array()[()]
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if number == value and 0 <= number < 2**53 else None
+
+
+def _repeated(names: list[str]) -> str | None:
+    if len(set(names)) == len(names):
+        return None
+    seen: set[str] = set()
+    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
+
+
+def _plain(value: Any) -> Json:
+    """An attribute as plain data; None if it is none that a document can hold."""
+    import numpy as np
+
+    if isinstance(value, bytes):
+        value = value.decode(errors="surrogateescape")
+    if isinstance(value, str):
+        return None if any("\ud800" <= c <= "\udfff" for c in value) else str(value)
+    if isinstance(value, np.generic) and value.dtype.kind in "biuf" and np.isfinite(value):
+        return value.item()
+    return None

@@ -1,0 +1,313 @@
+"""Writes panels as a Keras HDF5 file, with the groups, attributes and order that Keras itself writes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from triptych import dtypes
+from triptych.errors import SaveError, TriptychError, shorten
+from triptych.layouts import keras_config
+from triptych.layouts.keras_hdf5 import container  # noqa: F401 - switches plugins off before h5py is imported
+from triptych.layouts.keras_hdf5.assignment import keras_order
+from triptych.layouts.keras_hdf5.attributes import write_names
+from triptych.layouts.keras_hdf5.facts import Facts, of_panels, optimizer_names
+from triptych.layouts.keras_hdf5.names import configured_layers, tensor_names, unique
+from triptych.layouts.keras_hdf5.optimizer import STEP, Trained, default_entries
+from triptych.layouts.keras_hdf5.places import default_names, top_layers
+from triptych.layouts.problems import inexpressible
+from triptych.model import Architecture, Json, Panels, Tensor, Training
+from triptych.package.atomic import replace_file
+from triptych.package.files import FileSystem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import h5py
+
+Dialect = Literal["keras2", "keras3"]
+VERSIONS = {"keras2": "2.15.0", "keras3": "3.5.0"}
+"""What a file says wrote it that comes from elsewhere: the oldest version whose configuration it speaks."""
+TOP_LEVEL = "top_level_model_weights"
+
+
+@dataclass(slots=True)
+class _Group:
+    """What is to be stored for one top-level layer: names and tensors in stored order."""
+
+    name: str
+    names: Sequence[str]
+    tensors: Sequence[Tensor]
+
+
+def write(
+    panels: Panels,
+    path: str | os.PathLike[str],
+    *,
+    dialect: Dialect | None = None,
+    weights_only: bool | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    fs: FileSystem | None = None,
+) -> tuple[str, ...]:
+    """Write `panels` at `path`, whole or not at all, tensor by tensor.
+
+    Args:
+        panels: What to write.
+        path: Where to; a file that stands there is replaced when the new one is complete.
+        dialect: Whose configuration and names: ``keras2``, ``keras3``; None: the source's, if it was a Keras file, else ``keras2``.
+        weights_only: Whether to leave the configurations out, as ``save_weights`` does; None: as the source was, or if there is no architecture.
+        progress: Called with bytes done, bytes in all and what is being written.
+        fs: The file operations of the save.
+
+    Returns:
+        Sentences that name what the file does not hold.
+
+    Raises:
+        ConversionError: HDF5 or Keras has no place for something that cannot be left out.
+        SaveError: The file system refused; what stood at `path` still does.
+    """
+    facts = of_panels(panels)
+    if facts is not None and dialect not in (None, facts.dialect):
+        facts = None  # names and order of the other generation mean nothing here
+    chosen: Dialect = dialect or ("keras3" if facts is not None and facts.dialect == "keras3" else "keras2")
+    if weights_only is None:
+        weights_only = panels.architecture is None or (facts is not None and facts.weights_only)
+    writing = _Writing(panels, facts or Facts(), chosen, known=facts is not None, weights_only=weights_only)
+    writing.prepare()
+    with replace_file(path, fs) as staged, _file(staged) as file:
+        writing.write(file, progress)
+    return tuple(writing.notes)
+
+
+@contextmanager
+def _file(path: str) -> Iterator[h5py.File]:
+    import h5py
+
+    try:
+        with h5py.File(path, "w") as file:
+            yield file
+    except TriptychError:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SaveError(getattr(error, "errno", None), f"expected to write HDF5, got {shorten(str(error), 300)}") from error
+
+
+class _Writing:
+    """One file to be written: everything is decided in `prepare`, so that `write` only copies."""
+
+    def __init__(self, panels: Panels, facts: Facts, dialect: Dialect, *, known: bool, weights_only: bool) -> None:
+        self.panels = panels
+        self.facts = facts
+        self.dialect = dialect
+        self.known = known
+        self.weights_only = weights_only
+        self.notes: list[str] = []
+        self.model_config: Json = None
+        self.training_config: Json = None
+        self.groups: list[_Group] | None = None
+        self.optimizer: list[tuple[str, Tensor]] | None = None
+        self.trained: list[Trained] = []
+
+    def prepare(self) -> None:
+        """Decide every group, name and order."""
+        panels = self.panels
+        order: list[str] = []
+        if panels.architecture is not None:
+            self.model_config, notes = keras_config.write_model_config(panels.architecture, dialect=self.dialect)
+            order = configured_layers(self.model_config)
+            if not self.weights_only:
+                self.notes += notes
+            if panels.weights is not None:
+                self.groups = self._of_architecture(panels.architecture, order)
+        elif panels.weights is not None:
+            self.groups = self._of_names()
+        elif panels.training is None:
+            raise inexpressible("", "expected a model with an architecture or weights, this one has neither")
+        if self.weights_only:
+            self._note_left_out()
+            return
+        if panels.training is not None:
+            self._prepare_training(panels.training)
+        self.notes += [f"{name} of the package: Keras HDF5 has no place for it" for name in ("license", "provenance", "metadata") if getattr(panels, name)]
+        self.notes += [f"asset {name!r}: Keras HDF5 has no place for it" for name in panels.assets]
+        self.notes += [f"{place} of the HDF5 file that was read" for place in self.facts.not_read]
+
+    def _note_left_out(self) -> None:
+        if self.groups is None:
+            raise inexpressible("", "expected a model with weights, this one has none")
+        if self.panels.training is not None:
+            self.notes.append("training: a weights file has no place for it")
+
+    # --- weights
+
+    def _of_architecture(self, architecture: Architecture, order: list[str]) -> list[_Group]:
+        assert self.panels.weights is not None
+        tensors = self.panels.weights.tensors
+        tops = top_layers(architecture)
+        if self.facts.layer_names is not None and Counter(self.facts.layer_names) >= Counter(name for name, top in tops.items() if top.places):
+            order = list(self.facts.layer_names)
+        groups = []
+        for name in order:
+            top = tops.get(name)
+            if top is None or not top.places:
+                groups.append(_Group(name, (), ()))
+                continue
+            labels = list(self.facts.weight_names.get(name, ()))
+            if len(labels) != len(top.places):
+                labels = default_names(top, architecture, self.dialect)
+            labels = _distinct(labels)
+            sequence = list(self.facts.weight_order.get(name, ()))
+            if sorted(sequence) != list(range(len(top.places))):
+                sequence = keras_order(top.places)
+            found = [tensors.get(top.places[index].tensor) for index in sequence]
+            if None in found:
+                missing = top.places[sequence[found.index(None)]].tensor
+                raise inexpressible(name, f"expected all weights of the layer, {missing!r} is missing")
+            held = [tensor for tensor in found if tensor is not None]
+            groups.append(_Group(name, [labels[index] for index in sequence], held))
+            self.trained += [
+                Trained(labels[i], top.places[i].tensor, tensor.shape, top.places[i].trainable) for i, tensor in zip(sequence, held, strict=True)
+            ]
+        stored = set(order)
+        if missing_layers := [name for name, top in tops.items() if top.places and name not in stored]:
+            raise inexpressible(missing_layers[0], "expected the layer in the configuration that Keras reads, it is not there")
+        needed = {place.tensor for top in tops.values() for place in top.places}
+        self.notes += [f"tensor {name!r}: no layer owns it" for name in tensors if name not in needed]
+        return groups
+
+    def _of_names(self) -> list[_Group]:
+        """Layers of weights without an architecture: as the source file had them, or by what stands before a name's last dot."""
+        assert self.panels.weights is not None
+        left = dict(self.panels.weights.tensors)
+        groups = []
+        names = iter(unique(name for layer, *stored in self.facts.layers for name in tensor_names(layer, stored)))
+        for layer, *stored in self.facts.layers:
+            there = [(label, left.pop(name, None)) for label, name in zip(stored, names)]  # noqa: B905 - the names go on with the next layer
+            groups.append(_Group(layer, [label for label, tensor in there if tensor], [tensor for _, tensor in there if tensor]))
+        loose: dict[str, list[str]] = {}
+        for name in left:
+            loose.setdefault(name.rpartition(".")[0] or name, []).append(name)
+        for layer, owned in loose.items():
+            labels = [f"{layer}/{name.rpartition('.')[2]}" + (":0" if self.dialect == "keras2" else "") for name in owned]
+            groups.append(_Group(layer, _distinct(labels), [left[name] for name in owned]))
+        return groups
+
+    # --- training
+
+    def _prepare_training(self, training: Training) -> None:
+        self.training_config, notes = keras_config.write_training_config(training, self.panels.architecture, dialect=self.dialect)
+        self.notes += notes
+        state = dict(training.state.tensors) if training.state is not None else {}
+        step = training.progress.step if training.progress is not None else None
+        kind = training.optimizer.type if training.optimizer else None
+        entries = optimizer_names(training) if self.known else None
+        if entries is None or {entry[1] for entry in entries} - {STEP} - state.keys():
+            entries = default_entries(list(state), self.trained, kind, has_step=step is not None, dialect=self.dialect)
+        written: list[tuple[str, Tensor]] = []
+        for name, tensor, *dtype in entries:
+            if tensor != STEP:
+                written.append((name, state.pop(tensor)))
+            elif step is not None:
+                written.append((name, _scalar(step, dtype[0] if dtype else "int64")))
+        if written or training.optimizer is not None and entries:
+            self.optimizer = written
+        self.notes += [f"training state {name!r}: this optimizer has no such weight in Keras" for name in state]
+        if training.progress is not None:
+            kept = training.progress
+            lost = [word for word in ("epoch", "samples", "best") if getattr(kept, word)]
+            lost += ["step"] if step is not None and STEP not in (entry[1] for entry in entries) else []
+            self.notes += [f"training progress {word!r}: Keras HDF5 has no place for it" for word in lost]
+
+    # --- the file
+
+    def write(self, file: h5py.File, progress: Callable[[int, int, str], None] | None) -> None:
+        """Write everything that `prepare` decided."""
+        attributes = dict(self.facts.attributes) if self.known else {"keras_version": VERSIONS[self.dialect], "backend": "tensorflow"}
+        for name, value in attributes.items():
+            file.attrs[name] = value
+        total = sum(t.nbytes for group in self.groups or () for t in group.tensors) + sum(t.nbytes for _, t in self.optimizer or ())
+        copier = _Copier(total, progress)
+        if not self.weights_only:
+            if self.model_config is not None:
+                file.attrs["model_config"] = _text(self.model_config)
+            if self.training_config is not None:
+                file.attrs["training_config"] = _text(self.training_config)
+        if self.groups is not None:
+            self._write_groups(file if self.weights_only else file.create_group("model_weights"), self.groups, attributes, copier)
+        if self.optimizer is not None:
+            group = file.create_group("optimizer_weights")
+            write_names(group, "weight_names", [name for name, _ in self.optimizer], fixed=self.facts.fixed_width)
+            for name, tensor in self.optimizer:
+                copier.copy(group, name, tensor)
+
+    def _write_groups(self, group: h5py.Group, groups: list[_Group], attributes: Mapping[str, Json], copier: _Copier) -> None:
+        if not self.weights_only:
+            inner = self.facts.group_attributes
+            if inner is None:
+                inner = {name: value for name, value in attributes.items() if name in ("keras_version", "backend")}
+            for name, value in inner.items():
+                group.attrs[name] = value.encode() if isinstance(value, str) else value
+        fixed = self.facts.fixed_width
+        write_names(group, "layer_names", [g.name for g in groups if g.name != TOP_LEVEL], fixed=fixed)
+        if self.facts.top_level and all(g.name != TOP_LEVEL for g in groups):
+            groups = [*groups, _Group(TOP_LEVEL, (), ())]
+        # Keras creates groups by name, so that "block" exists before "block/conv" needs it as a parent.
+        for layer in sorted(groups, key=lambda g: g.name):
+            part = group.require_group(layer.name)
+            write_names(part, "weight_names", list(layer.names), fixed=fixed)
+            for name, tensor in zip(layer.names, layer.tensors, strict=True):
+                copier.copy(part, name, tensor)
+
+
+class _Copier:
+    """Copies tensors into datasets one by one and says how far it got."""
+
+    def __init__(self, total: int, progress: Callable[[int, int, str], None] | None) -> None:
+        self._total = total
+        self._done = 0
+        self._progress = progress
+
+    def copy(self, group: h5py.Group, name: str, tensor: Tensor) -> None:
+        import numpy as np
+
+        if dtypes.BY_NAME[tensor.dtype].item_bits < 8 or (tensor.dtype not in dtypes.NATIVE and tensor.dtype != "bfloat16"):
+            raise inexpressible(name, f"expected a dtype that Keras stores in HDF5, got {tensor.dtype}")
+        # HDF5 has no bfloat16; Keras stores its bytes as they are.
+        element = dtypes.numpy_dtype(tensor.dtype) if tensor.dtype in dtypes.NATIVE else np.dtype("V2")
+        array: Any = np.frombuffer(tensor.read(), element).reshape(tensor.shape)
+        dataset = group.create_dataset(name, tensor.shape, dtype=element)
+        if tensor.size:
+            dataset.write_direct(array) if tensor.shape else dataset.__setitem__((), array[()])
+        self._done += tensor.nbytes
+        if self._progress is not None:
+            self._progress(self._done, self._total, name)
+
+
+def _text(config: Json) -> bytes:
+    return json.dumps(config).encode()
+
+
+def _scalar(value: int, dtype: str) -> Tensor:
+    import numpy as np
+
+    name = dtype if dtype in dtypes.NATIVE else "int64"
+    return Tensor.from_array(np.asarray(value).astype(dtypes.numpy_dtype(name)))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """`names`, repeated ones with a counter before their ":0"."""
+    seen: Counter[str] = Counter()
+    result = []
+    for name in names:
+        seen[name] += 1
+        stem, colon, index = name.partition(":")
+        result.append(name if seen[name] == 1 else f"{stem}_{seen[name] - 1}{colon}{index}")
+    return result
+
+
+__all__ = ["write"]
