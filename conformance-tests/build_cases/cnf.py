@@ -45,7 +45,7 @@ TRAINING = {
     "losses": [{"type": "MeanSquaredError"}],
 }
 STATE = {"optimizer.momentum.dense.bias": kit.f32([2]), "optimizer.momentum.dense.kernel": kit.f32([2, 2])}
-SHARDS = [["dense.kernel"], ["dense.bias"]]
+SHARDS = [["dense.bias"], ["dense.kernel"]]
 SHARD_BYTES = 16
 """Both shards' tensors fit, and not both tensors one shard."""
 

@@ -131,7 +131,7 @@ def judge(case: Case, seq: int, answer: Mapping[str, Json], *, op: str, output: 
     if outcome == "skipped":
         return result(case, "skip", short(answer.get("reason", "no reason given")))
     if outcome == "errored":
-        return result(case, "fail", "internal error: " + str(answer.get("detail", ""))[-1000:])
+        return result(case, "fail", "internal error: " + str(answer.get("detail", "")).strip()[-400:])
     if outcome != case.expect["outcome"]:
         return result(case, "fail", f"expected {case.expect['outcome']}, got {outcome} {short(answer.get('problems', ''), 400)}".rstrip())
     if not case.accepts:
