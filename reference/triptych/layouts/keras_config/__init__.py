@@ -1,0 +1,5 @@
+"""Keras' architecture and training configurations, of every generation, as ours and back, without Keras."""
+
+from triptych.layouts.keras_config.architecture import read_model_config, source_generation, write_model_config, written_generation
+
+__all__ = ["read_model_config", "source_generation", "write_model_config", "written_generation"]

@@ -1,0 +1,135 @@
+"""A whole Keras model configuration, of any generation, as an architecture, and back; what it says comes back unchanged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from triptych.errors import UsageError, shorten
+from triptych.layouts.keras_config import edits, models
+from triptych.layouts.keras_config.generations import KERAS2, KERAS3, Generation, parse_version, recognise, target
+from triptych.layouts.keras_config.layers import EXTENSION, MODEL_CLASSES, Writing, extension_of
+from triptych.layouts.keras_config.plain import Unsayable, escape, unescape, without_code
+from triptych.layouts.problems import inexpressible, invalid
+from triptych.model import Architecture, Json, Layer
+
+DIALECTS = ("keras1", KERAS2, KERAS3)
+_TEXT_TYPE = f"{EXTENSION}:Model"
+
+
+def read_model_config(config: Mapping[str, Json], *, keras_version: str | None, backend: str | None, allow_code: bool = False) -> Architecture:
+    """The architecture that a Keras model configuration describes.
+
+    `config` is what ``model_config`` or ``to_json`` hold; `keras_version` and `backend` are those of the file around it, if
+    it names them. What our terms cannot say travels in ``extensions.keras``, so that `write_model_config` returns an equal
+    configuration. Compiled code of lambdas is left out unless `allow_code`; `write_model_config` names what it misses.
+
+    Raises:
+        InvalidModelError: It is no model configuration.
+    """
+    if not isinstance(config, dict) or not isinstance(config.get("class_name"), str) or not config["class_name"] or not isinstance(config.get("config"), dict | list):
+        raise invalid("model_config", f"expected a Keras model with class_name and config, got {shorten(config)}")
+    version = keras_version if keras_version is not None else _text(config.get("keras_version"))
+    known_backend = backend if backend is not None else _text(config.get("backend"))
+    original, omitted = (config, []) if allow_code else without_code(config)
+    generation = recognise(original, version)
+    source: dict[str, Json] = {"dialect": generation.dialect, "version": version, "backend": known_backend, "code_omitted": omitted, "wrapped": generation.wrapped}
+    source = {key: value for key, value in source.items() if value}
+    if parse_version(version) is None:
+        source["taken_for"] = ".".join(map(str, generation.version))
+    for attempt in (_translate, _opaque, _as_text):
+        try:
+            architecture = _with_source(attempt(original, generation), source)
+            if edits.same(_write(architecture, _source_writing(architecture)), original):
+                return architecture
+        except (Unsayable, RecursionError):
+            continue
+    raise invalid("model_config", "expected a configuration of bounded depth")
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _with_source(architecture: Architecture, source: Mapping[str, Json]) -> Architecture:
+    extensions = {**architecture.extensions, EXTENSION: {**source, **extension_of(architecture.extensions)}}
+    return replace(architecture, extensions=extensions, extensions_used=(EXTENSION,))
+
+
+def _translate(original: Json, generation: Generation) -> Architecture:
+    plain = escape(original)
+    return models.read(plain, generation) if plain["class_name"] in MODEL_CLASSES else _opaque(original, generation)
+
+
+def _opaque(original: Json, generation: Generation) -> Architecture:
+    """The model as one layer of an extension type: a graph that cannot be said is not said wrongly."""
+    layer = models.LAYERS.read(escape(original), generation, opaque=True)
+    return Architecture(layers=(layer,), extensions={EXTENSION: {"whole": True}})
+
+
+def _as_text(original: Json, _: Generation) -> Architecture:
+    """The model as a text, for what no document can hold as data."""
+    return Architecture(layers=(Layer("model", _TEXT_TYPE),), extensions={EXTENSION: {"text": json.dumps(original)}})
+
+
+def source_generation(architecture: Architecture) -> Generation | None:
+    """The generation that `architecture` was read from; None if it was not read from Keras."""
+    source = extension_of(architecture.extensions)
+    if source.get("dialect") not in DIALECTS:
+        return None
+    text = _text(source.get("version"))
+    version = parse_version(text) or parse_version(_text(source.get("taken_for")))
+    return None if version is None else Generation(version, text, bool(source.get("wrapped")))
+
+
+def _source_writing(architecture: Architecture) -> Writing:
+    generation = source_generation(architecture)
+    assert generation is not None
+    return Writing(generation, edits_apply=True)
+
+
+def written_generation(architecture: Architecture | None, dialect: str | None) -> Writing:
+    """How `write_model_config` would write for `dialect`: the generation, and whether the source's edits apply.
+
+    Raises:
+        UsageError: No such dialect.
+    """
+    source = None if architecture is None else source_generation(architecture)
+    if dialect is None:
+        return Writing(target(KERAS2), edits_apply=False) if source is None else Writing(source, edits_apply=True)
+    if dialect not in DIALECTS:
+        raise UsageError(f"expected a dialect of {', '.join(DIALECTS)}, got {shorten(dialect)}")
+    if source is not None and source.dialect == dialect:
+        return Writing(source, edits_apply=True)
+    return Writing(Generation((1, 2, 2), "1.2.2") if dialect == "keras1" else target(dialect), edits_apply=False)
+
+
+def write_model_config(architecture: Architecture, *, dialect: str | None = None) -> tuple[dict[str, Json], tuple[str, ...]]:
+    """The Keras model configuration of `architecture`, and a note of each thing it does not say.
+
+    `dialect` is ``keras2`` or ``keras3``; None writes the generation that the architecture was read from, else keras2.
+
+    Raises:
+        ConversionError: It is the text of a model of another dialect, which cannot be translated.
+        UsageError: No such dialect.
+    """
+    writing = written_generation(architecture, dialect)
+    for place in extension_of(architecture.extensions).get("code_omitted") or ():
+        writing.notes.append(f"the code of the lambda at {shorten(place)} was left out when the model was read")
+    return _write(architecture, writing), tuple(dict.fromkeys(writing.notes))
+
+
+def _write(architecture: Architecture, writing: Writing) -> dict[str, Json]:
+    source = extension_of(architecture.extensions)
+    if isinstance(source.get("text"), str) and architecture.layers and architecture.layers[0].type == _TEXT_TYPE:
+        if not writing.edits_apply:
+            raise inexpressible("layers/0", "expected a model that can be translated to another dialect, got one kept as text")
+        found: dict[str, Json] = json.loads(source["text"])
+        return found
+    if source.get("whole") and len(architecture.layers) == 1 and not architecture.inputs:
+        generated = models.LAYERS.write(architecture.layers[0], writing)
+    else:
+        generated = models.write(architecture, {"trainable": True}, architecture.name or "model", writing)
+    result: dict[str, Json] = unescape(generated)
+    return result

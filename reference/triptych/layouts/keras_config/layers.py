@@ -1,0 +1,327 @@
+"""One layer: a Keras layer object as ours, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from triptych.layouts.keras_config import edits, members, objects, table
+from triptych.layouts.keras_config.generations import Generation
+from triptych.layouts.keras_config.plain import Unsayable, unsayable
+from triptych.model import Json, Layer
+from triptych.vocabulary import LayerType, layer_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+_NOTHING: Mapping[str, Json] = {}
+MODEL_CLASSES = ("Sequential", "Functional", "Model")
+EXTENSION = "keras"
+
+
+@dataclass(slots=True)
+class Writing:
+    """What holds for one writing: the generation, whether the edits of the source apply, what was not kept."""
+
+    generation: Generation
+    edits_apply: bool
+    notes: list[str] = field(default_factory=list)
+
+    def finish(self, generated: Json, extensions: Mapping[str, Json], what: str) -> Json:
+        """`generated` with the edits that `extensions` hold for it, or a note of what they would have said."""
+        stored = extensions.get(EXTENSION)
+        found = stored.get("edits") if isinstance(stored, Mapping) else None
+        if not found:
+            return generated
+        if self.edits_apply:
+            return edits.apply(generated, found)[0]
+        for edit in found:
+            keys = [part for part in str(edit.get("at", "")).split("/") if part and not part.isdecimal()]
+            if "to" in edit and edit["to"] is not None and keys and keys[-1] not in table.HARMLESS and keys[0] == "config":
+                self.notes.append(f"{what}: {'.'.join(keys[1:]) or 'its config'} of Keras' config was not kept")
+        return generated
+
+
+def with_edits(extensions: Mapping[str, Json], generated: Json, original: Json) -> Mapping[str, Json]:
+    """`extensions` with the edits from `generated` to `original`, if there are any."""
+    found = edits.difference(generated, original)
+    if not found:
+        return extensions
+    return {**extensions, EXTENSION: {**extensions.get(EXTENSION, {}), "edits": found}}
+
+
+def extension_of(thing: Mapping[str, Json]) -> Mapping[str, Json]:
+    """What `thing`, the extensions of a layer, call or architecture, keeps for Keras."""
+    found = thing.get(EXTENSION)
+    return found if isinstance(found, Mapping) else {}
+
+
+class Layers:
+    """Translates layers both ways; nested models go through the two functions it is given."""
+
+    def __init__(self, read_model: Callable[[Mapping[str, Json], Generation], Any], write_model: Callable[[Any, Mapping[str, Json], str, Writing], Json]) -> None:
+        self._read_model = read_model
+        self._write_model = write_model
+
+    def read(
+        self, original: Json, generation: Generation, *, name: str | None = None, opaque: bool = False, entering: Mapping[str, Json] = _NOTHING, taken: Collection[str] = ()
+    ) -> Layer:
+        """The layer that the Keras object `original` describes, with the edits that lead back to it.
+
+        It is called `name` if that is given: a sublayer is ""; otherwise what the object says, changed as long as it is one of
+        `taken`. `opaque` keeps it as an extension type; `entering` is what its config says of the model's input.
+
+        Raises:
+            Unsayable: It is no layer object at all.
+        """
+        if not isinstance(original, dict) or not isinstance(original.get("class_name"), str):
+            unsayable("a layer")
+        layer = None
+        if not opaque:
+            try:
+                layer = self._read_known(original, generation)
+            except Unsayable:
+                layer = None
+        if layer is None:
+            layer = _read_extension(original)
+        if name is not None:
+            layer = replace(layer, name=name)
+        while layer.name in taken:
+            layer = replace(layer, name=f"{layer.name}'")
+        generated = self._generate(layer, Writing(generation, edits_apply=True), layer.name or _default_name(layer.type), entering)
+        return replace(layer, extensions=with_edits(layer.extensions, generated, _without_call(original)))
+
+    def write(self, layer: Layer, writing: Writing, *, name: str | None = None, entering: Mapping[str, Json] = _NOTHING) -> dict[str, Json]:
+        """The Keras object of `layer`; `name` stands in for a sublayer's, `entering` is what a first layer says of the input."""
+        what = f"layer {layer.name or name or layer.type}"
+        generated = self._generate(layer, writing, layer.name or name or _default_name(layer.type), entering)
+        found = writing.finish(generated, layer.extensions, what)
+        return dict(found) if isinstance(found, dict) else generated
+
+    def _read_known(self, original: Mapping[str, Json], generation: Generation) -> Layer | None:
+        class_name, config = original["class_name"], original.get("config")
+        if class_name in MODEL_CLASSES:
+            return self._read_nested(original, generation)
+        if not isinstance(config, dict):
+            return None
+        found = layer_type(_type_of(class_name, config))
+        if found is None or found.name == "Model":
+            return None
+        own = table.entry(found.name)
+        for extra in own.extras:
+            if extra.decisive and extra.key in config and not edits.same(config[extra.key], extra.value):
+                return None
+        dtype, compute_dtype = ("float32", None) if generation < (2, 3) else objects.read_policy(config.get("dtype"))
+        return Layer(
+            name=_name(config),
+            type=found.name,
+            config=self._read_config(found, config, generation),
+            sublayers=self._read_sublayers(found, config, generation),
+            trainable=config.get("trainable") is not False,
+            dtype=dtype,
+            compute_dtype=compute_dtype,
+        )
+
+    def _read_config(self, found: LayerType, config: Mapping[str, Json], generation: Generation) -> dict[str, Json]:
+        result = {}
+        for member in found.fields:
+            key = next((key for key in table.keys_of(found.name, member.name, generation) if all(part in config for part in _parts(key))), None)
+            if key is not None:
+                parts = _parts(key)
+                given = config[parts[0]] if len(parts) == 1 else [config[part] for part in parts]
+                value = members.read(found.name, member, given, generation)
+            else:
+                default = table.entry(found.name).defaults.get(member.name, member.default)
+                value = default(generation) if callable(default) else default
+                if member.required and value is member.default:
+                    unsayable("a missing member")
+            if not _valid(found.name, member.name, value):
+                unsayable("a value outside the schema")
+            if member.required or not edits.same(value, edits.copy(member.default)):
+                result[member.name] = value
+        return result
+
+    def _read_sublayers(self, found: LayerType, config: Mapping[str, Json], generation: Generation) -> dict[str, Layer]:
+        if found.name == "TimeDistributed":
+            return {"layer": self.read(config.get("layer"), generation, name="")}
+        if found.name == "Bidirectional":
+            forward = self.read(config.get("layer"), generation, name="")
+            given = config.get("backward_layer")
+            backward = mirror(forward) if given is None else self.read(given, generation, name="")
+            return {"forward": forward, "backward": backward}
+        if found.sublayers:
+            unsayable("a wrapper")
+        return {}
+
+    def _read_nested(self, original: Mapping[str, Json], generation: Generation) -> Layer:
+        architecture = self._read_model(original, generation)
+        config = original.get("config")
+        name = config.get("name") if isinstance(config, dict) else original.get("name")
+        if not isinstance(name, str) or not name:
+            name = original["class_name"].lower()
+        return Layer(
+            name=name,
+            type="Model",
+            architecture=replace(architecture, name=None),
+            trainable=not (isinstance(config, dict) and config.get("trainable") is False),
+        )
+
+    def _generate(self, layer: Layer, writing: Writing, name: str, entering: Mapping[str, Json]) -> dict[str, Json]:
+        generation = writing.generation
+        if layer.architecture is not None:
+            generated: dict[str, Json] = self._write_model(layer.architecture, {"trainable": layer.trainable}, name, writing)
+            return generated
+        found = layer_type(layer.type)
+        config: dict[str, Json] = {"name": name}
+        if generation >= (1, 1) or not layer.trainable:
+            config["trainable"] = layer.trainable
+        if generation >= (2, 3):
+            config["dtype"] = objects.write_policy(layer.dtype, layer.compute_dtype, generation)
+        config |= entering
+        if found is None:
+            class_name = layer.type.split(":", 1)[-1]
+            if not layer.type.startswith(f"{EXTENSION}:"):
+                writing.notes.append(f"layer {name}: Keras knows no layer {layer.type}")
+            return wrap_layer(class_name, {**config, **layer.config}, generation, known=False)
+        own = table.entry(found.name)
+        class_name = own.keras1 if own.keras1 and generation < (2,) else found.name
+        for extra in own.extras:
+            if extra.since <= generation.version < extra.until:
+                config[extra.key] = edits.copy(extra.value)
+        if class_name == "Merge":
+            config["mode"] = own.merges
+        resolved = found.resolve(layer.config)
+        for member in found.fields:
+            value = resolved[member.name]
+            default = member.name not in layer.config
+            if generation < table.first_version(found.name, member.name):
+                if not default and not edits.same(value, edits.copy(member.default)) and not _is_component(member.name):
+                    writing.notes.append(f"layer {name}: Keras {generation.text} has no {member.name}")
+                continue
+            if generation >= (3,) and member.name == "activity_regularizer" and value is None and table.entry(found.name).since.get("activity_regularizer") == table.ALWAYS:
+                continue
+            self._check_exact(layer, member.name, value, writing, name)
+            written = members.write(found.name, member, value, generation)
+            if member.name == "strides" and written is None:
+                written = edits.copy(resolved["pool_size"])
+            _put(config, table.key_of(found.name, member.name, generation), written)
+        self._write_sublayers(layer, config, writing)
+        return wrap_layer(class_name, config, generation, known=True)
+
+    def _check_exact(self, layer: Layer, member: str, value: Json, writing: Writing, name: str) -> None:
+        if member.endswith("activation") and isinstance(value, str) and objects.inexact_activation(value, writing.generation):
+            writing.notes.append(f"layer {name}: Keras {writing.generation.text} has no activation {value}")
+        if member == "padding" and (value == "same_lower" or (isinstance(value, list) and "Padding" not in layer.type)):
+            writing.notes.append(f"layer {name}: Keras has no padding {value}")
+
+    def _write_sublayers(self, layer: Layer, config: dict[str, Json], writing: Writing) -> None:
+        inner = writing.generation
+        nested = Writing(replace(inner, wrapped=inner.wraps_objects), writing.edits_apply, writing.notes)
+        if layer.type == "TimeDistributed":
+            config["layer"] = self.write(layer.sublayers["layer"], nested)
+        elif layer.type == "Bidirectional":
+            forward, backward = layer.sublayers["forward"], layer.sublayers["backward"]
+            stem = _default_name(forward.type)
+            config["layer"] = self.write(forward, nested, name=f"forward_{stem}" if inner >= (3,) else stem)
+            if inner >= (3,) or not same_layer(backward, mirror(forward)):
+                config["backward_layer"] = self.write(backward, nested, name=f"backward_{stem}")
+
+
+def wrap_layer(class_name: str, config: Json, generation: Generation, *, known: bool, module: str = "keras.layers") -> dict[str, Json]:
+    """The Keras object of a layer."""
+    if not generation.wrapped:
+        return {"class_name": class_name, "config": config}
+    return {"module": module, "class_name": class_name, "config": config, "registered_name": None if known else class_name}
+
+
+def mirror(forward: Layer) -> Layer:
+    """The backward layer that Keras makes of a `forward` one."""
+    config = {key: value for key, value in forward.config.items() if key != "go_backwards"}
+    if not forward.config.get("go_backwards", False):
+        config["go_backwards"] = True
+    return replace(forward, config=config, extensions={}, weights={})
+
+
+def same_layer(one: Layer, other: Layer) -> bool:
+    """Whether two layers are configured alike."""
+    return one.type == other.type and edits.same(edits.copy(one.config), edits.copy(other.config)) and (one.dtype, one.trainable) == (other.dtype, other.trainable)
+
+
+def _read_extension(original: Mapping[str, Json]) -> Layer:
+    class_name, config = original["class_name"], original.get("config")
+    if not class_name or not class_name.isprintable() or class_name[0].isspace():
+        unsayable("a class name")
+    if not isinstance(config, dict):
+        config = {}
+    try:
+        dtype, compute_dtype = objects.read_policy(config.get("dtype"))
+    except Unsayable:
+        dtype, compute_dtype = "float32", None
+    own = {key: value for key, value in config.items() if key not in ("name", "trainable", "dtype")}
+    return Layer(
+        name=_name(config) if config.get("name") else str(original.get("name") or _default_name(class_name)),
+        type=f"{EXTENSION}:{class_name}",
+        config=own,
+        trainable=config.get("trainable") is not False,
+        dtype=dtype,
+        compute_dtype=compute_dtype,
+    )
+
+
+def _name(config: Mapping[str, Json]) -> str:
+    name = config.get("name")
+    return name if isinstance(name, str) and name else unsayable("a layer without a name")
+
+
+def _type_of(class_name: str, config: Mapping[str, Json]) -> str:
+    if class_name == "Merge":
+        plain = config.get("mode_type", "raw") == "raw" and "layers" not in config and config.get("output_shape_type", "raw") == "raw"
+        mode = config.get("mode")
+        return table.MERGES.get(mode, "") if plain and isinstance(mode, str) else ""
+    return table.CLASSES.get(class_name, class_name)
+
+
+def _parts(key: str) -> list[str]:
+    return key.removeprefix("=").split("+")
+
+
+def _put(config: dict[str, Json], key: str, value: Json) -> None:
+    parts = _parts(key)
+    if len(parts) > 1 or key.startswith("="):
+        for part, item in zip(parts, value, strict=False):
+            config[part] = item
+    else:
+        config[key] = value
+
+
+def _is_component(member: str) -> bool:
+    return member.endswith(tuple(members.COMPONENTS))
+
+
+def _default_name(class_name: str) -> str:
+    stem = class_name.split(":", 1)[-1].split(">")[-1]
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", stem)).lower()
+
+
+def _without_call(original: Mapping[str, Json]) -> dict[str, Json]:
+    """The object without what its place in a graph adds."""
+    place = {"inbound_nodes"} | ({"name"} if "inbound_nodes" in original else set())
+    return {key: value for key, value in original.items() if key not in place}
+
+
+@cache
+def _validator(type_name: str, member: str) -> Callable[[Json], bool]:
+    import jsonschema_rs
+
+    found = layer_type(type_name)
+    assert found is not None
+    schema = next(one.kind.schema for one in found.fields if one.name == member)
+    accepts: Callable[[Json], bool] = jsonschema_rs.validator_for(dict(schema)).is_valid
+    return accepts
+
+
+def _valid(type_name: str, member: str, value: Json) -> bool:
+    return _validator(type_name, member)(value)

@@ -1,0 +1,280 @@
+"""What Keras' layer classes and their config members are called in each generation, where that differs from the vocabulary.
+
+The vocabulary's own names are those of Keras 3, so that a type that every generation spells alike needs no entry here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from triptych.layouts.keras_config.generations import Generation
+from triptych.model import Json
+
+Version = tuple[int, ...]
+NEVER: Version = (99,)
+ALWAYS: Version = (0,)
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A config member that only Keras has, with the value it has in ordinary models."""
+
+    key: str
+    value: Json = None
+    since: Version = (2,)
+    until: Version = NEVER
+    decisive: bool = False
+    """Whether another value makes it a layer that the vocabulary's type does not describe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How one type of the vocabulary looks in Keras."""
+
+    keras1: str | None = None
+    """Its class name in Keras 1; None: as now."""
+    aliases: tuple[str, ...] = ()
+    """Other class names that mean it."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Member -> its key in Keras 2."""
+    names1: Mapping[str, str] = field(default_factory=dict)
+    """Member -> its key in Keras 1; ``a+b`` for a list kept in several keys, ``=a`` for a list of one kept as a number."""
+    since: Mapping[str, Version] = field(default_factory=dict)
+    """Member -> the first version that writes it."""
+    defaults: Mapping[str, Json | Callable[[Generation], Json]] = field(default_factory=dict)
+    """Member -> what Keras takes where the key is missing, if the vocabulary's default is another or there is none."""
+    extras: tuple[Extra, ...] = ()
+    merges: str | None = None
+    """The ``mode`` of Keras 1's Merge that it was."""
+
+
+NAMES1 = {
+    "units": "output_dim",
+    "use_bias": "bias",
+    "kernel_initializer": "init",
+    "recurrent_initializer": "inner_init",
+    "recurrent_activation": "inner_activation",
+    "kernel_regularizer": "W_regularizer",
+    "recurrent_regularizer": "U_regularizer",
+    "bias_regularizer": "b_regularizer",
+    "kernel_constraint": "W_constraint",
+    "bias_constraint": "b_constraint",
+    "embeddings_initializer": "init",
+    "embeddings_regularizer": "W_regularizer",
+    "embeddings_constraint": "W_constraint",
+    "gamma_initializer": "gamma_init",
+    "beta_initializer": "beta_init",
+    "alpha_initializer": "init",
+    "padding": "border_mode",
+    "data_format": "dim_ordering",
+    "filters": "nb_filter",
+    "rate": "p",
+    "stddev": "sigma",
+    "dropout": "dropout_W",
+    "recurrent_dropout": "dropout_U",
+    "axis": "axis",
+}
+"""Member -> key in Keras 1, for all types."""
+SINCE: dict[str, Version] = {
+    "bias_initializer": (2,),
+    "recurrent_constraint": (2,),
+    "kernel_constraint": (1,),
+    "groups": (2, 3, 50),
+    "dilation_rate": (2,),
+    "center": (2,),
+    "scale": (2,),
+    "beta_initializer": (2,),
+    "gamma_initializer": (2,),
+    "moving_mean_initializer": (2,),
+    "moving_variance_initializer": (2,),
+    "beta_constraint": (2,),
+    "gamma_constraint": (2,),
+    "return_state": (2, 0, 5),
+    "noise_shape": (2, 1),
+    "seed": (2, 1),
+    "reset_after": (2, 1),
+    "alpha_regularizer": (2,),
+    "alpha_constraint": (2,),
+    "keepdims": (2, 6),
+    "output_padding": (2, 2),
+    "interpolation": (2, 2, 3),
+    "zero_output_for_mask": (3,),
+    "synchronized": (3,),
+    "variance": NEVER,
+    "ceil_mode": NEVER,
+    "count_include_pad": NEVER,
+}
+"""Member -> the first version that writes it, for all types; the vocabulary's default where a version does not."""
+
+_ROWS_COLUMNS = {"kernel_size": "nb_row+nb_col", "strides": "subsample"}
+_INPUT1 = Extra("input_dim", None, (1,), (2,))
+_LENGTH1 = Extra("input_length", None, (1,), (2,))
+_IMPLEMENTATION = Extra("implementation", 2, (2, 3, 50), (3,))
+_RECURRENT = (
+    Extra("consume_less", "cpu", (1,), (2,)),
+    _INPUT1,
+    _LENGTH1,
+    Extra("implementation", 1, (2, 0, 5), (2, 3)),
+    Extra("implementation", 2, (2, 3), (2, 3, 50)),
+    Extra("time_major", False, (2, 3, 50), (3,), decisive=True),
+)
+_SEED_SINCE = {"seed": (3,)}
+_RECURRENT_SINCE = {"seed": (3,), "activity_regularizer": (2,), "use_bias": (2,), "bias_constraint": (2,), "kernel_constraint": (2,), "return_state": (2, 0, 5)}
+
+
+def _gate_activation(generation: Generation) -> str:
+    return "sigmoid" if generation >= (2, 3) else "hard_sigmoid_keras2"
+
+
+def _reset_after(generation: Generation) -> bool:
+    return generation >= (2, 3, 50)
+
+
+def _merge_extras(axis: int) -> tuple[Extra, ...]:
+    rest = {"mode_type": "raw", "dot_axes": -1, "output_shape": None, "output_shape_type": "raw", "output_mask": None, "output_mask_type": "raw", "arguments": {}}
+    return (*(Extra(key, value, (1,), (2,)) for key, value in rest.items()), Extra("concat_axis", axis, (1,), (2,)))
+
+
+_POOLING1 = {"pool_size": "=pool_length", "strides": "=stride"}
+_QUANTIZATION = Extra("quantization_config", None, (3, 15), decisive=True)
+_DENSE_SINCE: dict[str, Version] = {"activity_regularizer": ALWAYS}
+
+TABLE: dict[str, Entry] = {
+    "Dense": Entry(aliases=("TimeDistributedDense",), extras=(_INPUT1, _QUANTIZATION), since=_DENSE_SINCE),
+    "Embedding": Entry(
+        names1={"output_dim": "output_dim", "input_dim": "input_dim"},
+        extras=(Extra("input_length", None, (1,), (3,)), Extra("dropout", 0.0, (1,), (2,)), _QUANTIZATION),
+    ),
+    "Dropout": Entry(defaults={"rate": 0.5}),
+    "SpatialDropout1D": Entry(extras=(Extra("noise_shape", None, (2, 1)),)),
+    "SpatialDropout2D": Entry(since={"data_format": (3,)}, extras=(Extra("noise_shape", None, (2, 1), (3,)),)),
+    "SpatialDropout3D": Entry(since={"data_format": (3,)}, extras=(Extra("noise_shape", None, (2, 1), (3,)),)),
+    "GaussianNoise": Entry(since={"seed": (2, 10)}),
+    "GaussianDropout": Entry(since={"seed": (2, 10)}),
+    "Identity": Entry(),
+    "Masking": Entry(defaults={"mask_value": 0.0}),
+    "Flatten": Entry(since={"data_format": (2, 2)}),
+    "Conv1D": Entry(
+        keras1="Convolution1D", aliases=("Convolution1D",), names1={"kernel_size": "=filter_length", "strides": "=subsample_length"}, since={"data_format": (2, 1, 3)}, extras=(_INPUT1, _LENGTH1)
+    ),
+    "Conv2D": Entry(keras1="Convolution2D", aliases=("Convolution2D",), names1=_ROWS_COLUMNS),
+    "Conv3D": Entry(keras1="Convolution3D", aliases=("Convolution3D",), names1={"kernel_size": "kernel_dim1+kernel_dim2+kernel_dim3", "strides": "subsample"}),
+    "Conv1DTranspose": Entry(aliases=("Convolution1DTranspose",), since={"groups": (2, 3, 50)}),
+    "Conv2DTranspose": Entry(keras1="Deconvolution2D", aliases=("Convolution2DTranspose", "Deconvolution2D"), names1=_ROWS_COLUMNS, since={"output_padding": (2, 2, 3), "dilation_rate": (2, 0)}),
+    "Conv3DTranspose": Entry(aliases=("Convolution3DTranspose",)),
+    "SeparableConv1D": Entry(aliases=("SeparableConvolution1D",), extras=(Extra("groups", 1, (2, 3, 50), (3,)),)),
+    "SeparableConv2D": Entry(
+        keras1="SeparableConvolution2D",
+        aliases=("SeparableConvolution2D",),
+        names1={**_ROWS_COLUMNS, "depthwise_initializer": "init", "pointwise_initializer": "init"},
+        extras=(Extra("groups", 1, (2, 3, 50), (3,)),),
+    ),
+    "DepthwiseConv1D": Entry(extras=(Extra("groups", 1, (2, 3, 50), (3,)),)),
+    "DepthwiseConv2D": Entry(extras=(Extra("groups", 1, (2, 3, 50), (3,)),)),
+    "MaxPooling1D": Entry(aliases=("MaxPool1D",), names1=_POOLING1, since={"data_format": (2, 2, 3)}),
+    "MaxPooling2D": Entry(aliases=("MaxPool2D",)),
+    "MaxPooling3D": Entry(aliases=("MaxPool3D",)),
+    "AveragePooling1D": Entry(aliases=("AvgPool1D",), names1=_POOLING1, since={"data_format": (2, 2, 3)}),
+    "AveragePooling2D": Entry(aliases=("AvgPool2D",)),
+    "AveragePooling3D": Entry(aliases=("AvgPool3D",)),
+    "GlobalMaxPooling1D": Entry(aliases=("GlobalMaxPool1D",), since={"data_format": (2, 2, 3)}),
+    "GlobalMaxPooling2D": Entry(aliases=("GlobalMaxPool2D",)),
+    "GlobalMaxPooling3D": Entry(aliases=("GlobalMaxPool3D",)),
+    "GlobalAveragePooling1D": Entry(aliases=("GlobalAvgPool1D",), since={"data_format": (2, 2, 3)}),
+    "GlobalAveragePooling2D": Entry(aliases=("GlobalAvgPool2D",)),
+    "GlobalAveragePooling3D": Entry(aliases=("GlobalAvgPool3D",)),
+    "BatchNormalization": Entry(
+        aliases=("BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization"),
+        defaults={"momentum": 0.99, "epsilon": 1e-3},
+        extras=(
+            Extra("mode", 0, (1,), (2,), decisive=True),
+            Extra("renorm", False, (3, 15), decisive=True),
+            Extra("renorm_clipping", None, (3, 15)),
+            Extra("renorm_momentum", 0.99, (3, 15)),
+        ),
+    ),
+    "LayerNormalization": Entry(defaults={"epsilon": 1e-3}, extras=(Extra("rms_scaling", False, (3, 0), (3, 9), decisive=True),)),
+    "GroupNormalization": Entry(defaults={"epsilon": 1e-3, "groups": 32}),
+    "RMSNormalization": Entry(defaults={"epsilon": 1e-6}),
+    "LeakyReLU": Entry(names={"negative_slope": "alpha"}, names1={"negative_slope": "alpha"}, defaults={"negative_slope": 0.3}),
+    "ThresholdedReLU": Entry(defaults={"theta": 1.0}),
+    "ReLU": Entry(since={"negative_slope": (2, 2, 3), "threshold": (2, 2, 3)}),
+    "UpSampling1D": Entry(names={"size": "=size"}, names1={"size": "=length"}, since={}),
+    "UpSampling2D": Entry(),
+    "SimpleRNN": Entry(defaults={"activation": "tanh"}, since=_RECURRENT_SINCE, extras=tuple(e for e in _RECURRENT if e.key != "implementation") + (Extra("implementation", 0, (2,), (2, 0, 9)),)),
+    "LSTM": Entry(
+        defaults={"activation": "tanh", "recurrent_activation": _gate_activation},
+        names1={"unit_forget_bias": "forget_bias_init"},
+        since=_RECURRENT_SINCE,
+        extras=(*_RECURRENT, _IMPLEMENTATION),
+    ),
+    "GRU": Entry(
+        defaults={"activation": "tanh", "recurrent_activation": _gate_activation, "reset_after": _reset_after},
+        since=_RECURRENT_SINCE,
+        extras=(*_RECURRENT, _IMPLEMENTATION),
+    ),
+    "Bidirectional": Entry(),
+    "TimeDistributed": Entry(),
+    "Add": Entry(keras1="Merge", merges="sum", extras=_merge_extras(-1)),
+    "Multiply": Entry(keras1="Merge", merges="mul", extras=_merge_extras(-1)),
+    "Average": Entry(keras1="Merge", merges="ave", extras=_merge_extras(-1)),
+    "Maximum": Entry(keras1="Merge", merges="max", extras=_merge_extras(-1)),
+    "Concatenate": Entry(keras1="Merge", merges="concat", names1={"axis": "concat_axis"}, extras=tuple(e for e in _merge_extras(-1) if e.key != "concat_axis")),
+    "Attention": Entry(since={"seed": (3,), "score_mode": (2, 8)}, defaults={"use_scale": False}),
+    "MultiHeadAttention": Entry(
+        since={"seed": (3,)},
+        extras=(
+            *(Extra(key, None, (2, 3, 50), (3,)) for key in ("query_shape", "key_shape", "value_shape")),
+            Extra("softmax_robust_masking", False, (2, 18), (3,)),
+            Extra("use_gate", False, (3, 15), decisive=True),
+            Extra("sliding_window", None, (3, 15), decisive=True),
+        ),
+    ),
+    "ActivityRegularization": Entry(),
+}
+
+DEFAULT = Entry()
+HARMLESS = frozenset(
+    {
+        *("name", "dtype", "batch_input_shape", "batch_shape", "input_dtype", "input_dim", "input_length", "implementation", "consume_less"),
+        *("module", "registered_name", "build_config", "shared_object_id", "query_shape", "key_shape", "value_shape", "sparse", "ragged"),
+        *("optional", "build_input_shape", "layer", "backward_layer", "input_axes", "output_axes", "seed", "synchronized", "trainable"),
+    }
+)
+"""Keys whose edits carry no meaning for another dialect."""
+
+
+def entry(type_name: str) -> Entry:
+    """The entry of a type of the vocabulary."""
+    return TABLE.get(type_name, DEFAULT)
+
+
+def key_of(type_name: str, member: str, generation: Generation) -> str:
+    """The key, or keys, of `member` of type `type_name` in a config of `generation`."""
+    own = entry(type_name)
+    if generation < (2,):
+        return own.names1.get(member) or NAMES1.get(member, member)
+    if generation < (3,):
+        return own.names.get(member, member)
+    return member
+
+
+def keys_of(type_name: str, member: str, generation: Generation) -> tuple[str, ...]:
+    """All keys under which `member` may stand, the most likely first."""
+    own = entry(type_name)
+    others = (member, own.names.get(member, member), own.names1.get(member) or NAMES1.get(member, member))
+    return tuple(dict.fromkeys((key_of(type_name, member, generation), *others)))
+
+
+def first_version(type_name: str, member: str) -> Version:
+    """The first version that writes `member`."""
+    return entry(type_name).since.get(member, SINCE.get(member, ALWAYS))
+
+
+CLASSES: dict[str, str] = {}
+"""Class name -> type of the vocabulary, for names that are not those of the vocabulary."""
+for _type, _entry in TABLE.items():
+    CLASSES.update(dict.fromkeys(_entry.aliases, _type))
+MERGES = {_entry.merges: _type for _type, _entry in TABLE.items() if _entry.merges}
+"""Mode of Keras 1's Merge -> type."""
