@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -143,8 +144,8 @@ def save_and_load(folder: Path, count: int, mib: int, rounds: int) -> None:
     saves = [
         Row("raw write", lambda: raw_write(raw, arrays, sync=False), fresh(raw)),
         Row("raw write + fsync", lambda: raw_write(raw, arrays, sync=True), fresh(raw)),
-        Row("safetensors", lambda: safetensors.numpy.save_file(arrays, st), fresh(st), "raw write"),
-        Row("h5py", lambda: h5_write(h5, arrays), fresh(h5), "raw write"),
+        Row("safetensors", partial(safetensors.numpy.save_file, arrays, st), fresh(st), "raw write"),
+        Row("h5py", partial(h5_write, h5, arrays), fresh(h5), "raw write"),
         Row("folder, SHA-256, not durable", lambda: write_package(panels, directory, durable=False), fresh(directory), "raw write", "G3: wall ≤ 1.9, CPU ≤ 3.7"),
         Row("folder, SHA-256, durable", lambda: write_package(panels, directory), fresh(directory), "raw write + fsync", "G3: wall ≤ 1.2"),
         Row("archive, SHA-256 and CRC-32, durable", lambda: write_package(panels, packed), fresh(packed), "folder, SHA-256, durable", "G13: ≤ 2.2 with zlib"),
@@ -182,7 +183,7 @@ def many_small(folder: Path, count: int, rounds: int) -> None:
     panels = Panels(weights=Weights.from_arrays(arrays))
     st, directory = folder / "st.safetensors", folder / "d"
     rows = [
-        Row("safetensors: save", lambda: safetensors.numpy.save_file(arrays, st)),
+        Row("safetensors: save", partial(safetensors.numpy.save_file, arrays, st)),
         Row("folder: save, SHA-256, not durable", lambda: write_package(panels, directory, durable=False), lambda: remove(directory), "safetensors: save", "G10 (without digests): ≤ 0.65"),
     ]
     measure(rows, rounds, 256 * MIB)

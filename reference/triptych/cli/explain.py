@@ -67,12 +67,12 @@ def _list(value: object) -> list[object]:
 def _examples(requirement: str) -> Iterator[str]:
     """The first rejecting case of `requirement` and its accepting twin, a line each; none where the suite is not installed."""
     try:
-        from triptych_conformance import load_cases
+        from triptych_conformance import suite
     except ImportError:
         return
-    cases = {case.id: case for case in load_cases()}
+    cases = {case.id: case for case in suite().cases}
     for case in cases.values():
-        if requirement in case.requirements and case.outcome == "rejected":
+        if requirement in case.requirements and not case.accepts:
             yield f"rejected: {case.title}  (triptych-conformance show {case.id})"
             if case.twin in cases:
                 yield f"accepted: {cases[case.twin].title}  (triptych-conformance show {case.twin})"

@@ -39,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     rows: list[dict[str, Any]] = []
     for path in arguments.paths:
-        verdict, problems = "valid", ()
+        verdict = "valid"
+        problems: tuple[Problem, ...] = ()
         try:
             problems = validate(path, full=arguments.full)
             verdict = "invalid" if problems else "valid"

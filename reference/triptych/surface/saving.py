@@ -70,6 +70,8 @@ def save(
     chosen = target_layout(target, layout)
     if not overwrite and target.exists():
         raise UsageError(f"expected no file at {str(target)!r}, one is there; pass overwrite=True to replace it")
+    if only == "weights" and chosen.needs_architecture:
+        options["weights_only"] = True
     return chosen.write(restrict(model.panels, only, chosen), target, progress=progress, **options)
 
 
@@ -80,4 +82,9 @@ def restrict(panels: Panels, only: str | None, layout: Layout) -> Panels:
     if getattr(panels, only) is None:
         raise UsageError(f"expected a model with {only}, this one has none")
     kept = {"architecture", only} if only == "weights" and layout.needs_architecture else {only}
-    return replace(panels, **{name: None for name in ("architecture", "weights", "training") if name not in kept})
+    return replace(
+        panels,
+        architecture=panels.architecture if "architecture" in kept else None,
+        weights=panels.weights if "weights" in kept else None,
+        training=panels.training if "training" in kept else None,
+    )
