@@ -27,7 +27,10 @@ class Place:
     tensor: str
     """Name of the tensor that is to hold it."""
     shape: Shape | None
+    """Of the tensor, as it is stored."""
     trainable: bool
+    axes: tuple[int, ...] | None = None
+    """``axes[i]`` is the stored axis that holds axis i of the weight; None: as stored."""
 
 
 @dataclass(frozen=True, slots=True)

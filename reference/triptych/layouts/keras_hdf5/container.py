@@ -131,7 +131,7 @@ class Container:
             attribute = h5py.h5a.open(item, name.encode())
             if attribute.get_type().get_class() not in (h5py.h5t.STRING, h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM):
                 raise unsupported(place, "expected an attribute of text or numbers")
-            self._attribute_bytes += attribute.get_storage_size()
+            self._attribute_bytes += prod(attribute.shape) * attribute.get_type().get_size()
             if self._attribute_bytes > ATTRIBUTE_BYTES:
                 raise unsupported(place, f"expected at most {ATTRIBUTE_BYTES:,} bytes of attributes, got more")
             owner = h5py.Group(item) if isinstance(item, h5py.h5g.GroupID) else h5py.Dataset(item)

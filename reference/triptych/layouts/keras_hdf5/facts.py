@@ -34,6 +34,10 @@ class Facts:
     """Top-level layer -> stored names in the order of ``get_weights()``, where they are not the default ones."""
     weight_order: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Top-level layer -> indices into the order of ``get_weights()``, where the stored order is not Keras'."""
+    gates: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Top-level layer -> stored names, where Keras 1 stored one array per gate and the model has them joined."""
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Tensor -> its stored shape, where the model has the same elements under another one."""
     layers: Sequence[Sequence[str]] = ()
     """Of a file without architecture: for each layer its name, then the stored names of its weights."""
     not_read: Sequence[str] = ()
@@ -120,6 +124,8 @@ _SHAPES = {
     "layer_names": _texts,
     "weight_names": lambda value: isinstance(value, dict) and all(map(_texts, value.values())),
     "weight_order": lambda value: isinstance(value, dict) and all(map(_numbers, value.values())),
+    "gates": lambda value: isinstance(value, dict) and all(map(_texts, value.values())),
+    "shapes": lambda value: isinstance(value, dict) and all(map(_numbers, value.values())),
     "layers": lambda value: isinstance(value, list) and all(_texts(item) and item for item in value),
     "not_read": _texts,
 }

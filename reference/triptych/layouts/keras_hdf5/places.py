@@ -39,7 +39,7 @@ def top_layers(architecture: Architecture) -> dict[str, TopLayer]:
     places: dict[str, list[Place]] = defaultdict(list)
     for slot in weight_slots(architecture):
         owner = by_pointer[slot.pointer]
-        places[owner.lineage[0]].append(Place(owner, slot.role, slot.tensor, slot.stored_shape, slot.trainable))
+        places[owner.lineage[0]].append(Place(owner, slot.role, slot.tensor, slot.stored_shape, slot.trainable, slot.axes))
     return {group[0].layer.name: TopLayer(group[0].layer.name, group, tuple(places[group[0].layer.name])) for group in everyone}
 
 

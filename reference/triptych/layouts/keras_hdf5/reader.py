@@ -10,8 +10,9 @@ from typing import Any
 
 from triptych.errors import shorten
 from triptych.layouts import keras_config
+from triptych.layouts.keras_hdf5 import keras1
 from triptych.layouts.keras_hdf5 import optimizer as optimizers
-from triptych.layouts.keras_hdf5.assignment import Array, assign, keras_order
+from triptych.layouts.keras_hdf5.assignment import Array, Place, assign, keras_order
 from triptych.layouts.keras_hdf5.attributes import read_names, read_text
 from triptych.layouts.keras_hdf5.container import Container
 from triptych.layouts.keras_hdf5.facts import Facts, to_panels, with_optimizer_names
@@ -130,10 +131,9 @@ class _Reading:
             if self.root:
                 raise invalid(f"/{self.root}", "expected an attribute layer_names, found none")
             return None
-        layers, fixed = named
+        layers, self.facts["fixed_width"] = named
         if repeated := _repeated(layers):
             raise invalid(f"/{self.root}@layer_names", f"expected each layer once, got {shorten(repeated)} twice")
-        self.facts["fixed_width"] = fixed
         top_level = f"{self.root}/{TOP_LEVEL}".lstrip("/")
         self.facts["top_level"] = top_level in self.container.kinds
         groups = [self._group(layer) for layer in layers]
@@ -156,7 +156,8 @@ class _Reading:
         if self.container.kinds.get(path) != "group":
             raise invalid(f"/{path}", "expected a group of weights, found none")
         named = read_names(self.container, path, "weight_names")
-        names = named[0] if named else []
+        names, fixed = named or ([], False)
+        self.facts["fixed_width"] |= fixed
         if repeated := _repeated(names):
             raise invalid(f"/{path}@weight_names", f"expected each weight once, got {shorten(repeated)} twice; the save that wrote this failed")
         group = _Group(layer)
@@ -176,6 +177,10 @@ class _Reading:
 
     def _assigned(self, groups: list[_Group], architecture: Architecture) -> tuple[Weights, Architecture, list[Trained]]:
         """The tensors under the names that the architecture gives them; with what layers of unknown type were found to own."""
+        if keras1.is_keras_1(self.version):
+            architecture = with_weights(architecture, keras1.kernel_axes(architecture))
+            for group in groups:
+                self._join_gates(group)
         stored = {group.name: group for group in groups}
         tops = top_layers(architecture)
         listed: dict[str, dict[str, WeightReference]] = {}
@@ -196,6 +201,8 @@ class _Reading:
                     raise mismatch(group.name, f"expected a layer of this name in model_config, found none for {len(group.arrays)} weights")
                 continue
             top = tops[group.name]
+            if keras1.is_keras_1(self.version):
+                self._drop_axes(group, top.places)
             chosen = assign(group.name, group.arrays, top.places)
             labels = [group.arrays[index].name for index in chosen]
             order = sorted(range(len(chosen)), key=chosen.__getitem__)
@@ -211,6 +218,24 @@ class _Reading:
                 raise mismatch(name, f"expected {len(top.places)} stored weights of this layer, found no group of its name")
         self.facts |= {"weight_names": names, "weight_order": orders}
         return Weights(tensors), architecture, trained
+
+    def _join_gates(self, group: _Group) -> None:
+        """Make one array of the gates that Keras 1 stored one by one."""
+        if found := keras1.joined(group.arrays, group.tensors):
+            self.facts.setdefault("gates", {})[group.name] = [array.name for array in group.arrays]
+            group.arrays, group.tensors = found
+
+    def _drop_axes(self, group: _Group, places: tuple[Place, ...]) -> None:
+        """Drop the axis of extent 1 that the kernel of a Conv1D had in Keras 1, as second."""
+        if len(group.arrays) != len(places):
+            return
+        for place, index in zip(places, range(len(places)), strict=True):
+            stored = group.arrays[index].shape
+            if place.owner.layer.type == "Conv1D" and place.role == "kernel" and len(stored) == 4 and stored[1] == 1:
+                shape = (stored[0], *stored[2:])
+                self.facts.setdefault("shapes", {})[place.tensor] = list(stored)
+                group.arrays[index] = Array(group.arrays[index].name, shape)
+                group.tensors[index] = keras1.reshaped(group.tensors[index], shape)
 
     # --- training
 
@@ -230,7 +255,7 @@ class _Reading:
         tensors = [self.container.tensor(f"optimizer_weights/{name}") for name in stored]
         kind = training.optimizer.type if training.optimizer else None
         entries = [Entry(name, tensor.shape) for name, tensor in zip(stored, tensors, strict=True)]
-        goals = optimizers.targets(entries, trained, kind, keras_1=(self.version or "1").startswith(("0", "1")))
+        goals = optimizers.targets(entries, trained, kind, keras_1=keras1.is_keras_1(self.version))
         step: int | None = None
         pairs: list[list[str]] = []
         state: dict[str, Tensor] = {}

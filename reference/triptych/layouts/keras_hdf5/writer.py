@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from triptych import dtypes
 from triptych.errors import SaveError, TriptychError, shorten
 from triptych.layouts import keras_config
-from triptych.layouts.keras_hdf5 import container  # noqa: F401 - switches plugins off before h5py is imported
-from triptych.layouts.keras_hdf5.assignment import keras_order
+from triptych.layouts.keras_hdf5 import (
+    container,  # noqa: F401 - switches plugins off before h5py is imported
+    keras1,
+)
+from triptych.layouts.keras_hdf5.assignment import Place, keras_order
 from triptych.layouts.keras_hdf5.attributes import write_names
 from triptych.layouts.keras_hdf5.facts import Facts, of_panels, optimizer_names
 from triptych.layouts.keras_hdf5.names import configured_layers, tensor_names, unique
@@ -164,12 +167,10 @@ class _Writing:
             sequence = list(self.facts.weight_order.get(name, ()))
             if sorted(sequence) != list(range(len(top.places))):
                 sequence = keras_order(top.places)
-            found = [tensors.get(top.places[index].tensor) for index in sequence]
-            if None in found:
-                missing = top.places[sequence[found.index(None)]].tensor
-                raise inexpressible(name, f"expected all weights of the layer, {missing!r} is missing")
-            held = [tensor for tensor in found if tensor is not None]
-            groups.append(_Group(name, [labels[index] for index in sequence], held))
+            held = [self._stored(top.places[index], tensors) for index in sequence]
+            names = [labels[index] for index in sequence]
+            apart = keras1.taken_apart(self.facts.gates.get(name, ()), dict(zip(names, held, strict=True)))
+            groups.append(_Group(name, self.facts.gates[name], apart) if apart else _Group(name, names, held))
             self.trained += [
                 Trained(labels[i], top.places[i].tensor, tensor.shape, top.places[i].trainable) for i, tensor in zip(sequence, held, strict=True)
             ]
@@ -179,6 +180,17 @@ class _Writing:
         needed = {place.tensor for top in tops.values() for place in top.places}
         self.notes += [f"tensor {name!r}: no layer owns it" for name in tensors if name not in needed]
         return groups
+
+    def _stored(self, place: Place, tensors: Mapping[str, Tensor]) -> Tensor:
+        """The tensor of one weight as Keras stores it: in canonical axis order, but for a Keras 1 file that goes back to what it was."""
+        tensor = tensors.get(place.tensor)
+        if tensor is None:
+            raise inexpressible(place.owner.path, f"expected all weights of the layer, {shorten(place.tensor)} is missing")
+        if self.known and keras1.is_keras_1(self.facts.attributes.get("keras_version")):
+            return keras1.reshaped(tensor, self.facts.shapes.get(place.tensor, tensor.shape))
+        if place.axes is None or sorted(place.axes) != list(range(len(tensor.shape))):
+            return tensor
+        return keras1.transposed(tensor, place.axes)
 
     def _of_names(self) -> list[_Group]:
         """Layers of weights without an architecture: as the source file had them, or by what stands before a name's last dot."""
