@@ -193,19 +193,21 @@ class _Reading:
 
     def _sharded(self, index: str) -> Weights:
         findings = self.findings.at(index)
-        parts = shards.parse_index(self.container.content(index), self.manifest, findings, self.limits)
-        owners: dict[str, TensorFile] = {}
-        for name, mapped in parts.items():
+        placed = shards.parse_index(self.container.content(index), self.manifest, findings, self.limits)
+        files: dict[str, TensorFile] = {}
+        for name in dict.fromkeys(placed.values()):
             if name in self.sound and self.manifest.holds_tensors(name):
                 with self._going_on():
-                    file = self._file(name)
-                    shards.check_shard(file, mapped, findings)
-                    owners.update(dict.fromkeys(file, file))
-        return Weights(shards.ShardedTensors(owners))
+                    files[name] = self._file(name)
+        shards.check_shards(files, placed, findings)
+        return Weights(shards.ShardedTensors({tensor: file for file in files.values() for tensor in file}))
 
     def _file(self, name: str) -> TensorFile:
         content = self.container.content(name)
+        before = len(self.findings.problems)
         header = read_header(content, self.findings.at(name), limits=self.limits)
+        if self.findings.problems[before:]:
+            raise InvalidModelError(tuple(self.findings.problems[:PROBLEM_LIMIT]))
         digests = self.manifest.members[name]["tensor_digests"]
         if digests.keys() != header.entries.keys():
             pointer = f"/members/{pointer_token(name)}/tensor_digests"
@@ -288,12 +290,9 @@ class _Reading:
         return content
 
     def _check_meaning(self, panels: Panels) -> None:
-        from triptych.package.pending import check_architecture, check_panels
+        from triptych.checks import check_panels
 
-        if panels.architecture is not None:
-            check_architecture(panels.architecture, self.findings.at(self.manifest.sections["architecture"]))
-            self._end_stage()
-        check_panels(panels, self.findings)
+        check_panels(panels, self.findings, self.manifest.sections)
 
     # --- every byte
 

@@ -84,7 +84,8 @@ class TensorFile(Mapping[str, Tensor]):
 
     def _read(self, name: str) -> memoryview:
         if self._digests is not None and name not in self._verified:
-            found = self.problem_of(name, self._digests[name])
+            expected = self._digests.get(name)
+            found = expected and self.problem_of(name, expected)
             if found is not None:
                 raise InvalidModelError((found,))
         return self.view(name)
@@ -105,7 +106,7 @@ def read_header(data: memoryview, findings: Findings, *, limits: Limits = DEFAUL
         found = f"a header of {length} bytes" if size >= 8 else "no header length"
         findings.fatal("WGT-001", None, f"expected a header inside the {size} bytes of the file, got {found}", error=TruncatedError)
     if length > limits.header_bytes:
-        findings.fatal("SEC-017", None, f"expected a header of at most {limits.header_bytes} bytes, got {length}", error=UnsupportedError)
+        findings.fatal("SEC-016", None, f"expected a header of at most {limits.header_bytes} bytes, got {length}", error=UnsupportedError)
     text = bytes(data[8 : 8 + length])
     if text[:1] != b"{":
         findings.add("WGT-002", None, f"expected the header to start with '{{' at byte 8, got {shorten(text[:8])}")
@@ -203,10 +204,10 @@ def _tiles(begins: list[int], ends: list[int]) -> bool:
 
 
 def _explain(entries: dict[str, Any], metadata: Any, findings: Findings, limits: Limits, payload: int) -> None:
-    """Add every problem of the header, tensor by tensor; what cannot be made sense of is taken out of `entries`."""
+    """Add every problem of the header, tensor by tensor."""
     _check_metadata(metadata, findings, limits)
     if len(entries) > limits.tensors:
-        findings.fatal("SEC-020", "", f"expected at most {limits.tensors} tensors in a file, got {len(entries)}", error=UnsupportedError)
+        findings.fatal("SEC-016", "", f"expected at most {limits.tensors} tensors in a file, got {len(entries)}", error=UnsupportedError)
     ranges: list[tuple[int, int, str]] = []
     malformed = False
     for name in list(entries):
@@ -217,8 +218,9 @@ def _explain(entries: dict[str, Any], metadata: Any, findings: Findings, limits:
         entry = entries[name]
         fault = _entry_fault(entry)
         if fault is not None:
-            findings.add("WGT-004", at, f"{fault}, got {shorten(entry)}")
-            del entries[name]
+            # Nothing can be said about such an entry, so the rule cannot be switched off.
+            report = findings.add if findings.enforces("WGT-004") else findings.fatal
+            report("WGT-004", at, f"{fault}, got {shorten(entry)}")
             malformed = True
             continue
         begin, end = entry["data_offsets"]
@@ -229,7 +231,8 @@ def _explain(entries: dict[str, Any], metadata: Any, findings: Findings, limits:
         elif entry["dtype"] in _BITS:
             _check_size(name, entry, at, findings)
         if entry["dtype"] not in _BITS:
-            findings.fatal("WGT-005", f"{at}/dtype", f"expected a dtype of chapter 40 for tensor {shorten(name)}, got {shorten(entry['dtype'])}")
+            report = findings.add if findings.enforces("WGT-005") else findings.fatal
+            report("WGT-005", f"{at}/dtype", f"expected a dtype of chapter 40 for tensor {shorten(name)}, got {shorten(entry['dtype'])}")
     if not malformed:
         _check_tiling(sorted(ranges), findings, payload)
 
@@ -249,12 +252,12 @@ def _entry_fault(entry: Any) -> str | None:
 
 def _check_limits(shape: list[int], at: str, findings: Findings, limits: Limits) -> None:
     if len(shape) > limits.rank:
-        findings.fatal("SEC-021", at, f"expected at most {limits.rank} axes, got {len(shape)}", error=UnsupportedError)
+        findings.fatal("SEC-016", at, f"expected at most {limits.rank} axes, got {len(shape)}", error=UnsupportedError)
     if max(shape, default=0) > limits.dimension:
-        findings.fatal("SEC-022", at, f"expected extents of at most {limits.dimension}, got {max(shape)}", error=UnsupportedError)
+        findings.fatal("SEC-016", at, f"expected extents of at most {limits.dimension}, got {max(shape)}", error=UnsupportedError)
     elements = prod(max(extent, 1) for extent in shape)
     if elements > limits.elements:
-        findings.fatal("SEC-023", at, f"expected at most {limits.elements} elements, empty axes counted as one, got {elements}", error=UnsupportedError)
+        findings.fatal("SEC-016", at, f"expected at most {limits.elements} elements, empty axes counted as one, got {elements}", error=UnsupportedError)
 
 
 def _check_size(name: str, entry: Entry, at: str, findings: Findings) -> None:
@@ -289,9 +292,9 @@ def _check_metadata(metadata: Any, findings: Findings, limits: Limits) -> None:
         return
     size = sum(len(text.encode("utf-8", "surrogatepass")) for text in chain.from_iterable(metadata.items()))
     if len(metadata) > limits.metadata_entries:
-        findings.fatal("SEC-024", at, f"expected at most {limits.metadata_entries} entries, got {len(metadata)}", error=UnsupportedError)
+        findings.fatal("SEC-016", at, f"expected at most {limits.metadata_entries} entries, got {len(metadata)}", error=UnsupportedError)
     if size > limits.metadata_bytes:
-        findings.fatal("SEC-024", at, f"expected at most {limits.metadata_bytes} bytes of metadata, got {size}", error=UnsupportedError)
+        findings.fatal("SEC-016", at, f"expected at most {limits.metadata_bytes} bytes of metadata, got {size}", error=UnsupportedError)
 
 
 # --- writing

@@ -34,11 +34,12 @@ class ShardedTensors(Mapping[str, Tensor]):
         return name in self._files
 
 
-def parse_index(content: memoryview, manifest: Manifest, findings: Findings, limits: Limits) -> dict[str, list[str]]:
-    """Shard member -> names of its tensors, as the index `content` says.
+def parse_index(content: memoryview, manifest: Manifest, findings: Findings, limits: Limits) -> dict[str, str]:
+    """Tensor name -> shard member, as the index `content` says.
 
     Raises:
         InvalidModelError: The index cannot be read; a shard that the manifest does not list is added to `findings`.
+        UnsupportedError: There are more shards than the limit.
     """
     from triptych.documents import parse_json, schemas
     from triptych.documents.text import raise_problems
@@ -46,22 +47,30 @@ def parse_index(content: memoryview, manifest: Manifest, findings: Findings, lim
     data: Any = parse_json(bytes(content), findings, limits=limits)
     schemas.check("shard_index", data, findings)
     raise_problems(findings)
-    shards: dict[str, list[str]] = {}
-    for tensor, shard in data["weight_map"].items():
-        if shard not in shards and not manifest.holds_tensors(shard):
-            findings.add("WGT-014", f"/weight_map/{pointer_token(tensor)}", f"expected a member that the manifest lists with tensor digests, got {shorten(shard)}")
-        shards.setdefault(shard, []).append(tensor)
-    if len(shards) > limits.shards:
-        findings.fatal("SEC-018", "/weight_map", f"expected at most {limits.shards} shards, got {len(shards)}", error=UnsupportedError)
-    return shards
+    placed: dict[str, str] = data["weight_map"]
+    first = {shard: tensor for tensor, shard in reversed(placed.items())}
+    for shard in dict.fromkeys(placed.values()):
+        if not manifest.holds_tensors(shard):
+            at = f"/weight_map/{pointer_token(first[shard])}"
+            findings.add("WGT-014", at, f"expected a member that the manifest lists with tensor digests, got {shorten(shard)}")
+    if len(first) > limits.shards:
+        findings.fatal("SEC-016", "/weight_map", f"expected at most {limits.shards} shards, got {len(first)}", error=UnsupportedError)
+    return placed
 
 
-def check_shard(file: TensorFile, mapped: list[str], findings: Findings) -> None:
-    """Add a problem for every tensor that the index puts into `file` and is not there, or the other way round."""
-    for name in sorted(set(mapped) - set(file)):
-        findings.add("WGT-015", f"/weight_map/{pointer_token(name)}", f"expected tensor {shorten(name)} in {shorten(file.member)}, it is not there")
-    for name in sorted(set(file) - set(mapped)):
-        findings.add("WGT-015", "/weight_map", f"expected tensor {shorten(name)} of {shorten(file.member)} to be mapped to it, it is not")
+def check_shards(files: Mapping[str, TensorFile], placed: Mapping[str, str], findings: Findings) -> None:
+    """Add a problem for every tensor that is not in the one shard that the index says."""
+    for name, shard in placed.items():
+        if shard in files and name not in files[shard]:
+            findings.add("WGT-015", f"/weight_map/{pointer_token(name)}", f"expected tensor {shorten(name)} in {shorten(shard)}, it is not there")
+    for member, file in files.items():
+        for name in file:
+            shard = placed.get(name)
+            if shard is None:
+                findings.add("WGT-015", "/weight_map", f"expected tensor {shorten(name)} of {shorten(member)} to be mapped, it is not")
+            elif shard != member and name in files.get(shard, ()):
+                at = f"/weight_map/{pointer_token(name)}"
+                findings.add("WGT-015", at, f"expected tensor {shorten(name)} in {shorten(shard)} alone, {shorten(member)} has one too")
 
 
 def split(tensors: Mapping[str, Tensor], stem: str, max_bytes: int | None) -> dict[str, dict[str, Tensor]]:

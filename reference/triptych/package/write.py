@@ -125,7 +125,7 @@ def _contents(panels: Panels, spelling: str, max_shard_bytes: int | None) -> Con
 
 def _check_panels(panels: Panels, contents: Contents) -> None:
     """Refuse a model that no reader would accept, before anything on disk is touched."""
-    from triptych.package.pending import check_architecture, check_panels
+    from triptych.checks import check_panels
     from triptych.documents import architecture_to_data, schemas, training_to_data
 
     if not contents.sections:
@@ -133,8 +133,6 @@ def _check_panels(panels: Panels, contents: Contents) -> None:
     findings = Findings()
     if panels.architecture is not None:
         schemas.check("architecture", architecture_to_data(panels.architecture), findings.at(contents.sections["architecture"]))
-        findings.raise_if_any()
-        check_architecture(panels.architecture, findings.at(contents.sections["architecture"]))
     if panels.training is not None:
         schemas.check("training", training_to_data(panels.training), findings.at(contents.sections["training"]))
     for member, plan in contents.files.items():
@@ -150,7 +148,7 @@ def _check_panels(panels: Panels, contents: Contents) -> None:
     for name, other in names.clashes([*sorted(own), *sorted(contents.assets)]):
         raise UsageError(f"expected member names that every file system keeps apart, got {shorten(name)} beside {shorten(other)}")
     findings.raise_if_any()
-    check_panels(panels, findings)
+    check_panels(panels, findings, contents.sections)
     findings.raise_if_any()
 
 
