@@ -48,7 +48,7 @@ def faults_of_jsonschema_rs(errors: Iterable[Any]) -> Iterator[Fault]:
             yield Fault(kind, pointer, error.instance, path, error.kind.property)
         elif kind == "propertyNames":
             inner = error.kind.error
-            yield Fault(inner.kind.name, f"{pointer}/{pointer_token(inner.instance)}", inner.instance, path)
+            yield Fault(inner.kind.name, f"{pointer}/{pointer_token(inner.instance)}", inner.instance, tuple(inner.evaluation_path))
         else:
             yield Fault(kind, pointer, error.instance, path)
 

@@ -1,0 +1,85 @@
+"""Checks: what no schema can say, one function per requirement, registered under its identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from triptych.checks import architecture as _architecture
+from triptych.checks import extensions as _extensions
+from triptych.checks import training as _training
+from triptych.checks.registry import CHECKS, Check, check, run
+from triptych.errors import Findings
+from triptych.model import Architecture, Layer, Panels
+
+__all__ = ["CHECKS", "Check", "check", "check_architecture", "check_panels"]
+
+
+def check_architecture(architecture: Architecture, findings: Findings) -> None:
+    """Add every problem of `architecture`: names, calls, values, extensions, configs, shapes, tensor names.
+
+    Shapes are looked at only when everything before is in order.
+
+    Raises:
+        UnsupportedError: It requires an extension that this reader does not know.
+    """
+    from triptych.checks import tensors  # noqa: F401 - registers itself; the vocabulary is loaded when it is needed
+    from triptych.vocabulary import infer, weight_slots
+
+    before = len(findings.problems)
+    run("document", findings, architecture)
+    _check_graph(architecture, "", findings)
+    if len(findings.problems) > before:
+        return
+    inference = infer(architecture)
+    for misfit in inference.problems:
+        findings.add(misfit.requirement, misfit.pointer, misfit.message)
+    run("tensors", findings, weight_slots(architecture, inference))
+
+
+def _check_graph(graph: Architecture, pointer: str, findings: Findings) -> None:
+    run("graph", findings, graph, pointer)
+    for index, layer in enumerate(graph.layers):
+        _check_layer(layer, f"{pointer}/layers/{index}", findings)
+
+
+def _check_layer(layer: Layer, pointer: str, findings: Findings) -> None:
+    from triptych.documents import schemas
+    from triptych.documents.scalars import spell
+
+    run("layer", findings, layer, pointer)
+    if schemas.exists(schema := f"layers/{layer.type}"):
+        schemas.check(schema, spell(layer.config), findings, f"{pointer}/config")
+    for role, sublayer in layer.sublayers.items():
+        _check_layer(sublayer, f"{pointer}/sublayers/{role}", findings)
+    if layer.architecture is not None:
+        _check_graph(layer.architecture, f"{pointer}/architecture", findings)
+
+
+def check_panels(panels: Panels, findings: Findings, members: Mapping[str, str] | None = None) -> None:
+    """Add every problem of each panel and of what relates them.
+
+    Args:
+        panels: The panels, of a package or of a foreign layout.
+        findings: Receives the problems.
+        members: Section -> member, for the places of problems; None for what is no package.
+
+    Raises:
+        UnsupportedError: A panel requires an extension that this reader does not know.
+    """
+    members = members or {}
+    before = len(findings.problems)
+    run("document", findings.at("manifest.json") if members else findings, panels)
+    if panels.architecture is not None:
+        check_architecture(panels.architecture, findings.at(members.get("architecture", "")))
+    if panels.training is not None:
+        inside = findings.at(members.get("training", ""))
+        run("document", inside, panels.training)
+        run("training", inside, panels)
+        run("state", findings.at(members.get("training_state", "")), panels)
+    run("weights", findings.at(members.get("weights", "")), panels)
+    if panels.architecture is not None and panels.weights is not None and len(findings.problems) == before:
+        from triptych.checks import weights  # noqa: F401 - registers itself
+        from triptych.vocabulary import weight_slots
+
+        # Only an architecture that is right says what its weights are.
+        run("fit", findings.at(members.get("weights", "")), weight_slots(panels.architecture), panels.weights.tensors)
