@@ -6,7 +6,7 @@ from triptych.model import Shape
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import compatible, text
-from triptych.vocabulary.kinds import AXES, BOOLEAN, FRACTION, SIZE, WholeKind, choice, optional
+from triptych.vocabulary.kinds import AXES, BOOLEAN, FRACTION, SIZE, Kind, choice, optional
 from triptych.vocabulary.members import SEED, USE_BIAS, weight_members
 
 FAMILY = "Attention"
@@ -67,7 +67,7 @@ define(
         USE_BIAS,
         Field(
             "output_shape",
-            optional(WholeKind("list of integers ≥ 1", {"type": "array", "items": SIZE.schema, "minItems": 1, "maxItems": 30})),
+            optional(Kind("list of integers ≥ 1", {"type": "array", "items": SIZE.schema, "minItems": 1, "maxItems": 30})),
             "Last extents of the result; null: the query's last.",
             None,
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triptych.vocabulary.definition import Field, Weight, define
-from triptych.vocabulary.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, NUMBER, SIZE, Kind, WholeKind, optional
+from triptych.vocabulary.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, NUMBER, SIZE, Kind, optional
 from triptych.vocabulary.members import (
     ACTIVATION_MEMBER,
     ACTIVITY_REGULARIZER,
@@ -94,7 +94,7 @@ define(
         Field(
             "noise_shape",
             optional(
-                WholeKind(
+                Kind(
                     "list of integers or nulls",
                     {"type": "array", "items": {"type": ["integer", "null"], "minimum": 1}, "maxItems": 32},
                 )
@@ -157,7 +157,7 @@ define(
         Field(
             "noise_shape",
             optional(
-                WholeKind(
+                Kind(
                     "list of integers or nulls",
                     {"type": "array", "items": {"type": ["integer", "null"], "minimum": 1}, "maxItems": 32},
                 )

@@ -102,7 +102,7 @@ class LayerType:
     inputs: tuple[int, int | None] = (1, 1)
     """Fewest and most inputs of a call; None: any number."""
     rank: tuple[int, int | None] = (1, None)
-    """Lowest and highest rank of its inputs, batch included."""
+    """Lowest and highest rank of its first input, batch included; others have at least the batch."""
     arguments: tuple[str, ...] = ()
     """What a call may say besides ``training`` and ``mask``, which every type accepts."""
     equivalents: Mapping[str, str] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class LayerType:
 
     def resolve(self, config: Mapping[str, Json]) -> dict[str, Json]:
         """`config` with the defaults filled in; it has passed the type's schema."""
-        return {f.name: f.kind.read(config[f.name]) if f.name in config else f.default for f in self.fields}
+        return {f.name: config.get(f.name, f.default) for f in self.fields}
 
     def weights_of(self, config: Mapping[str, Json]) -> tuple[Weight, ...]:
         """The rows of the weight table that hold for a resolved `config`."""

@@ -109,7 +109,7 @@ def _one_at(extents: Sequence[Value] | None, axes: Sequence[int] | None) -> list
     """`extents` with 1 at each of `axes`."""
     if extents is None:
         return None
-    places = {axis % len(extents) if -len(extents) <= axis < len(extents) else axis for axis in axes or ()}
-    if places and max(places) >= len(extents):
-        raise ShapeError(f"expected an input with an axis {max(places)}, got rank {len(extents)}")
+    for axis in axes or ():
+        _item(extents, axis)
+    places = {axis % len(extents) for axis in axes or ()}
     return [1 if place in places else extent for place, extent in enumerate(extents)]

@@ -36,7 +36,7 @@ def windows(extent: Extent, size: int, stride: int, padding: str | list[int], *,
     """
     if extent is None:
         return None
-    if padding in {"same_upper", "same_lower", "causal"}:
+    if isinstance(padding, str) and padding != "valid":
         return -(-extent // stride)
     begin, end = (0, 0) if isinstance(padding, str) else padding
     span = (size - 1) * dilation + 1

@@ -43,7 +43,12 @@ def config_schema(found: LayerType) -> dict[str, Json]:
 
 
 def _member_schema(one: Field) -> dict[str, Json]:
-    schema: dict[str, Json] = {"$comment": "req: LYR-003", "description": _plain(one.doc), **one.kind.schema}
+    schema: dict[str, Json] = {
+        "$comment": "req: LYR-003",
+        "title": one.kind.title,
+        "description": _plain(one.doc),
+        **one.kind.schema,
+    }
     return schema if one.required else {**schema, "default": one.default}
 
 
@@ -100,7 +105,7 @@ def tables() -> str:
 
 def _table(found: LayerType) -> list[str]:
     output = found.words if found.output is None else f"`{found.output}`"
-    lines = [found.doc, "", f"* inputs: {_range(found.inputs)}, of rank {_range(found.rank)}", f"* output: {output}"]
+    lines = [found.doc, "", f"* inputs: {_range(found.inputs)}, the first of rank {_range(found.rank)}", f"* output: {output}"]
     if found.arguments:
         lines.append("* arguments: " + ", ".join(f"`{name}`" for name in found.arguments))
     lines += [f"* sublayer `{one.role}`: {one.doc}" for one in found.sublayers]

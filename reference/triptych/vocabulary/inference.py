@@ -224,8 +224,9 @@ class _Run:
                 if shapes.layer.architecture is not None:
                     outputs = self._nest(shapes, shapes.layer.architecture, inputs, place)
                 else:
-                    outputs = self._yield(shapes, found, inputs, arguments)
+                    result = self._yield(shapes, found, inputs, arguments)
                     self.weights(shapes, inputs, place)
+                    outputs = result
             except ShapeError as error:
                 self.problem("LYR-007", place, f"{_name(shapes)}: {error}")
         shapes.calls.append(CallShapes(inputs, outputs))
@@ -245,8 +246,8 @@ class _Run:
             expected = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
             self.problem("LYR-006", place, f"expected {expected} inputs for {_name(shapes)}, got {len(inputs)}")
             return False
-        lowest, highest = found.rank
-        for shape in inputs:
+        for number, shape in enumerate(inputs):
+            lowest, highest = found.rank if number == 0 else (min(found.rank[0], 1), None)
             if shape is not None and (len(shape) < lowest or (highest is not None and len(shape) > highest)):
                 rank = f"{lowest}" if lowest == highest else f"at least {lowest}" if highest is None else f"{lowest} to {highest}"
                 self.problem(

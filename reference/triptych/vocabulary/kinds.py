@@ -43,33 +43,25 @@ class Kind:
     text: str
     """As the tables of the specification name it."""
     schema: Mapping[str, Json]
+    said: str = ""
+    """As a message names it, where that differs."""
 
-    def read(self, value: Json) -> Json:
-        """`value` with integers as such: JSON Schema takes 2.0 for an integer, Python's ranges do not."""
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class WholeKind(Kind):
-    """A kind whose numbers are all integers."""
-
-    def read(self, value: Json) -> Json:
-        """`value` with every number an int."""
-        if isinstance(value, list | tuple):
-            return [self.read(item) for item in value]
-        return int(value) if isinstance(value, float) else value
+    @property
+    def title(self) -> str:
+        """What a message says is expected."""
+        return self.said or self.text.replace("`", "").replace("\\|", "or")
 
 
-BOOLEAN = Kind("boolean", {"type": "boolean"})
+BOOLEAN = Kind("boolean", {"type": "boolean"}, "true or false")
 NUMBER = Kind("number", {"type": "number"})
 POSITIVE = Kind("number > 0", {"type": "number", "exclusiveMinimum": 0})
 FRACTION = Kind("number in 0…1", {"type": "number", "minimum": 0, "maximum": 1})
 NOT_NEGATIVE = Kind("number ≥ 0", {"type": "number", "minimum": 0})
-INTEGER = WholeKind("integer", {"type": "integer", "minimum": -LARGEST, "maximum": LARGEST})
-SIZE = WholeKind("integer ≥ 1", {"type": "integer", "minimum": 1, "maximum": LARGEST})
-AXIS = WholeKind("axis", {"type": "integer", "minimum": -32, "maximum": 31})
-AXES = WholeKind("axes", {"type": "array", "items": AXIS.schema, "minItems": 1, "maxItems": 32})
-AXIS_OR_AXES = WholeKind(
+INTEGER = Kind("integer", {"type": "integer", "minimum": -LARGEST, "maximum": LARGEST})
+SIZE = Kind("integer ≥ 1", {"type": "integer", "minimum": 1, "maximum": LARGEST})
+AXIS = Kind("axis", {"type": "integer", "minimum": -32, "maximum": 31})
+AXES = Kind("axes", {"type": "array", "items": AXIS.schema, "minItems": 1, "maxItems": 32})
+AXIS_OR_AXES = Kind(
     "axis or axes",
     {
         "type": ["integer", "array"],
@@ -86,28 +78,29 @@ def choice(*names: str) -> Kind:
 
 def sizes(rank: int) -> Kind:
     """`rank` integers of at least 1, one for each spatial axis."""
-    return WholeKind(f"{rank} × integer ≥ 1", {"type": "array", "items": SIZE.schema, "minItems": rank, "maxItems": rank})
+    return _integers(rank, 1)
 
 
 def counts(rank: int) -> Kind:
     """`rank` integers of at least 0."""
-    return WholeKind(
-        f"{rank} × integer ≥ 0", {"type": "array", "items": {**SIZE.schema, "minimum": 0}, "minItems": rank, "maxItems": rank}
-    )
+    return _integers(rank, 0)
+
+
+def _integers(rank: int, least: int) -> Kind:
+    schema = {"type": "array", "items": {**SIZE.schema, "minimum": least}, "minItems": rank, "maxItems": rank}
+    return Kind(f"array of {rank} × integer ≥ {least}", schema)
 
 
 def pairs(rank: int) -> Kind:
     """`rank` pairs (begin, end), one for each spatial axis."""
-    pair = {"type": "array", "items": {**SIZE.schema, "minimum": 0}, "minItems": 2, "maxItems": 2}
-    return WholeKind(f"{rank} × [begin, end]", {"type": "array", "items": pair, "minItems": rank, "maxItems": rank})
+    return Kind(f"array of {rank} × [begin, end]", {"type": "array", "items": counts(2).schema, "minItems": rank, "maxItems": rank})
 
 
 def padding(rank: int, *, causal: bool = False) -> Kind:
     """A padding rule by name, or explicit pairs."""
-    names = ["valid", "same_upper", "same_lower", *(["causal"] if causal else [])]
+    names = choice("valid", "same_upper", "same_lower", *(["causal"] if causal else []))
     explicit = pairs(rank)
-    text = " \\| ".join(f"`{name}`" for name in names) + f" \\| {explicit.text}"
-    return WholeKind(text, {"anyOf": [{"enum": names}, explicit.schema]})
+    return Kind(f"{names.text} \\| {explicit.text}", {"anyOf": [names.schema, explicit.schema]})
 
 
 def optional(kind: Kind) -> Kind:
@@ -117,7 +110,7 @@ def optional(kind: Kind) -> Kind:
         schema: dict[str, Json] = {"anyOf": [*kind.schema.get("anyOf", [kind.schema]), {"type": "null"}]}
     else:
         schema = {**kind.schema, "type": [*([types] if isinstance(types, str) else types), "null"]}
-    return type(kind)(f"{kind.text} \\| null", schema)
+    return Kind(f"{kind.text} \\| null", schema, f"{kind.title} or null")
 
 
 def _component(names: tuple[str, ...]) -> dict[str, Json]:
@@ -135,8 +128,8 @@ def _component(names: tuple[str, ...]) -> dict[str, Json]:
 
 def component(text: str, names: tuple[str, ...]) -> Kind:
     """An initializer, regularizer or constraint; null where none is said."""
-    schema = _component(names)
-    return Kind(f"{text} \\| null", {**schema, "type": ["object", "null"]})
+    said = f"{text} as an object with a type ({', '.join(names)} or <namespace>:<name>) and a config, or null"
+    return Kind(f"{text} \\| null", {**_component(names), "type": ["object", "null"]}, said)
 
 
 INITIALIZER = component("initializer", INITIALIZERS)
@@ -156,4 +149,5 @@ ACTIVATION = Kind(
             },
         ]
     },
+    f"an activation ({', '.join(ACTIVATIONS)} or <namespace>:<name>), or an object with type and config",
 )

@@ -8,7 +8,7 @@ from triptych.model import Shape
 from triptych.vocabulary.definition import Field, LayerCall, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import axis_of, broadcast, compatible, merge, text
-from triptych.vocabulary.kinds import AXIS, BOOLEAN, WholeKind
+from triptych.vocabulary.kinds import AXIS, BOOLEAN, Kind
 
 FAMILY = "Merging"
 
@@ -85,7 +85,7 @@ define(
     fields=(
         Field(
             "axes",
-            WholeKind(
+            Kind(
                 "axis or 2 axes",
                 {"type": ["integer", "array"], "minimum": -32, "maximum": 31, "items": AXIS.schema, "minItems": 2, "maxItems": 2},
             ),

@@ -6,7 +6,7 @@ from triptych.model import Shape
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import axis_of
-from triptych.vocabulary.kinds import AXIS, AXIS_OR_AXES, BOOLEAN, FRACTION, WholeKind, choice
+from triptych.vocabulary.kinds import AXIS, AXIS_OR_AXES, BOOLEAN, FRACTION, Kind, choice
 from triptych.vocabulary.members import EPSILON, constraint, initializer, regularizer
 
 FAMILY = "Normalization"
@@ -97,7 +97,7 @@ define(
     fields=(
         Field(
             "groups",
-            WholeKind("integer ≥ 1 \\| -1", {"type": "integer", "minimum": -1, "not": {"const": 0}}),
+            Kind("integer ≥ 1 \\| -1", {"type": "integer", "minimum": -1, "not": {"const": 0}}),
             "Number of groups; -1: one for each channel.",
         ),
         Field("axis", AXIS, "The axis that holds the channels.", -1),

@@ -15,7 +15,7 @@ OUTPUT = "`[batch, units]`, with `return_sequences` `[batch, steps, units]`; wit
 
 def _recurrent(states: int, call: LayerCall) -> Shape | list[Shape]:
     """What a layer with `states` state vectors yields; inputs after the first are its initial states."""
-    batch, steps, _ = call.input[:3]
+    batch, steps, _ = call.input
     units = call.config["units"]
     state = (batch, units)
     if len(call.inputs) not in {1, 1 + states}:
@@ -76,7 +76,7 @@ define(
     fields=(_UNITS, _ACTIVATION, USE_BIAS, *_WEIGHTS, *_DROPOUT, *_RUNNING),
     weights=_weights(""),
     inputs=(1, 2),
-    rank=(2, 3),
+    rank=(3, 3),
     arguments=("initial_state",),
     torch="torch.nn.RNN",
 )
@@ -93,7 +93,7 @@ define(
     ),
     weights=_weights("4 * "),
     inputs=(1, 3),
-    rank=(2, 3),
+    rank=(3, 3),
     arguments=("initial_state",),
     torch="torch.nn.LSTM",
 )
@@ -117,7 +117,7 @@ define(
         Weight("bias", "[3 * units]", when="use_bias and not reset_after"),
     ),
     inputs=(1, 2),
-    rank=(2, 3),
+    rank=(3, 3),
     arguments=("initial_state",),
     torch="torch.nn.GRU",
 )

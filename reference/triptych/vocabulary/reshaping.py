@@ -6,7 +6,7 @@ from triptych.model import Shape
 from triptych.vocabulary.definition import Field, LayerCall, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import product, spatial_axes, text, with_spatial
-from triptych.vocabulary.kinds import LARGEST, SIZE, WholeKind, choice, pairs, sizes
+from triptych.vocabulary.kinds import LARGEST, SIZE, Kind, choice, pairs, sizes
 from triptych.vocabulary.members import DATA_FORMAT
 
 FAMILY = "Reshaping"
@@ -87,7 +87,7 @@ define(
     fields=(
         Field(
             "target_shape",
-            WholeKind(
+            Kind(
                 "list of integers",
                 {"type": "array", "items": {"type": "integer", "minimum": -1, "maximum": LARGEST}, "maxItems": 31},
             ),
@@ -105,7 +105,7 @@ define(
     fields=(
         Field(
             "dims",
-            WholeKind(
+            Kind(
                 "list of axes from 1",
                 {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 31}, "minItems": 1, "maxItems": 31},
             ),

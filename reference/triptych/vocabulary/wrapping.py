@@ -54,7 +54,7 @@ define(
         Sublayer("backward", "Takes them in reverse: its `go_backwards` is the opposite of the forward one's."),
     ),
     inputs=(1, None),
-    rank=(2, 3),
+    rank=(3, 3),
     arguments=("initial_state",),
     torch="torch.nn.LSTM(bidirectional=True) and its like",
 )
