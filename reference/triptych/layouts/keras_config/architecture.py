@@ -10,7 +10,7 @@ from triptych.errors import UsageError, shorten
 from triptych.layouts.keras_config import edits, models
 from triptych.layouts.keras_config.generations import KERAS2, KERAS3, Generation, parse_version, recognise, target
 from triptych.layouts.keras_config.layers import EXTENSION, MODEL_CLASSES, Writing, extension_of
-from triptych.layouts.keras_config.plain import Unsayable, escape, unescape, without_code
+from triptych.layouts.keras_config.plain import Unsayable, plain, without_code
 from triptych.layouts.problems import inexpressible, invalid
 from triptych.model import Architecture, Json, Layer
 
@@ -58,13 +58,14 @@ def _with_source(architecture: Architecture, source: Mapping[str, Json]) -> Arch
 
 
 def _translate(original: Json, generation: Generation) -> Architecture:
-    plain = escape(original)
-    return models.read(plain, generation) if plain["class_name"] in MODEL_CLASSES else _opaque(original, generation)
+    if original["class_name"] not in MODEL_CLASSES:
+        return _opaque(original, generation)
+    return models.read(plain(original), generation)
 
 
 def _opaque(original: Json, generation: Generation) -> Architecture:
     """The model as one layer of an extension type: a graph that cannot be said is not said wrongly."""
-    layer = models.LAYERS.read(escape(original), generation, opaque=True)
+    layer = models.LAYERS.read(plain(original), generation, opaque=True)
     return Architecture(layers=(layer,), extensions={EXTENSION: {"whole": True}})
 
 
@@ -128,8 +129,5 @@ def _write(architecture: Architecture, writing: Writing) -> dict[str, Json]:
         found: dict[str, Json] = json.loads(source["text"])
         return found
     if source.get("whole") and len(architecture.layers) == 1 and not architecture.inputs:
-        generated = models.LAYERS.write(architecture.layers[0], writing)
-    else:
-        generated = models.write(architecture, {"trainable": True}, architecture.name or "model", writing)
-    result: dict[str, Json] = unescape(generated)
-    return result
+        return models.LAYERS.write(architecture.layers[0], writing)
+    return models.write(architecture, {"trainable": True}, architecture.name or "model", writing)

@@ -13,14 +13,14 @@ from triptych.model import Json
 
 
 def same(one: Json, other: Json) -> bool:
-    """Whether two values are the same JSON: 1, 1.0 and true are three different values."""
+    """Whether two values are the same JSON: 1, 1.0 and true are three different values, NaN is one."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
         return len(one) == len(other) and all(key in other and same(value, other[key]) for key, value in one.items())
     if isinstance(one, list):
         return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other) and not (isinstance(one, float) and str(one) != str(other))
+    return repr(one) == repr(other) if isinstance(one, float) else bool(one == other)
 
 
 def difference(generated: Json, original: Json) -> list[Json]:

@@ -13,6 +13,7 @@ from triptych.layouts.keras_config.edits import difference
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.layers import EXTENSION, Layers, Writing, extension_of
 from triptych.layouts.keras_config.nodes import Node, Reference, Value
+from triptych.layouts.keras_config.plain import name as plain_name
 from triptych.layouts.keras_config.plain import unsayable
 from triptych.model import Architecture, Call, Input, Json, Layer
 from triptych.vocabulary import infer, layer_type
@@ -65,9 +66,7 @@ def _read_layers(originals: list[Json], layers: Layers, generation: Generation, 
     if len(names) < len(originals):
         unsayable("two layers of one name")
     for original in originals:
-        name = original.get("name")
-        if not isinstance(name, str) or not name:
-            unsayable("a layer without a name")
+        name = plain_name(original.get("name"))
         if original.get("class_name") == "InputLayer":
             if original["inbound_nodes"]:
                 unsayable("an input that is called")

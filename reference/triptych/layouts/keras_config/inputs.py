@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.layers import Writing, with_edits, wrap_layer
 from triptych.layouts.keras_config.plain import is_dtype, unsayable
+from triptych.layouts.keras_config.plain import name as plain_name
 from triptych.model import Input, Json, Shape
 
 
@@ -42,9 +43,7 @@ def read(original: Mapping[str, Json], generation: Generation, *, name: str | No
     config = original.get("config")
     if not isinstance(config, dict):
         unsayable("an input layer")
-    name = name or config.get("name")
-    if not isinstance(name, str) or not name:
-        unsayable("an input without a name")
+    name = plain_name(name or config.get("name"))
     shape = config.get("batch_shape", config.get("batch_input_shape"))
     dtype = config.get("dtype", config.get("input_dtype"))
     value = Input(name, read_shape(shape), read_dtype(dtype))

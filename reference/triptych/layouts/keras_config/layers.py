@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from triptych.layouts.keras_config import edits, members, objects, table
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import Unsayable, unsayable
+from triptych.layouts.keras_config.plain import name as plain_name
 from triptych.model import Json, Layer
 from triptych.vocabulary import LayerType, layer_type
 
@@ -272,8 +273,7 @@ def _read_extension(original: Mapping[str, Json]) -> Layer:
 
 
 def _name(config: Mapping[str, Json]) -> str:
-    name = config.get("name")
-    return name if isinstance(name, str) and name else unsayable("a layer without a name")
+    return plain_name(config.get("name"))
 
 
 def _type_of(class_name: str, config: Mapping[str, Json]) -> str:

@@ -47,7 +47,7 @@ def read(type_name: str, member: Field, value: Json, generation: Generation) -> 
         return [int(value)]
     if name in ("attention_axes", "shared_axes") and _is_int(value):
         return [int(value)]
-    return member.kind.read(value)
+    return _whole(value) if "'integer'" in repr(kind.schema) else value
 
 
 def write(type_name: str, member: Field, value: Json, generation: Generation) -> Json:
@@ -72,6 +72,13 @@ def write(type_name: str, member: Field, value: Json, generation: Generation) ->
     if name == "axis" and type_name == "LayerNormalization" and generation >= (2, 3, 50) and isinstance(value, int) and value >= 0:
         return [value]
     return None if name == "merge_mode" and value == "none" else value
+
+
+def _whole(value: Json) -> Json:
+    """`value` with integers as such where Keras wrote 2.0."""
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _component_of(name: str) -> tuple[str, tuple[str, ...]]:

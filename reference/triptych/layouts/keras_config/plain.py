@@ -1,15 +1,15 @@
-"""Keras' configuration text as plain data that a Triptych document can hold, and back."""
+"""What of Keras' configurations a Triptych document can hold as data: no compiled code, nothing that is no JSON."""
 
 from __future__ import annotations
 
-import math
 from typing import NoReturn
 
 from triptych import dtypes
 from triptych.model import Json
 
-FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
+LONGEST_NAME = 900
+"""Characters of a name; the names of its values are a little longer, and end at 1,024."""
 DEEPEST = 100
 """Levels of nesting a configuration may have; documents end at 128 and wrap it in some of their own."""
 
@@ -23,8 +23,8 @@ def unsayable(what: str) -> NoReturn:
     raise Unsayable(what)
 
 
-def escape(value: Json, depth: int = 0) -> Json:
-    """`value` with non-finite numbers spelled out.
+def plain(value: Json, depth: int = 0) -> Json:
+    """`value`, if a document can hold it, with containers of its own.
 
     Raises:
         Unsayable: It holds what no document can: a lone surrogate, a huge integer, too many levels.
@@ -32,16 +32,12 @@ def escape(value: Json, depth: int = 0) -> Json:
     if depth > DEEPEST:
         unsayable("levels")
     if isinstance(value, dict):
-        if set(value) == {"float"} and value["float"] in list(FLOATS):
+        if len(value) == 1 and isinstance(value.get("float"), str):
             unsayable("an object that looks like a number")
-        return {_text(key): escape(item, depth + 1) for key, item in value.items()}
+        return {_text(key): plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [escape(item, depth + 1) for item in value]
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return value
-        return {"float": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
-    if isinstance(value, bool) or value is None:
+        return [plain(item, depth + 1) for item in value]
+    if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, int):
         return value if LOWEST <= value <= HIGHEST else unsayable("an integer")
@@ -58,13 +54,15 @@ def _text(value: object) -> str:
     return value
 
 
-def unescape(value: Json) -> Json:
-    """The inverse of `escape`."""
-    if isinstance(value, dict):
-        if len(value) == 1 and isinstance(value.get("float"), str) and value["float"] in FLOATS:
-            return FLOATS[value["float"]]
-        return {key: unescape(item) for key, item in value.items()}
-    return [unescape(item) for item in value] if isinstance(value, list) else value
+def name(value: object) -> str:
+    """`value`, if it can be the name of a layer or value.
+
+    Raises:
+        Unsayable: It cannot.
+    """
+    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME or any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in value):
+        unsayable("a name")
+    return value
 
 
 def without_code(value: Json, at: str = "") -> tuple[Json, list[str]]:

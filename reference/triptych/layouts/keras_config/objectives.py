@@ -1,0 +1,187 @@
+"""Losses and metrics: what Keras names by function, by class or by object, and ours, which has one name for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from triptych.layouts.keras_config import objects
+from triptych.layouts.keras_config.generations import Generation
+from triptych.layouts.keras_config.optimizers import type_name
+from triptych.layouts.keras_config.plain import unsayable
+from triptych.model import Json
+
+_LOGITS: dict[str, Json] = {"from_logits": False}
+LOSSES: dict[str, tuple[str, dict[str, Json]]] = {
+    "MeanSquaredError": ("mean_squared_error", {}),
+    "MeanAbsoluteError": ("mean_absolute_error", {}),
+    "MeanAbsolutePercentageError": ("mean_absolute_percentage_error", {}),
+    "MeanSquaredLogarithmicError": ("mean_squared_logarithmic_error", {}),
+    "BinaryCrossentropy": ("binary_crossentropy", _LOGITS),
+    "BinaryFocalCrossentropy": ("binary_focal_crossentropy", {**_LOGITS, "alpha": 0.25, "gamma": 2.0}),
+    "CategoricalCrossentropy": ("categorical_crossentropy", _LOGITS),
+    "CategoricalFocalCrossentropy": ("categorical_focal_crossentropy", {**_LOGITS, "alpha": 0.25, "gamma": 2.0}),
+    "SparseCategoricalCrossentropy": ("sparse_categorical_crossentropy", _LOGITS),
+    "Hinge": ("hinge", {}),
+    "SquaredHinge": ("squared_hinge", {}),
+    "CategoricalHinge": ("categorical_hinge", {}),
+    "Huber": ("huber", {"delta": 1.0}),
+    "LogCosh": ("log_cosh", {}),
+    "Poisson": ("poisson", {}),
+    "KLDivergence": ("kl_divergence", {}),
+    "CosineSimilarity": ("cosine_similarity", {"axis": -1}),
+}
+"""Loss -> the function that Keras computes it with, and the parameters that a config of ours always says."""
+METRICS: dict[str, tuple[str | None, dict[str, Json]]] = {
+    "Accuracy": (None, {}),
+    "BinaryAccuracy": ("binary_accuracy", {"threshold": 0.5}),
+    "CategoricalAccuracy": ("categorical_accuracy", {}),
+    "SparseCategoricalAccuracy": ("sparse_categorical_accuracy", {}),
+    "TopKCategoricalAccuracy": ("top_k_categorical_accuracy", {"k": 5}),
+    "SparseTopKCategoricalAccuracy": ("sparse_top_k_categorical_accuracy", {"k": 5}),
+    "RootMeanSquaredError": (None, {}),
+    "AUC": (None, {}),
+    "Precision": (None, {}),
+    "Recall": (None, {}),
+    "F1Score": (None, {}),
+    "FBetaScore": (None, {}),
+    "MeanIoU": (None, {}),
+    **{name: (function, parameters) for name, (function, parameters) in LOSSES.items() if name != "Huber"},
+}
+"""Metric -> the same."""
+_ALIASES = {
+    "mse": "mean_squared_error",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error",
+    "kld": "kl_divergence",
+    "kullback_leibler_divergence": "kl_divergence",
+    "logcosh": "log_cosh",
+    "huber_loss": "huber",
+    "bce": "binary_crossentropy",
+    "cosine_proximity": "cosine_similarity",
+    "cosine": "cosine_similarity",
+}
+_BY_FUNCTION = {function: name for name, (function, _) in LOSSES.items()}
+_METRIC_BY_FUNCTION = {function: name for name, (function, _) in METRICS.items() if function}
+ACCURACY = ("accuracy", "acc")
+UNRESOLVED = "keras:accuracy"
+"""The metric "accuracy" of an output whose loss does not tell which accuracy it is."""
+_QUIET: dict[str, tuple[Json, ...]] = {
+    "dtype": ("float32", None),
+    "reduction": ("auto", "sum_over_batch_size", None),
+    "fn": (),
+    "label_smoothing": (0.0, 0),
+    "ignore_class": (None,),
+    "apply_class_balancing": (False,),
+}
+"""Member -> values that a config of ours leaves out."""
+
+
+def read_loss(value: Json) -> tuple[str, dict[str, Json]]:
+    """Type and config of a loss.
+
+    Raises:
+        Unsayable: It is none.
+    """
+    if isinstance(value, str):
+        name = _BY_FUNCTION.get(_ALIASES.get(value, value)) or (value if value in LOSSES else None)
+        return (name, dict(LOSSES[name][1])) if name else (f"keras:{type_name(value)}", {})
+    name, config = _object(value)
+    if name == "LossFunctionWrapper" and isinstance(config.get("fn"), str):
+        name = _BY_FUNCTION.get(_ALIASES.get(config["fn"], config["fn"]), name)
+    if name not in LOSSES:
+        return f"keras:{type_name(name)}", config
+    return name, {**LOSSES[name][1], **_telling(config, LOSSES[name][0])}
+
+
+def _object(value: Json) -> tuple[str, dict[str, Json]]:
+    if not isinstance(value, dict) or not isinstance(value.get("class_name"), str):
+        unsayable("a loss or metric")
+    config = value.get("config")
+    if value["class_name"] == "function" and isinstance(config, str):
+        return config, {}
+    return (value["class_name"], config) if isinstance(config, dict) else unsayable("a loss or metric")
+
+
+def _telling(config: Mapping[str, Json], function: str | None) -> dict[str, Json]:
+    """`config` without what goes without saying."""
+    result = {}
+    for key, item in config.items():
+        if key == "fn" or (key == "name" and item in (function, f"{function}_loss", None)) or (key == "axis" and item == -1 and function != "cosine_similarity"):
+            continue
+        if key in _QUIET and any(item is quiet or (item == quiet and isinstance(item, str | float)) for quiet in _QUIET[key]):
+            continue
+        result[key] = item
+    return result
+
+
+def write_loss(name: str, config: Mapping[str, Json], generation: Generation) -> Json:
+    """The Keras spelling of a loss: the name of a function where that says it all, else an object."""
+    if name.startswith("keras:"):
+        own = name.removeprefix("keras:")
+        return objects.wrap(own, dict(config), "keras.losses", _bare(generation)) if config else own
+    function, parameters = LOSSES.get(name, (name, {}))
+    stated = {**parameters, **config}
+    if stated == parameters and name not in ("Huber", "CosineSimilarity"):
+        return function
+    reduction = "sum_over_batch_size" if generation >= (3,) else "auto"
+    label = "huber_loss" if name == "Huber" else function
+    full = {"name": label, "reduction": reduction, **({"fn": function} if (2, 13) <= generation.version < (3,) else {}), **stated}
+    return objects.wrap(name, full, "keras.losses", _bare(generation))
+
+
+def _bare(generation: Generation) -> Generation:
+    return generation if generation.wrapped else Generation(min(generation.version, (2, 12, 0)), generation.text)
+
+
+def read_metric(value: Json, loss: str | None, *, binary: bool) -> tuple[str, dict[str, Json]]:
+    """Type and config of a metric, for an output with the loss `loss`, `binary` if its last extent is 1.
+
+    Raises:
+        Unsayable: It is none.
+    """
+    if isinstance(value, str):
+        if value in ACCURACY:
+            return accuracy_of(loss, binary=binary), {"name": value}
+        name = _METRIC_BY_FUNCTION.get(_ALIASES.get(value, value)) or (value if value in METRICS else None)
+        if name is None:
+            return f"keras:{type_name(value)}", {}
+        named = {} if METRICS[name][0] == value else {"name": value}
+        return name, {**METRICS[name][1], **named}
+    name, config = _object(value)
+    if name == "MeanMetricWrapper" and isinstance(config.get("fn"), str):
+        found = _METRIC_BY_FUNCTION.get(_ALIASES.get(config["fn"], config["fn"]))
+        if found is not None:
+            return found, {**METRICS[found][1], **_telling(config, METRICS[found][0])}
+    if name not in METRICS:
+        return f"keras:{type_name(name)}", config
+    return name, {**METRICS[name][1], **_telling(config, METRICS[name][0] or name.lower())}
+
+
+def accuracy_of(loss: str | None, *, binary: bool) -> str:
+    """Which metric Keras takes "accuracy" for."""
+    if loss == "BinaryCrossentropy" or (binary and loss is not None):
+        return "BinaryAccuracy"
+    if loss == "SparseCategoricalCrossentropy":
+        return "SparseCategoricalAccuracy"
+    return "CategoricalAccuracy" if loss == "CategoricalCrossentropy" else UNRESOLVED
+
+
+def write_metric(name: str, config: Mapping[str, Json], generation: Generation) -> Json:
+    """The Keras spelling of a metric: a name where that says it all, else an object."""
+    label = config.get("name")
+    if name == UNRESOLVED:
+        return label or "accuracy"
+    if name.startswith("keras:"):
+        own = name.removeprefix("keras:")
+        return objects.wrap(own, dict(config), "keras.metrics", _bare(generation)) if config else own
+    function, parameters = METRICS.get(name, (None, {}))
+    stated = {key: item for key, item in {**parameters, **config}.items() if key != "name"}
+    spelled_out = (2, 3, 50) <= generation.version < (3,) and not generation.wrapped
+    if function is not None and stated == parameters:
+        if spelled_out:
+            return {"class_name": "MeanMetricWrapper", "config": {"name": label or function, "dtype": "float32", "fn": function}}
+        if label is None or label in ACCURACY or _ALIASES.get(str(label)) == function:
+            return label or function
+    own_name = label or function or {"AUC": "auc", "F1Score": "f1_score", "FBetaScore": "fbeta_score", "MeanIoU": "mean_io_u", "RootMeanSquaredError": "root_mean_squared_error"}.get(name, name.lower())
+    return objects.wrap(name, {"name": own_name, "dtype": "float32", **stated}, "keras.metrics", _bare(generation))
