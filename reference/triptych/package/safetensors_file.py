@@ -8,11 +8,12 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat
 from math import prod
 from typing import Any
 
@@ -158,7 +159,7 @@ def _is_faultless(header: dict[str, Any], text: bytes, limits: Limits, payload: 
     """Whether `header` breaks no rule; may say no where it breaks none. One pass over each column, no work per tensor in Python."""
     metadata = header.get(METADATA)
     entries = [entry for name, entry in header.items() if name != METADATA] if metadata is not None else list(header.values())
-    if set(map(type, entries)) - {dict} or not all(map(_MEMBERS.__eq__, map(dict.keys, entries))):
+    if set(map(type, entries)) - {dict} or not all(map(operator.eq, map(dict.keys, entries), repeat(_MEMBERS))):
         return False
     strings = 5 * len(entries)
     if metadata is not None:
