@@ -1,0 +1,85 @@
+"""Cases of chapter 50: the training document, progress and the tensors of the training state."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+
+import kit
+from kit import Case
+
+Json = kit.Json
+ARCHITECTURE: dict[str, Json] = {
+    "format_version": "1.0",
+    "inputs": [{"name": "x", "shape": [None, 2]}],
+    "layers": [{"name": "dense", "type": "Dense", "config": {"units": 2, "use_bias": False}}],
+}
+TENSORS = {"dense.kernel": kit.f32([2, 2], 1.0, -2.0, 0.5, 0.25)}
+TRAINING: dict[str, Json] = {
+    "format_version": "1.0",
+    "optimizer": {"type": "Adam", "config": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "learning_rate": 0.001}},
+    "losses": [{"type": "SparseCategoricalCrossentropy", "config": {"from_logits": True}, "output": "dense", "weight": 0.5}],
+    "metrics": [{"type": "SparseCategoricalAccuracy", "output": "dense", "weighted": True}],
+    "progress": {"step": 1200, "epoch": 3, "samples": 38400, "best": {"val_accuracy": 0.97, "val_loss": 0.25}},
+}
+STATE = {
+    "optimizer.iteration": ("int64", (), (1200).to_bytes(8, "little")),
+    "optimizer.momentum.dense.kernel": kit.f32([2, 2], 0.5, 0.0, -0.5, 1.0),
+    "optimizer.velocity.dense.kernel": kit.f32([2, 2], 1.0, 2.0, 3.0, 4.0),
+    "random.seed_generator": ("uint32", (2,), bytes(8)),
+}
+AT = "training.json#"
+
+
+def edited(change: Callable[[dict[str, Json]], object]) -> dict[str, Json]:
+    """A copy of the training document after `change`."""
+    data = copy.deepcopy(TRAINING)
+    change(data)
+    return data
+
+
+def accepts(id_: str, title: str, training: dict[str, Json], *more: str, state: kit.Json = None) -> Case:
+    return Case(id_, title, [id_[:7].upper(), *more], kit.package(ARCHITECTURE, TENSORS, training, state),
+                accepted=kit.observe(ARCHITECTURE, TENSORS, training, state), profile="training")
+
+
+def rejects(id_: str, title: str, change: Callable[[dict[str, Json]], object], pointer: str, twin: str, code: str = "SCHEMA_VIOLATION", stage: str = "schema") -> Case:
+    return Case(id_, title, [id_[:7].upper()], kit.package(ARCHITECTURE, TENSORS, edited(change)), rejected=(stage, code, AT + pointer), twin=twin, profile="training")
+
+
+def state_rejects(id_: str, title: str, name: str, code: str, twin: str) -> Case:
+    state = {**STATE, name: kit.f32([2, 2])}
+    return Case(id_, title, [id_[:7].upper()], kit.package(ARCHITECTURE, TENSORS, TRAINING, state),
+                rejected=("semantic", code, f"training.safetensors#/{name.replace('~', '~0').replace('/', '~1')}"), twin=twin, profile="training")
+
+
+def cases() -> Iterable[Case]:
+    twin = "trn-001-every-member"
+    yield accepts(twin, "Optimizer, loss, metric and progress", TRAINING, "TRN-002", "TRN-003", "TRN-004", "TRN-005", "TRN-006", "TRN-007")
+    yield accepts("trn-001-nothing-said", "A training document that says nothing", {"format_version": "1.0"})
+    alone = {"format_version": "1.0", "progress": {"epoch": 2}}
+    yield Case("trn-001-training-alone", "A package of nothing but training", ["TRN-001", "TRN-007"], kit.package(training=TRAINING), accepted=kit.observe(training=TRAINING), profile="training")
+    yield accepts("trn-005-only-epochs", "Progress that counts epochs only", alone)
+    yield rejects("trn-001-unknown-member", "A member that no table lists", lambda d: d.update(optimiser={}), "/optimiser", twin)
+    yield rejects("trn-001-one-loss", "A loss that is no array", lambda d: d.update(losses=d["losses"][0]), "/losses", twin)
+    yield rejects("trn-002-type-missing", "An optimizer without a type", lambda d: d["optimizer"].pop("type"), "/optimizer", twin)
+    yield rejects("trn-002-unknown-member", "A hyperparameter beside the config", lambda d: d["optimizer"].update(learning_rate=0.1), "/optimizer/learning_rate", twin)
+    yield rejects("trn-003-loss-is-a-name", "A loss that is only a name", lambda d: d.update(losses=["MeanSquaredError"]), "/losses/0", twin)
+    yield rejects("trn-003-weight-is-text", "The weight of a loss as text", lambda d: d["losses"][0].update(weight="0.5"), "/losses/0/weight", twin)
+    yield rejects("trn-004-weighted-is-a-number", "A metric that is weighted by a number", lambda d: d["metrics"][0].update(weighted=1), "/metrics/0/weighted", twin)
+    yield rejects("trn-004-type-missing", "A metric without a type", lambda d: d["metrics"][0].pop("type"), "/metrics/0", twin)
+    yield rejects("trn-005-negative-step", "Progress of -1 steps", lambda d: d["progress"].update(step=-1), "/progress/step", twin)
+    yield rejects("trn-005-best-is-text", "A best value as text", lambda d: d["progress"]["best"].update(val_loss="0.25"), "/progress/best/val_loss", twin)
+    infinite = edited(lambda d: d["progress"]["best"].update(val_loss={"float": "Infinity"}))
+    yield accepts("trn-005-infinite-best", "A best value of infinity", infinite)
+    yield accepts("trn-006-extension-optimizer", "An optimizer of somebody else", edited(lambda d: d["optimizer"].update(type="org.example:Lion")))
+    yield rejects("trn-006-space", "A type with a space", lambda d: d["optimizer"].update(type="Adam W"), "/optimizer/type", twin, "COMPONENT_TYPE_SYNTAX")
+    yield rejects("trn-006-class-path", "A type that is a class path", lambda d: d["losses"][0].update(type="keras.losses.MeanSquaredError"), "/losses/0/type", twin, "COMPONENT_TYPE_SYNTAX")
+    yield rejects("trn-007-no-such-output", "A loss on an output that is not there", lambda d: d["losses"][0].update(output="scores"), "/losses/0/output", twin, "TRAINING_OUTPUT_UNKNOWN", "semantic")
+    yield rejects("trn-007-an-input", "A metric on an input", lambda d: d["metrics"][0].update(output="x"), "/metrics/0/output", twin, "TRAINING_OUTPUT_UNKNOWN", "semantic")
+    yield accepts("trn-008-slots-and-globals", "Slots, a global slot and a random state", TRAINING, "TRN-009", state=STATE)
+    yield state_rejects("trn-008-no-prefix", "A state tensor named as a weight is not", "iteration", "STATE_NAME_SYNTAX", "trn-008-slots-and-globals")
+    yield state_rejects("trn-008-slot-in-capitals", "A slot in capitals", "optimizer.Momentum.dense.kernel", "STATE_NAME_SYNTAX", "trn-008-slots-and-globals")
+    yield state_rejects("trn-009-no-such-weight", "A slot of a weight that is not there", "optimizer.momentum.dense.bias", "STATE_WEIGHT_UNKNOWN", "trn-008-slots-and-globals")
+    yield Case("trn-009-no-weights-section", "Slots in a package without weights", ["TRN-009"], kit.package(ARCHITECTURE, None, TRAINING, STATE),
+               accepted=kit.observe(ARCHITECTURE, None, TRAINING, STATE), profile="training")
