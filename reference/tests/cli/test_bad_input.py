@@ -77,7 +77,7 @@ def missing_shard(folder, archive):
 def duplicate_key(folder, archive):
     path = folder / "architecture.json"
     replace_document(path, path.read_bytes().replace(b'"layers"', b'"name": "a",\n  "name": "b",\n  "layers"', 1))
-    return folder, "JSON_DUPLICATE_NAME", "architecture.json"
+    return folder, "OBJECT_DUPLICATE_NAME", "architecture.json"
 
 
 def alias_bomb(folder, archive):
@@ -98,7 +98,7 @@ def unknown_layer_type(folder, archive):
 
 def weight_of_the_wrong_shape(folder, archive):
     edit_json(folder / "architecture.json", lambda data: data["layers"][0]["config"].update(units=128))
-    return folder, "WEIGHT_SHAPE_MISMATCH", "architecture.json#/layers/0"
+    return folder, "WEIGHT_SHAPE_MISMATCH", "model.safetensors#/dense_0.kernel"
 
 
 def escaping_member_name(folder, archive):
@@ -106,13 +106,13 @@ def escaping_member_name(folder, archive):
         manifest["members"]["../evil.txt"] = {"size": 0, "digest": "sha256:" + hashlib.sha256(b"").hexdigest()}
 
     edit_json(folder / "manifest.json", edit, manifest=False)
-    return folder, "MEMBER_NAME", "manifest.json#/members/..~1evil.txt"
+    return folder, "MEMBER_NAME_INVALID", "manifest.json#/members/..~1evil.txt"
 
 
 def escaping_name_in_an_archive(folder, archive):
     data = archive.read_bytes()
     archive.write_bytes(data.replace(b"architecture.json", b"../hitecture.json"))
-    return archive, "MEMBER_NAME", ""
+    return archive, "MEMBER_NAME_INVALID", ""
 
 
 def trailing_bytes(folder, archive):
@@ -154,7 +154,7 @@ def test_one_edited_number_names_every_weight_that_no_longer_fits(folder, capsys
     edit_json(folder / "architecture.json", lambda data: data["layers"][0]["config"].update(units=128))
     assert main(["validate", str(folder)]) == 1
     out = capsys.readouterr().out
-    for name, expected, found in (("dense_0.kernel", "[3, 128]", "[3, 4]"), ("dense_0.bias", "[128]", "[4]"), ("dense_1.kernel", "[128, 2]", "[4, 2]")):
+    for name, expected, found in (("dense_0.kernel", "(3, 128)", "(3, 4)"), ("dense_0.bias", "(128)", "(4)"), ("dense_1.kernel", "(128, 2)", "(4, 2)")):
         assert any(name in line and expected in line and found in line for line in out.splitlines()), name
     assert "dense_1.bias" not in out
     assert "3 problems" in out

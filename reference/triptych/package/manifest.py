@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triptych.errors import Findings, pointer_token, shorten
-from triptych.limits import Limits
+from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Json, Panels
 from triptych.package import names
 
@@ -65,7 +65,19 @@ def parse(content: memoryview, findings: Findings, limits: Limits) -> Manifest:
     check_version(data, findings)
     schemas.check("manifest", data, findings)
     raise_problems(findings)
+    refuse_to_go_on(findings, "PKG-005", "manifest", data)
     return Manifest(data)
+
+
+def refuse_to_go_on(findings: Findings, requirement: str, schema: str, data: Json) -> None:
+    """Stop where `requirement` is switched off and `data` breaks the schema: what follows relies on its form."""
+    from triptych.documents import schemas
+
+    if not findings.enforces(requirement):
+        broken = Findings()
+        schemas.check(schema, data, broken)
+        if broken.problems:
+            findings.fatal(requirement, "", "expected data of the schema's form")
 
 
 def check_sections(manifest: Manifest, findings: Findings) -> None:
@@ -95,7 +107,13 @@ def check_listing(manifest: Manifest, sizes: Mapping[str, int], findings: Findin
         if name in (names.MANIFEST, names.MIMETYPE) and inside.enforces("PKG-018"):
             inside.add("PKG-018", at, f"expected neither {names.MANIFEST!r} nor {names.MIMETYPE!r} to be listed, got {shorten(name)}")
         elif name not in sizes:
-            inside.add("PKG-006", at, f"expected the listed member {shorten(name)} to be there, it is missing")
+            # No member can have an ill-formed name, so that of the two faults the name is the one to mend.
+            fault = names.member_name_fault(name, DEFAULT_LIMITS)
+            if fault is not None:
+                inside.add("PKG-002", at, f"{fault}, got {shorten(name)}")
+            else:
+                report = inside.add if inside.enforces("PKG-006") else inside.fatal
+            report("PKG-006", at, f"expected the listed member {shorten(name)} to be there, it is missing")
         elif sizes[name] != record["size"] and inside.enforces("PKG-007"):
             inside.add("PKG-007", f"{at}/size", f"expected the size of {shorten(name)}, {sizes[name]} bytes, got {record['size']}")
         else:
