@@ -160,10 +160,10 @@ class _Reading:
                 self.sound.add(name)
 
     def _digest_holds(self, name: str, requirement: str, content: memoryview, expected: str) -> bool:
-        if self.verify == "off" or not self.findings.enforces(requirement):
+        if self.verify == "off":
             return True
         actual = manifest.digest(content)
-        if actual != expected:
+        if actual != expected and self.findings.enforces(requirement):
             what = "the header" if requirement == "PKG-009" else "the content"
             self.findings.add(requirement, ascii(name)[1:-1], f"expected {what} of {shorten(name)} to have the digest {expected}, got {actual}")
             return False
