@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Iterable
 
@@ -63,6 +64,13 @@ def cases() -> Iterable[Case]:
 
 def validator_cases(plain: kit.Files) -> Iterable[Case]:
     yield Case("cnf-003-one-layer", "A package without a problem", ["CNF-003"], plain, op="validate", role="validator", accepted=SEEN)
+    numbers = '{{"format_version": "1.0", "layers": [{{"name": "a", "type": "org.example:A", "config": {{"x": {}, "y": [0, {}]}}}}]}}'
+    yield Case("cnf-003-two-numbers", "Two numbers in range", ["CNF-003", "DOC-006"], kit.package(numbers.format(1, 2).encode()), op="validate",
+               role="validator", accepted=kit.observe(json.loads(numbers.format(1, 2))))
+    yield Case("cnf-003-two-numbers-out-of-range", "Two numbers are out of range", ["CNF-003", "DOC-006"],
+               kit.package(numbers.format(2**64, -(2**63) - 1).encode()), op="validate", role="validator", twin="cnf-003-two-numbers",
+               rejected=("json", "NUMBER_OUT_OF_RANGE", "architecture.json#/layers/0/config/x"),
+               also=[("NUMBER_OUT_OF_RANGE", "architecture.json#/layers/0/config/y/1")])
 
 
 def writer_cases(plain: kit.Files, packed: kit.Files) -> Iterable[Case]:
