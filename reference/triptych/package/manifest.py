@@ -113,7 +113,7 @@ def check_listing(manifest: Manifest, sizes: Mapping[str, int], findings: Findin
                 inside.add("PKG-002", at, f"{fault}, got {shorten(name)}")
             else:
                 report = inside.add if inside.enforces("PKG-006") else inside.fatal
-            report("PKG-006", at, f"expected the listed member {shorten(name)} to be there, it is missing")
+                report("PKG-006", at, f"expected the listed member {shorten(name)} to be there, it is missing")
         elif sizes[name] != record["size"] and inside.enforces("PKG-007"):
             inside.add("PKG-007", f"{at}/size", f"expected the size of {shorten(name)}, {sizes[name]} bytes, got {record['size']}")
         else:
