@@ -8,7 +8,7 @@ from typing import Any
 from triptych.errors import Findings, UnsupportedError, pointer_token, shorten
 from triptych.limits import Limits
 from triptych.model import Json, Tensor
-from triptych.package.manifest import Manifest
+from triptych.package.manifest import Manifest, refuse_to_go_on
 from triptych.package.safetensors_file import TensorFile
 
 
@@ -47,6 +47,7 @@ def parse_index(content: memoryview, manifest: Manifest, findings: Findings, lim
     data: Any = parse_json(bytes(content), findings, limits=limits)
     schemas.check("shard_index", data, findings)
     raise_problems(findings)
+    refuse_to_go_on(findings, "WGT-013", "shard_index", data)
     placed: dict[str, str] = data["weight_map"]
     first = {shard: tensor for tensor, shard in reversed(placed.items())}
     for shard in dict.fromkeys(placed.values()):
