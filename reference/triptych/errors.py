@@ -132,11 +132,14 @@ class Findings:
         self.disabled = disabled
         self.member = member
         self.problems: list[Problem] = []
+        self.since = 0
+        """Problems that were there before this view was made."""
 
     def at(self, member: str) -> Findings:
         """A view that reports into the same list, for places inside `member`."""
         other = Findings(self.disabled, member)
         other.problems = self.problems
+        other.since = len(self.problems)
         return other
 
     def place(self, pointer: str | None) -> str:

@@ -33,11 +33,11 @@ def decode_text(data: bytes, findings: Findings) -> str:
 
 
 def raise_problems(findings: Findings) -> None:
-    """End a stage: nothing later can be judged while `findings` holds problems of this member.
+    """End a stage: nothing later can be judged while the reading that `findings` was made for has found problems of its member.
 
     Raises:
         InvalidModelError: There are some.
     """
     member = findings.member
-    if any(not member or place == member or place.startswith(f"{member}#") for place in (p.place for p in findings.problems)):
+    if any(not member or place == member or place.startswith(f"{member}#") for place in (p.place for p in findings.problems[findings.since :])):
         raise InvalidModelError(tuple(findings.problems[:PROBLEM_LIMIT]))
