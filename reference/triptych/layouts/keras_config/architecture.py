@@ -18,7 +18,9 @@ DIALECTS = ("keras1", KERAS2, KERAS3)
 _TEXT_TYPE = f"{EXTENSION}:Model"
 
 
-def read_model_config(config: Mapping[str, Json], *, keras_version: str | None, backend: str | None, allow_code: bool = False) -> Architecture:
+def read_model_config(
+    config: Mapping[str, Json], *, keras_version: str | None, backend: str | None, allow_code: bool = False
+) -> Architecture:
     """The architecture that a Keras model configuration describes.
 
     `config` is what ``model_config`` or ``to_json`` hold; `keras_version` and `backend` are those of the file around it, if
@@ -28,13 +30,24 @@ def read_model_config(config: Mapping[str, Json], *, keras_version: str | None, 
     Raises:
         InvalidModelError: It is no model configuration.
     """
-    if not isinstance(config, dict) or not isinstance(config.get("class_name"), str) or not config["class_name"] or not isinstance(config.get("config"), dict | list):
+    if (
+        not isinstance(config, dict)
+        or not isinstance(config.get("class_name"), str)
+        or not config["class_name"]
+        or not isinstance(config.get("config"), dict | list)
+    ):
         raise invalid("model_config", f"expected a Keras model with class_name and config, got {shorten(config)}")
     version = keras_version if keras_version is not None else _text(config.get("keras_version"))
     known_backend = backend if backend is not None else _text(config.get("backend"))
     original, omitted = (config, []) if allow_code else without_code(config)
     generation = recognise(original, version)
-    source: dict[str, Json] = {"dialect": generation.dialect, "version": version, "backend": known_backend, "code_omitted": omitted, "wrapped": generation.wrapped}
+    source: dict[str, Json] = {
+        "dialect": generation.dialect,
+        "version": version,
+        "backend": known_backend,
+        "code_omitted": omitted,
+        "wrapped": generation.wrapped,
+    }
     source = {key: value for key, value in source.items() if value}
     if parse_version(version) is None:
         source["taken_for"] = ".".join(map(str, generation.version))

@@ -82,7 +82,13 @@ def _apply_one(root: Json, at: str, edit: Mapping[str, Json]) -> bool:
             return False
     last = tokens[-1]
     if isinstance(parent, list):
-        if not (last.isdecimal() and int(last) < len(parent) and "from" in edit and "to" in edit and same(parent[int(last)], copy(edit["from"]))):
+        if not (
+            last.isdecimal()
+            and int(last) < len(parent)
+            and "from" in edit
+            and "to" in edit
+            and same(parent[int(last)], copy(edit["from"]))
+        ):
             return False
         parent[int(last)] = copy(edit["to"])
         return True

@@ -69,7 +69,9 @@ def recognise(config: Json, keras_version: str | None) -> Generation:
     _collect(config, keys, names)
     top = config.get("config") if isinstance(config, dict) else None
     layers = top.get("layers") if isinstance(top, dict) else top
-    wrapped = "module" in config or (isinstance(layers, list) and bool(layers) and isinstance(layers[0], dict) and "module" in layers[0])
+    wrapped = "module" in config or (
+        isinstance(layers, list) and bool(layers) and isinstance(layers[0], dict) and "module" in layers[0]
+    )
     return Generation(parse_version(keras_version) or _guess(keys, names), keras_version, wrapped)
 
 

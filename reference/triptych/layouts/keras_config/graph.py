@@ -33,14 +33,18 @@ class _Called:
     """Index by which references name its first call."""
 
 
-def read_graph(config: Mapping[str, Json], layers: Layers, generation: Generation, opaque: frozenset[str] = frozenset()) -> Architecture:
+def read_graph(
+    config: Mapping[str, Json], layers: Layers, generation: Generation, opaque: frozenset[str] = frozenset()
+) -> Architecture:
     """The architecture of the `config` of a Functional model; layers named in `opaque` stay extension types.
 
     Raises:
         Unsayable: The graph cannot be said.
     """
     originals = config.get("layers")
-    if not isinstance(originals, list) or not all(isinstance(one, dict) and isinstance(one.get("inbound_nodes"), list) for one in originals):
+    if not isinstance(originals, list) or not all(
+        isinstance(one, dict) and isinstance(one.get("inbound_nodes"), list) for one in originals
+    ):
         unsayable("layers")
     inputs, called = _read_layers(originals, layers, generation, opaque)
     entering = [reference[0] for reference in _flat(config.get("input_layers"))]
@@ -49,6 +53,7 @@ def read_graph(config: Mapping[str, Json], layers: Layers, generation: Generatio
     leaving = _flat(config.get("output_layers"))
     if not leaving:
         unsayable("outputs")
+    _find_first_calls(called, leaving, generation)
     graph = _Naming(inputs, called, leaving)
     architecture = Architecture(
         layers=tuple(one.layer for one in called.values()),
@@ -59,7 +64,9 @@ def read_graph(config: Mapping[str, Json], layers: Layers, generation: Generatio
     return _with_call_edits(architecture, called, layers, generation)
 
 
-def _read_layers(originals: list[Json], layers: Layers, generation: Generation, opaque: frozenset[str]) -> tuple[dict[str, Input], dict[str, _Called]]:
+def _read_layers(
+    originals: list[Json], layers: Layers, generation: Generation, opaque: frozenset[str]
+) -> tuple[dict[str, Input], dict[str, _Called]]:
     inputs: dict[str, Input] = {}
     called: dict[str, _Called] = {}
     names = frozenset(str(one.get("name")) for one in originals)
@@ -78,7 +85,6 @@ def _read_layers(originals: list[Json], layers: Layers, generation: Generation, 
             layer = layers.read(original, generation, name=name, opaque=True)
             calls = [nodes.read_node(entry, layer.type, names) for entry in original["inbound_nodes"]]
         called[name] = _Called(layer, original, calls, 0)
-    _find_first_calls(called, originals, generation)
     return inputs, called
 
 
@@ -92,22 +98,50 @@ def _is_ordinary(layer: Layer, node: Node) -> bool:
     return known and node.plain and least <= len(node.inputs) and (most is None or len(node.inputs) <= most)
 
 
-def _find_first_calls(called: dict[str, _Called], originals: list[Json], generation: Generation) -> None:
-    used: dict[str, set[int]] = defaultdict(set)
+def _find_first_calls(called: dict[str, _Called], leaving: list[Reference], generation: Generation) -> None:
+    """Settle by which index references name the first call of each nested model, and make those inside calls agree with it.
+
+    The calls that Keras 3 writes count differently from its ``output_layers``, so that it cannot read such a model back.
+    """
+    inner: dict[str, set[int]] = defaultdict(set)
+    outer: dict[str, set[int]] = defaultdict(set)
     for one in called.values():
         for node in one.calls:
             for name, index, _ in _mentioned(node):
-                used[name].add(index)
+                inner[name].add(index)
+    for name, index, _ in leaving:
+        outer[name].add(index)
+    shifts: dict[str, int] = {}
     for name, one in called.items():
         if one.layer.architecture is None:
             continue
-        first = default_first_call(one.layer, one.original, generation)
-        count, indices = len(one.calls), used[name]
-        if indices and (max(indices) >= first + count or min(indices) < first):
-            first = 0 if min(indices) == 0 else 1
+        default = default_first_call(one.layer, one.original, generation)
+        count = len(one.calls)
+        first = _base(outer[name] or inner[name], default, count)
+        shifts[name] = first - _base(inner[name], 0 if generation >= (3,) else first, count)
         one.first = first
-        if first != default_first_call(one.layer, one.original, generation):
+        if first != default:
             one.layer = _keeping(one.layer, "first_call", first)
+    if any(shifts.values()):
+        for one in called.values():
+            one.calls = [_shifted(node, shifts) for node in one.calls]
+
+
+def _base(indices: set[int], default: int, count: int) -> int:
+    """The index of the first of `count` calls, 0 or 1, for which all `indices` mean one; `default` if both do."""
+    fitting = [base for base in (default, 1 - default) if all(base <= index < base + count for index in indices)]
+    return fitting[0] if fitting else default
+
+
+def _shifted(node: Node, shifts: Mapping[str, int]) -> Node:
+    def shift(reference: Reference) -> Reference:
+        name, index, number = reference
+        return name, index + shifts.get(name, 0), number
+
+    arguments = {
+        key: nodes.map_arguments(item, lambda reference: {"value": shift(reference)}) for key, item in node.arguments.items()
+    }
+    return Node([shift(reference) for reference in node.inputs], arguments, node.plain)
 
 
 def default_first_call(layer: Layer, original: Mapping[str, Json], generation: Generation) -> int:
@@ -155,7 +189,10 @@ def _placed(value: Input, originals: list[Json], inputs: Mapping[str, Input], en
     if order[: len(entering)] == entering:
         return value
     following = next((name for name in order[order.index(value.name) + 1 :] if name not in inputs), None)
-    extensions = {**value.extensions, EXTENSION: {**extension_of(value.extensions), "before": following, "rank": order.index(value.name)}}
+    extensions = {
+        **value.extensions,
+        EXTENSION: {**extension_of(value.extensions), "before": following, "rank": order.index(value.name)},
+    }
     return replace(value, extensions=extensions)
 
 
@@ -189,7 +226,7 @@ class _Naming:
 
     def name(self, reference: Reference) -> str:
         """The name of the value that `reference` means."""
-        found = self._names.get(tuple(reference))
+        found = self._names.get(reference)
         return found if found is not None else unsayable("a reference to nothing")
 
     def calls(self) -> Iterator[Call]:
@@ -229,7 +266,10 @@ class _Naming:
         return Call(
             layer=key[0],
             inputs=tuple(map(self.name, node.inputs)),
-            arguments={name: nodes.map_arguments(item, lambda reference: {"value": self.name(reference)}) for name, item in node.arguments.items()},
+            arguments={
+                name: nodes.map_arguments(item, lambda reference: {"value": self.name(reference)})
+                for name, item in node.arguments.items()
+            },
             outputs=() if outputs == (key[0],) else outputs,
         )
 
@@ -247,10 +287,14 @@ def known_outputs(layer: Layer, arguments: Mapping[str, Json]) -> int:
     return 2 if arguments.get("return_attention_scores") and layer_type(layer.type) is not None else 1
 
 
-def _with_call_edits(architecture: Architecture, called: Mapping[str, _Called], layers: Layers, generation: Generation) -> Architecture:
+def _with_call_edits(
+    architecture: Architecture, called: Mapping[str, _Called], layers: Layers, generation: Generation
+) -> Architecture:
     """`architecture` with the edits that lead from the calls it implies back to the original ones."""
     assert architecture.calls is not None
-    writer = _Writer(architecture, layers, Writing(generation, edits_apply=False), {name: one.first for name, one in called.items()})
+    writer = _Writer(
+        architecture, layers, Writing(generation, edits_apply=False), {name: one.first for name, one in called.items()}
+    )
     position: dict[str, int] = defaultdict(int)
     calls = []
     for call in architecture.calls:
@@ -276,11 +320,13 @@ class _Writer:
             counts[call.layer] += 1
             for number, name in enumerate(call.output_names):
                 self._values[name] = (call.layer, index, number)
+        self._first = first if writing.generation >= (3,) else {}
         self._shapes = infer(architecture).values if writing.generation >= (3,) else {}
 
     def value(self, name: str) -> Value:
-        """The value called `name`."""
-        reference = self._values[name]
+        """The value called `name`, as calls refer to it: in Keras 3 the making of a nested model does not count there."""
+        layer, index, number = self._values[name]
+        reference = (layer, index - self._first.get(layer, 0), number)
         dtype = self._given.get(name) or self._dtypes.get(reference[0], "float32")
         return Value(reference, self._shapes.get(name), dtype)
 
@@ -310,20 +356,21 @@ def write_graph(architecture: Architecture, layers: Layers, writing: Writing) ->
         entries[call.layer].append(writing.finish(writer.node(call), call.extensions, f"call of {call.layer}"))
     listed: list[Json] = []
     heads = _heads(architecture, objects, writing)
-    for value in heads.pop(None, []):
-        listed.append({**input_layers.write(value, writing), "name": value.name, "inbound_nodes": []})
+    listed += _input_objects(heads.pop(None, []), writing)
     for name, generated in objects.items():
-        for value in heads.pop(name, []):
-            listed.append({**input_layers.write(value, writing), "name": value.name, "inbound_nodes": []})
+        listed += _input_objects(heads.pop(name, []), writing)
         listed.append({**generated, "name": name, "inbound_nodes": entries[name]})
-    for value in heads.pop("", []):
-        listed.append({**input_layers.write(value, writing), "name": value.name, "inbound_nodes": []})
+    listed += _input_objects(heads.pop("", []), writing)
     entering = writer.outputs(value.name for value in architecture.inputs)
     leaving = writer.outputs(architecture.outputs)
     if generation >= (3, 9):
         entering = entering[0] if len(entering) == 1 else entering
         leaving = leaving[0] if len(leaving) == 1 else leaving
     return {"layers": listed, "input_layers": entering, "output_layers": leaving}
+
+
+def _input_objects(values: Iterable[Input], writing: Writing) -> list[Json]:
+    return [{**input_layers.write(value, writing), "name": value.name, "inbound_nodes": []} for value in values]
 
 
 def _heads(architecture: Architecture, objects: Mapping[str, Json], writing: Writing) -> dict[str | None, list[Input]]:
@@ -336,5 +383,3 @@ def _heads(architecture: Architecture, objects: Mapping[str, Json], writing: Wri
         rank = kept.get("rank")
         heads[place].append((rank if isinstance(rank, int) else 0, value))
     return {place: [value for _, value in sorted(found, key=lambda pair: pair[0])] for place, found in heads.items()}
-
-

@@ -47,7 +47,11 @@ def read(original: Mapping[str, Json], generation: Generation, *, name: str | No
     shape = config.get("batch_shape", config.get("batch_input_shape"))
     dtype = config.get("dtype", config.get("input_dtype"))
     value = Input(name, read_shape(shape), read_dtype(dtype))
-    bare = {key: item for key, item in original.items() if key != "inbound_nodes" and not (key == "name" and "inbound_nodes" in original)}
+    bare = {
+        key: item
+        for key, item in original.items()
+        if key != "inbound_nodes" and not (key == "name" and "inbound_nodes" in original)
+    }
     generated = _generate(value, generation)
     return Input(value.name, value.shape, value.dtype, extensions=with_edits({}, generated, bare))
 

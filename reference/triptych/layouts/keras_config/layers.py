@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,11 @@ from triptych.model import Json, Layer
 from triptych.vocabulary import LayerType, layer_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
 _NOTHING: Mapping[str, Json] = {}
+_NOTHING_SAID: tuple[Json, ...] = (None, False, [], {}, "", "default", "auto", "channels_last")
+"""Values that a member only Keras knows may have without meaning anything."""
 MODEL_CLASSES = ("Sequential", "Functional", "Model")
 EXTENSION = "keras"
 
@@ -31,8 +33,11 @@ class Writing:
     edits_apply: bool
     notes: list[str] = field(default_factory=list)
 
-    def finish(self, generated: Json, extensions: Mapping[str, Json], what: str) -> Json:
-        """`generated` with the edits that `extensions` hold for it, or a note of what they would have said."""
+    def finish(self, generated: Json, extensions: Mapping[str, Json], what: str, known: Collection[str] = ()) -> Json:
+        """`generated` with the edits that `extensions` hold for it, or a note of what they would have said.
+
+        Members of the config that are `known` are said by our terms, so that an edit of them is only another spelling.
+        """
         stored = extensions.get(EXTENSION)
         found = stored.get("edits") if isinstance(stored, Mapping) else None
         if not found:
@@ -41,7 +46,13 @@ class Writing:
             return edits.apply(generated, found)[0]
         for edit in found:
             keys = [part for part in str(edit.get("at", "")).split("/") if part and not part.isdecimal()]
-            if "to" in edit and edit["to"] is not None and keys and keys[-1] not in table.HARMLESS and keys[0] == "config":
+            if (
+                len(keys) > 1
+                and keys[0] == "config"
+                and edit.get("to") not in _NOTHING_SAID
+                and table.HARMLESS.isdisjoint(keys)
+                and keys[1] not in known
+            ):
                 self.notes.append(f"{what}: {'.'.join(keys[1:]) or 'its config'} of Keras' config was not kept")
         return generated
 
@@ -63,12 +74,23 @@ def extension_of(thing: Mapping[str, Json]) -> Mapping[str, Json]:
 class Layers:
     """Translates layers both ways; nested models go through the two functions it is given."""
 
-    def __init__(self, read_model: Callable[[Mapping[str, Json], Generation], Any], write_model: Callable[[Any, Mapping[str, Json], str, Writing], Json]) -> None:
+    def __init__(
+        self,
+        read_model: Callable[[Mapping[str, Json], Generation], Any],
+        write_model: Callable[[Any, Mapping[str, Json], str, Writing], Json],
+    ) -> None:
         self._read_model = read_model
         self._write_model = write_model
 
     def read(
-        self, original: Json, generation: Generation, *, name: str | None = None, opaque: bool = False, entering: Mapping[str, Json] = _NOTHING, taken: Collection[str] = ()
+        self,
+        original: Json,
+        generation: Generation,
+        *,
+        name: str | None = None,
+        opaque: bool = False,
+        entering: Mapping[str, Json] = _NOTHING,
+        taken: Collection[str] = (),
     ) -> Layer:
         """The layer that the Keras object `original` describes, with the edits that lead back to it.
 
@@ -95,11 +117,13 @@ class Layers:
         generated = self._generate(layer, Writing(generation, edits_apply=True), layer.name or _default_name(layer.type), entering)
         return replace(layer, extensions=with_edits(layer.extensions, generated, _without_call(original)))
 
-    def write(self, layer: Layer, writing: Writing, *, name: str | None = None, entering: Mapping[str, Json] = _NOTHING) -> dict[str, Json]:
+    def write(
+        self, layer: Layer, writing: Writing, *, name: str | None = None, entering: Mapping[str, Json] = _NOTHING
+    ) -> dict[str, Json]:
         """The Keras object of `layer`; `name` stands in for a sublayer's, `entering` is what a first layer says of the input."""
         what = f"layer {layer.name or name or layer.type}"
         generated = self._generate(layer, writing, layer.name or name or _default_name(layer.type), entering)
-        found = writing.finish(generated, layer.extensions, what)
+        found = writing.finish(generated, layer.extensions, what, _known_keys(layer.type))
         return dict(found) if isinstance(found, dict) else generated
 
     def _read_known(self, original: Mapping[str, Json], generation: Generation) -> Layer | None:
@@ -113,7 +137,7 @@ class Layers:
             return None
         own = table.entry(found.name)
         for extra in own.extras:
-            if extra.decisive and extra.key in config and not edits.same(config[extra.key], extra.value):
+            if extra.decisive and extra.key in config and not edits.same(config[extra.key], extra.value_in(generation)):
                 return None
         dtype, compute_dtype = ("float32", None) if generation < (2, 3) else objects.read_policy(config.get("dtype"))
         return Layer(
@@ -129,7 +153,10 @@ class Layers:
     def _read_config(self, found: LayerType, config: Mapping[str, Json], generation: Generation) -> dict[str, Json]:
         result = {}
         for member in found.fields:
-            key = next((key for key in table.keys_of(found.name, member.name, generation) if all(part in config for part in _parts(key))), None)
+            key = next(
+                (key for key in table.keys_of(found.name, member.name, generation) if all(part in config for part in _parts(key))),
+                None,
+            )
             if key is not None:
                 parts = _parts(key)
                 given = config[parts[0]] if len(parts) == 1 else [config[part] for part in parts]
@@ -152,6 +179,8 @@ class Layers:
             forward = self.read(config.get("layer"), generation, name="")
             given = config.get("backward_layer")
             backward = mirror(forward) if given is None else self.read(given, generation, name="")
+            if _ZEROES <= generation.version < (3,):
+                forward, backward = _zeroing(forward), _zeroing(backward)
             return {"forward": forward, "backward": backward}
         if found.sublayers:
             unsayable("a wrapper")
@@ -181,6 +210,8 @@ class Layers:
             config["trainable"] = layer.trainable
         if generation >= (2, 3):
             config["dtype"] = objects.write_policy(layer.dtype, layer.compute_dtype, generation)
+        if generation >= (3,) and layer.type in table.WITHOUT_TRAINABLE3:
+            del config["trainable"]
         config |= entering
         if found is None:
             class_name = layer.type.split(":", 1)[-1]
@@ -191,18 +222,18 @@ class Layers:
         class_name = own.keras1 if own.keras1 and generation < (2,) else found.name
         for extra in own.extras:
             if extra.since <= generation.version < extra.until:
-                config[extra.key] = edits.copy(extra.value)
+                config[extra.key] = extra.value_in(generation)
         if class_name == "Merge":
             config["mode"] = own.merges
         resolved = found.resolve(layer.config)
         for member in found.fields:
             value = resolved[member.name]
-            default = member.name not in layer.config
-            if generation < table.first_version(found.name, member.name):
-                if not default and not edits.same(value, edits.copy(member.default)) and not _is_component(member.name):
+            default = not member.required and edits.same(edits.copy(value), edits.copy(member.default))
+            if not table.knows(found.name, member.name, generation):
+                if not default and not _is_component(member.name):
                     writing.notes.append(f"layer {name}: Keras {generation.text} has no {member.name}")
                 continue
-            if generation >= (3,) and member.name == "activity_regularizer" and value is None and table.entry(found.name).since.get("activity_regularizer") == table.ALWAYS:
+            if default and not table.writes_default(found.name, member.name, generation):
                 continue
             self._check_exact(layer, member.name, value, writing, name)
             written = members.write(found.name, member, value, generation)
@@ -225,13 +256,17 @@ class Layers:
             config["layer"] = self.write(layer.sublayers["layer"], nested)
         elif layer.type == "Bidirectional":
             forward, backward = layer.sublayers["forward"], layer.sublayers["backward"]
+            if _ZEROES <= inner.version < (3,):
+                forward, backward = _not_zeroing(forward), _not_zeroing(backward)
             stem = _default_name(forward.type)
             config["layer"] = self.write(forward, nested, name=f"forward_{stem}" if inner >= (3,) else stem)
             if inner >= (3,) or not same_layer(backward, mirror(forward)):
                 config["backward_layer"] = self.write(backward, nested, name=f"backward_{stem}")
 
 
-def wrap_layer(class_name: str, config: Json, generation: Generation, *, known: bool, module: str = "keras.layers") -> dict[str, Json]:
+def wrap_layer(
+    class_name: str, config: Json, generation: Generation, *, known: bool, module: str = "keras.layers"
+) -> dict[str, Json]:
     """The Keras object of a layer."""
     if not generation.wrapped:
         return {"class_name": class_name, "config": config}
@@ -246,9 +281,32 @@ def mirror(forward: Layer) -> Layer:
     return replace(forward, config=config, extensions={}, weights={})
 
 
+_ZEROES = (2, 3, 50)
+"""From here on Bidirectional makes its layers yield zeros for masked steps if they yield all steps, whatever their config says."""
+_MASKED = "zero_output_for_mask"
+
+
+def _zeroing(layer: Layer) -> Layer:
+    """`layer` with what Bidirectional sets in it said."""
+    if not layer.config.get("return_sequences") or ":" in layer.type or layer.architecture is not None:
+        return layer
+    return replace(layer, config={**layer.config, _MASKED: True})
+
+
+def _not_zeroing(layer: Layer) -> Layer:
+    """`layer` without what Bidirectional sets in it."""
+    if not layer.config.get("return_sequences") or ":" in layer.type:
+        return layer
+    return replace(layer, config={key: value for key, value in layer.config.items() if key != _MASKED})
+
+
 def same_layer(one: Layer, other: Layer) -> bool:
     """Whether two layers are configured alike."""
-    return one.type == other.type and edits.same(edits.copy(one.config), edits.copy(other.config)) and (one.dtype, one.trainable) == (other.dtype, other.trainable)
+    return (
+        one.type == other.type
+        and edits.same(edits.copy(one.config), edits.copy(other.config))
+        and (one.dtype, one.trainable) == (other.dtype, other.trainable)
+    )
 
 
 def _read_extension(original: Mapping[str, Json]) -> Layer:
@@ -278,7 +336,9 @@ def _name(config: Mapping[str, Json]) -> str:
 
 def _type_of(class_name: str, config: Mapping[str, Json]) -> str:
     if class_name == "Merge":
-        plain = config.get("mode_type", "raw") == "raw" and "layers" not in config and config.get("output_shape_type", "raw") == "raw"
+        plain = (
+            config.get("mode_type", "raw") == "raw" and "layers" not in config and config.get("output_shape_type", "raw") == "raw"
+        )
         mode = config.get("mode")
         return table.MERGES.get(mode, "") if plain and isinstance(mode, str) else ""
     return table.CLASSES.get(class_name, class_name)
@@ -291,8 +351,7 @@ def _parts(key: str) -> list[str]:
 def _put(config: dict[str, Json], key: str, value: Json) -> None:
     parts = _parts(key)
     if len(parts) > 1 or key.startswith("="):
-        for part, item in zip(parts, value, strict=False):
-            config[part] = item
+        config.update(zip(parts, value, strict=False))
     else:
         config[key] = value
 
@@ -302,7 +361,7 @@ def _is_component(member: str) -> bool:
 
 
 def _default_name(class_name: str) -> str:
-    stem = class_name.split(":", 1)[-1].split(">")[-1]
+    stem = class_name.split(":", 1)[-1].rsplit(">", maxsplit=1)[-1]
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", stem)).lower()
 
 
@@ -310,6 +369,21 @@ def _without_call(original: Mapping[str, Json]) -> dict[str, Json]:
     """The object without what its place in a graph adds."""
     place = {"inbound_nodes"} | ({"name"} if "inbound_nodes" in original else set())
     return {key: value for key, value in original.items() if key not in place}
+
+
+@cache
+def _known_keys(type_name: str) -> frozenset[str]:
+    """Every key under which some Keras says a member of the type."""
+    found = layer_type(type_name)
+    generations = (Generation((version, 0, 0)) for version in (1, 2, 3))
+    members_of = found.fields if found is not None else ()
+    return frozenset(
+        part
+        for one in generations
+        for member in members_of
+        for key in table.keys_of(type_name, member.name, one)
+        for part in _parts(key)
+    )
 
 
 @cache

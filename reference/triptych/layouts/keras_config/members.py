@@ -13,7 +13,11 @@ _PADDING = {"valid": "valid", "same": "same_upper", "causal": "causal"}
 _PADDING_BACK = {ours: theirs for theirs, ours in _PADDING.items()}
 _DATA_FORMAT = {"th": "channels_first", "tf": "channels_last", "channels_first": "channels_first", "channels_last": "channels_last"}
 _DIM_ORDERING = {"channels_first": "th", "channels_last": "tf"}
-COMPONENTS = {"_initializer": ("initializers", INITIALIZERS), "_regularizer": ("regularizers", REGULARIZERS), "_constraint": ("constraints", CONSTRAINTS)}
+COMPONENTS = {
+    "_initializer": ("initializers", INITIALIZERS),
+    "_regularizer": ("regularizers", REGULARIZERS),
+    "_constraint": ("constraints", CONSTRAINTS),
+}
 _WINDOWS = frozenset({"kernel_size", "strides", "pool_size", "dilation_rate", "size", "output_padding"})
 _PAIRED = frozenset({"cropping"})
 
@@ -62,7 +66,13 @@ def write(type_name: str, member: Field, value: Json, generation: Generation) ->
     if name == "padding" and "same_upper" in kind.text:
         return _PADDING_BACK.get(value, "valid") if isinstance(value, str) else "valid"
     if name == "padding" and generation < (2,):
-        return value[0] if len(value) == 1 and value[0][0] != value[0][1] else [pair[0] for pair in value] if len(value) > 1 else value[0][0]
+        return (
+            value[0]
+            if len(value) == 1 and value[0][0] != value[0][1]
+            else [pair[0] for pair in value]
+            if len(value) > 1
+            else value[0][0]
+        )
     if name in ("padding", "cropping"):
         return value[0] if _rank(type_name) == 1 else value
     if name == "unit_forget_bias" and generation < (2,):

@@ -31,7 +31,11 @@ def read(original: Mapping[str, Json], generation: Generation) -> Architecture:
     sequential = class_name == "Sequential"
     opaque: frozenset[str] = frozenset()
     for _ in range(_ROUNDS):
-        architecture = _read_sequential(config, listed, generation, opaque) if sequential else graph.read_graph(_object(config), LAYERS, generation, opaque)
+        architecture = (
+            _read_sequential(config, listed, generation, opaque)
+            if sequential
+            else graph.read_graph(_object(config), LAYERS, generation, opaque)
+        )
         misfits = _misfits(architecture) - opaque
         if not misfits:
             break
@@ -49,15 +53,23 @@ def _object(config: Json) -> Mapping[str, Json]:
 def _keep(architecture: Architecture, key: str, value: Json) -> Architecture:
     if not value:
         return architecture
-    return replace(architecture, extensions={**architecture.extensions, EXTENSION: {**extension_of(architecture.extensions), key: value}})
+    return replace(
+        architecture, extensions={**architecture.extensions, EXTENSION: {**extension_of(architecture.extensions), key: value}}
+    )
 
 
 def _shell(model: Mapping[str, Json]) -> dict[str, Json]:
     """The model object without its layers, and without what its place in a graph adds."""
-    shell = {key: value for key, value in model.items() if key not in ("config", "inbound_nodes") and not (key == "name" and "inbound_nodes" in model)}
+    shell = {
+        key: value
+        for key, value in model.items()
+        if key not in ("config", "inbound_nodes") and not (key == "name" and "inbound_nodes" in model)
+    }
     config = model.get("config")
     if isinstance(config, dict):
-        shell["config"] = {key: value for key, value in config.items() if key not in ("layers", "trainable")} | ({"trainable": config["trainable"]} if "trainable" in config else {})
+        shell["config"] = {key: value for key, value in config.items() if key not in ("layers", "trainable")} | (
+            {"trainable": config["trainable"]} if "trainable" in config else {}
+        )
     return shell
 
 
@@ -133,7 +145,11 @@ def _input_of(original: Json) -> tuple[Input, ...]:
     policy = config.get("input_dtype", config.get("dtype"))
     dtype = policy if isinstance(policy, str) else None
     try:
-        return (Input(f"{_name_of(original) or 'layer'}_input", inputs.read_shape(config["batch_input_shape"]), inputs.read_dtype(dtype)),)
+        return (
+            Input(
+                f"{_name_of(original) or 'layer'}_input", inputs.read_shape(config["batch_input_shape"]), inputs.read_dtype(dtype)
+            ),
+        )
     except Unsayable:
         return ()
 
@@ -191,14 +207,21 @@ def _generate(architecture: Architecture, place: Mapping[str, Json], name: str |
     if not generation.wrapped:
         return {"class_name": class_name, "config": config}
     module = _MODULES[class_name] if generation >= (3,) or class_name == "Sequential" else "tf_keras.src.engine.functional"
-    return {"module": module, "class_name": class_name, "config": config, "registered_name": class_name if class_name == "Functional" else None}
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": config,
+        "registered_name": class_name if class_name == "Functional" else None,
+    }
 
 
 def write(architecture: Architecture, place: Mapping[str, Json], name: str | None, writing: Writing) -> dict[str, Json]:
     """The model object of `architecture`, called `name`, ``trainable`` as `place` says."""
     generated = _generate(architecture, place, name or architecture.name, writing)
     config = generated["config"]
-    finished: dict[str, Json] = writing.finish(_shell(generated), architecture.extensions, f"model {name or architecture.name or ''}".strip())
+    finished: dict[str, Json] = writing.finish(
+        _shell(generated), architecture.extensions, f"model {name or architecture.name or ''}".strip()
+    )
     if isinstance(config, dict):
         if not isinstance(finished.get("config"), dict):
             return generated

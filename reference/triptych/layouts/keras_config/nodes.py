@@ -17,7 +17,9 @@ RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU", "Bidirectional"})
 """Types whose inputs after the first are initial states."""
 NAMED_INPUTS = {"MultiHeadAttention": ("query", "value", "key")}
 """Types whose inputs after the first Keras 2 takes by name."""
-_FLAT = frozenset({"keras:TFOpLambda", "keras:SlicingOpLambda", "keras:InstanceMethod", "keras:InstanceProperty", "keras:ClassMethod"})
+_FLAT = frozenset(
+    {"keras:TFOpLambda", "keras:SlicingOpLambda", "keras:InstanceMethod", "keras:InstanceProperty", "keras:ClassMethod"}
+)
 """Types whose single input Keras 2 writes without the list around it."""
 ARGUMENTS = "args"
 """The argument that holds all positional arguments of a call, where some are no values of the graph."""
@@ -49,7 +51,9 @@ def read_reference(value: Json) -> Reference:
 
 
 def _is_reference(value: Sequence[Json]) -> bool:
-    return isinstance(value[0], str) and all(isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in value[1:3])
+    return isinstance(value[0], str) and all(
+        isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in value[1:3]
+    )
 
 
 def unwrap(value: Json) -> Json:
@@ -188,20 +192,31 @@ class Value:
         if generation < (3,):
             return list(self.reference)
         shape = None if self.shape is None else list(self.shape)
-        return {"class_name": "__keras_tensor__", "config": {"shape": shape if shape is not None else [None], "dtype": self.dtype, "keras_history": list(self.reference)}}
+        return {
+            "class_name": "__keras_tensor__",
+            "config": {"shape": shape if shape is not None else [None], "dtype": self.dtype, "keras_history": list(self.reference)},
+        }
 
 
-def write_node(type_name: str, inputs: Sequence[Value], arguments: Mapping[str, Json], find: Callable[[str], Value], generation: Generation) -> Json:
+def write_node(
+    type_name: str, inputs: Sequence[Value], arguments: Mapping[str, Json], find: Callable[[str], Value], generation: Generation
+) -> Json:
     """The entry of ``inbound_nodes`` for one call; `find` yields the value of a name."""
-    keywords = {key: map_arguments(item, lambda name: find(name).spell(generation)) for key, item in arguments.items() if key != ARGUMENTS}
+    keywords = {
+        key: map_arguments(item, lambda name: find(name).spell(generation)) for key, item in arguments.items() if key != ARGUMENTS
+    }
     positional = arguments.get(ARGUMENTS)
     if generation >= (3,):
-        return _write_keras3(type_name, inputs, positional, keywords, find, generation)
+        given = map_arguments(positional, lambda name: find(name).spell(generation))
+        return _write_keras3(type_name, [value.spell(generation) for value in inputs], given, keywords)
     named = NAMED_INPUTS.get(type_name, ())
     direct = list(inputs[:1] if named else inputs)
     keywords.update({name: value.spell(generation) for name, value in zip(named[1:], inputs[1:], strict=False)})
     if positional is not None:
-        entries = [["_CONSTANT_VALUE", -1, item] if not isinstance(item, Mapping) else list(find(item["value"]).reference) for item in positional]
+        entries = [
+            ["_CONSTANT_VALUE", -1, item] if not isinstance(item, Mapping) else list(find(item["value"]).reference)
+            for item in positional
+        ]
     else:
         entries = [list(value.reference) for value in direct]
     if generation >= (2,):
@@ -211,10 +226,9 @@ def write_node(type_name: str, inputs: Sequence[Value], arguments: Mapping[str, 
     return entries
 
 
-def _write_keras3(type_name: str, inputs: Sequence[Value], positional: Json, keywords: dict[str, Json], find: Callable[[str], Value], generation: Generation) -> Json:
-    spelled = [value.spell(generation) for value in inputs]
-    if isinstance(positional, list | tuple):
-        args = [map_arguments(item, lambda name: find(name).spell(generation)) for item in positional]
+def _write_keras3(type_name: str, spelled: list[Json], positional: Json, keywords: dict[str, Json]) -> Json:
+    if isinstance(positional, list):
+        args = positional
     elif type_name in RECURRENT and len(spelled) > 1:
         args, keywords = spelled[:1], {**keywords, "initial_state": spelled[1:]}
     elif type_name in LISTING and (len(spelled) > 1 or type_name == "Concatenate"):

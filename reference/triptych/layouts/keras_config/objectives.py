@@ -48,6 +48,13 @@ METRICS: dict[str, tuple[str | None, dict[str, Json]]] = {
     **{name: (function, parameters) for name, (function, parameters) in LOSSES.items() if name != "Huber"},
 }
 """Metric -> the same."""
+_METRIC_LABELS = {
+    "F1Score": "f1_score",
+    "FBetaScore": "fbeta_score",
+    "MeanIoU": "mean_io_u",
+    "RootMeanSquaredError": "root_mean_squared_error",
+}
+"""Metric that no function computes -> the name it has by default, where that is not its own in lower case."""
 _ALIASES = {
     "mse": "mean_squared_error",
     "mae": "mean_absolute_error",
@@ -61,8 +68,12 @@ _ALIASES = {
     "cosine_proximity": "cosine_similarity",
     "cosine": "cosine_similarity",
 }
+_SHORT = {"mean_squared_error": "mse", "mean_absolute_error": "mae"}
+"""Names of functions -> those that people use."""
 _BY_FUNCTION = {function: name for name, (function, _) in LOSSES.items()}
 _METRIC_BY_FUNCTION = {function: name for name, (function, _) in METRICS.items() if function}
+_FORGETFUL = ("Huber", "CosineSimilarity")
+"""Losses whose parameters Keras 3 does not write, so that a configuration without them says nothing of them."""
 ACCURACY = ("accuracy", "acc")
 UNRESOLVED = "keras:accuracy"
 """The metric "accuracy" of an output whose loss does not tell which accuracy it is."""
@@ -77,21 +88,24 @@ _QUIET: dict[str, tuple[Json, ...]] = {
 """Member -> values that a config of ours leaves out."""
 
 
-def read_loss(value: Json) -> tuple[str, dict[str, Json]]:
+def read_loss(value: Json, generation: Generation) -> tuple[str, dict[str, Json]]:
     """Type and config of a loss.
 
     Raises:
         Unsayable: It is none.
     """
     if isinstance(value, str):
-        name = _BY_FUNCTION.get(_ALIASES.get(value, value)) or (value if value in LOSSES else None)
-        return (name, dict(LOSSES[name][1])) if name else (f"keras:{type_name(value)}", {})
+        known = _BY_FUNCTION.get(_ALIASES.get(value, value)) or (value if value in LOSSES else None)
+        return (known, dict(LOSSES[known][1])) if known else (f"keras:{type_name(value)}", {})
     name, config = _object(value)
     if name == "LossFunctionWrapper" and isinstance(config.get("fn"), str):
         name = _BY_FUNCTION.get(_ALIASES.get(config["fn"], config["fn"]), name)
     if name not in LOSSES:
         return f"keras:{type_name(name)}", config
-    return name, {**LOSSES[name][1], **_telling(config, LOSSES[name][0])}
+    stated = _telling(config, LOSSES[name][0])
+    if generation >= (3,) and name in _FORGETFUL:
+        return name, stated
+    return name, {**LOSSES[name][1], **stated}
 
 
 def _object(value: Json) -> tuple[str, dict[str, Json]]:
@@ -107,7 +121,11 @@ def _telling(config: Mapping[str, Json], function: str | None) -> dict[str, Json
     """`config` without what goes without saying."""
     result = {}
     for key, item in config.items():
-        if key == "fn" or (key == "name" and item in (function, f"{function}_loss", None)) or (key == "axis" and item == -1 and function != "cosine_similarity"):
+        if (
+            key == "fn"
+            or (key == "name" and item in (function, f"{function}_loss", None))
+            or (key == "axis" and item == -1 and function != "cosine_similarity")
+        ):
             continue
         if key in _QUIET and any(item is quiet or (item == quiet and isinstance(item, str | float)) for quiet in _QUIET[key]):
             continue
@@ -121,9 +139,10 @@ def write_loss(name: str, config: Mapping[str, Json], generation: Generation) ->
         own = name.removeprefix("keras:")
         return objects.wrap(own, dict(config), "keras.losses", _bare(generation)) if config else own
     function, parameters = LOSSES.get(name, (name, {}))
-    stated = {**parameters, **config}
-    if stated == parameters and name not in ("Huber", "CosineSimilarity"):
-        return function
+    forgetful = generation >= (3,) and name in _FORGETFUL
+    stated = dict(config) if forgetful else {**parameters, **config}
+    if stated == parameters and name not in _FORGETFUL:
+        return _SHORT.get(function, function) if generation < (3,) else function
     reduction = "sum_over_batch_size" if generation >= (3,) else "auto"
     label = "huber_loss" if name == "Huber" else function
     full = {"name": label, "reduction": reduction, **({"fn": function} if (2, 13) <= generation.version < (3,) else {}), **stated}
@@ -143,11 +162,11 @@ def read_metric(value: Json, loss: str | None, *, binary: bool) -> tuple[str, di
     if isinstance(value, str):
         if value in ACCURACY:
             return accuracy_of(loss, binary=binary), {"name": value}
-        name = _METRIC_BY_FUNCTION.get(_ALIASES.get(value, value)) or (value if value in METRICS else None)
-        if name is None:
+        known = _METRIC_BY_FUNCTION.get(_ALIASES.get(value, value)) or (value if value in METRICS else None)
+        if known is None:
             return f"keras:{type_name(value)}", {}
-        named = {} if METRICS[name][0] == value else {"name": value}
-        return name, {**METRICS[name][1], **named}
+        named = {} if METRICS[known][0] == value else {"name": value}
+        return known, {**METRICS[known][1], **named}
     name, config = _object(value)
     if name == "MeanMetricWrapper" and isinstance(config.get("fn"), str):
         found = _METRIC_BY_FUNCTION.get(_ALIASES.get(config["fn"], config["fn"]))
@@ -155,7 +174,7 @@ def read_metric(value: Json, loss: str | None, *, binary: bool) -> tuple[str, di
             return found, {**METRICS[found][1], **_telling(config, METRICS[found][0])}
     if name not in METRICS:
         return f"keras:{type_name(name)}", config
-    return name, {**METRICS[name][1], **_telling(config, METRICS[name][0] or name.lower())}
+    return name, {**METRICS[name][1], **_telling(config, METRICS[name][0] or _METRIC_LABELS.get(name, name.lower()))}
 
 
 def accuracy_of(loss: str | None, *, binary: bool) -> str:
@@ -183,5 +202,5 @@ def write_metric(name: str, config: Mapping[str, Json], generation: Generation) 
             return {"class_name": "MeanMetricWrapper", "config": {"name": label or function, "dtype": "float32", "fn": function}}
         if label is None or label in ACCURACY or _ALIASES.get(str(label)) == function:
             return label or function
-    own_name = label or function or {"AUC": "auc", "F1Score": "f1_score", "FBetaScore": "fbeta_score", "MeanIoU": "mean_io_u", "RootMeanSquaredError": "root_mean_squared_error"}.get(name, name.lower())
+    own_name = label or function or _METRIC_LABELS.get(name, name.lower())
     return objects.wrap(name, {"name": own_name, "dtype": "float32", **stated}, "keras.metrics", _bare(generation))

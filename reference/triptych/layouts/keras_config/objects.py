@@ -77,7 +77,10 @@ def read_component(value: Json, names: tuple[str, ...], generation: Generation) 
             return _component(found_name, {} if seed is None else {"seed": seed})
     if name not in names:
         return _component(f"keras:{_printable(name)}", config)
-    return _component(name, {key: item for key, item in config.items() if not (key in ("seed", "input_axes", "output_axes", "dtype") and item is None)})
+    return _component(
+        name,
+        {key: item for key, item in config.items() if not (key in ("seed", "input_axes", "output_axes", "dtype") and item is None)},
+    )
 
 
 def _named_scaling(config: Mapping[str, Json]) -> str | None:
@@ -88,7 +91,11 @@ def _named_scaling(config: Mapping[str, Json]) -> str | None:
 def _read_keras1_component(value: Mapping[str, Json], names: tuple[str, ...]) -> Json:
     name = _CONSTRAINT_ALIASES.get(str(value["name"]).lower(), str(value["name"]))
     config = {key: item for key, item in value.items() if key != "name"}
-    if names is REGULARIZERS and name in ("WeightRegularizer", "L1L2Regularizer", "ActivityRegularizer") and set(config) <= {"l1", "l2"}:
+    if (
+        names is REGULARIZERS
+        and name in ("WeightRegularizer", "L1L2Regularizer", "ActivityRegularizer")
+        and set(config) <= {"l1", "l2"}
+    ):
         return _component("L1L2", config)
     if names is CONSTRAINTS and name in CONSTRAINTS:
         renamed = _KERAS1_CONSTRAINT.get(name, {})
@@ -174,7 +181,9 @@ def write_activation(value: Json, generation: Generation, *, default: str = "lin
     """The inverse of `read_activation`."""
     if isinstance(value, Mapping):
         name = str(value["type"])
-        return wrap(name.removeprefix("keras:"), dict(value.get("config") or {}), "keras.layers" if ":" not in name else "", generation)
+        return wrap(
+            name.removeprefix("keras:"), dict(value.get("config") or {}), "keras.layers" if ":" not in name else "", generation
+        )
     if value in ("hard_sigmoid", "hard_sigmoid_keras2"):
         return "hard_sigmoid"
     if value == "silu" and generation < (3,):

@@ -31,7 +31,14 @@ PARAMETERS: dict[str, dict[str, Json]] = {
     "Ftrl": {"learning_rate": 0.001, **_FTRL},
     "Lion": {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.99},
     "Lamb": {"learning_rate": 0.001, **_ADAM},
-    "Adafactor": {"learning_rate": 0.001, "beta_2_decay": -0.8, "epsilon_1": 1e-30, "epsilon_2": 1e-3, "clip_threshold": 1.0, "relative_step": True},
+    "Adafactor": {
+        "learning_rate": 0.001,
+        "beta_2_decay": -0.8,
+        "epsilon_1": 1e-30,
+        "epsilon_2": 1e-3,
+        "clip_threshold": 1.0,
+        "relative_step": True,
+    },
 }
 """Optimizer -> its parameters with the values it has when a configuration leaves them out; always said in ours."""
 COMMON: dict[str, Json] = {
@@ -66,7 +73,11 @@ def read(original: Json, generation: Generation) -> Component:
     Raises:
         Unsayable: It is no optimizer object.
     """
-    if not isinstance(original, dict) or not isinstance(original.get("class_name"), str) or not isinstance(original.get("config"), dict):
+    if (
+        not isinstance(original, dict)
+        or not isinstance(original.get("class_name"), str)
+        or not isinstance(original.get("config"), dict)
+    ):
         unsayable("an optimizer")
     name, config = original["class_name"].removeprefix(_PREFIX), original["config"]
     if name not in PARAMETERS:
@@ -112,7 +123,14 @@ def read_rate(value: Json) -> Json:
     return value
 
 
-SCHEDULES = ("ExponentialDecay", "PiecewiseConstantDecay", "PolynomialDecay", "InverseTimeDecay", "CosineDecay", "CosineDecayRestarts")
+SCHEDULES = (
+    "ExponentialDecay",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+    "InverseTimeDecay",
+    "CosineDecay",
+    "CosineDecayRestarts",
+)
 
 
 def write(component: Component, generation: Generation) -> dict[str, Json]:
@@ -124,13 +142,20 @@ def write(component: Component, generation: Generation) -> dict[str, Json]:
     config: dict[str, Json] = {}
     parameters = PARAMETERS[component.type]
     first = {key: _SINCE.get(f"{component.type}.{key}", _SINCE.get(key, (0,))) for key in parameters}
-    own: dict[str, Json] = {key: given.get(key, default) for key, default in parameters.items() if key != "learning_rate" and generation >= first[key]}
+    own: dict[str, Json] = {
+        key: given.get(key, default) for key, default in parameters.items() if key != "learning_rate" and generation >= first[key]
+    }
     if isinstance(rate, Mapping):
         rate = _write_schedule(rate, generation)
     if generation < (2, 3):
         config = {"lr": rate, **own, "decay": given.get("decay", 0.0)}
     elif generation < _NEW:
-        config = {**({"name": component.type} if generation >= (2, 3, 50) else {}), "learning_rate": rate, "decay": given.get("decay", 0.0), **own}
+        config = {
+            **({"name": component.type} if generation >= (2, 3, 50) else {}),
+            "learning_rate": rate,
+            "decay": given.get("decay", 0.0),
+            **own,
+        }
     else:
         name = component.type if generation < (3,) else _snake(component.type)
         config = {"name": name, "learning_rate": rate}
@@ -142,10 +167,17 @@ def write(component: Component, generation: Generation) -> dict[str, Json]:
         config |= own
     defaults = {**COMMON, **parameters}
     for key, item in given.items():
-        if key not in config and key != "learning_rate" and (generation < _NEW or key != "decay") and not edits.same(item, defaults.get(key)):
+        if (
+            key not in config
+            and key != "learning_rate"
+            and (generation < _NEW or key != "decay")
+            and not edits.same(item, defaults.get(key))
+        ):
             config[key] = item
     prefixed = _NEW <= generation.version < (3,) and not generation.wrapped
-    return objects.wrap(f"{_PREFIX}{component.type}" if prefixed else component.type, config, "keras.optimizers", _plain(generation))
+    return objects.wrap(
+        f"{_PREFIX}{component.type}" if prefixed else component.type, config, "keras.optimizers", _plain(generation)
+    )
 
 
 def _plain(generation: Generation) -> Generation:

@@ -60,7 +60,11 @@ def name(value: object) -> str:
     Raises:
         Unsayable: It cannot.
     """
-    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME or any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in value):
+    if (
+        not isinstance(value, str)
+        or not 1 <= len(value) <= LONGEST_NAME
+        or any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in value)
+    ):
         unsayable("a name")
     return value
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from triptych.layouts.keras_config import edits, objects
 from triptych.layouts.keras_config.generations import Generation
 from triptych.model import Json
 
@@ -21,11 +22,15 @@ class Extra:
     """A config member that only Keras has, with the value it has in ordinary models."""
 
     key: str
-    value: Json = None
+    value: Json | Callable[[Generation], Json] = None
     since: Version = (2,)
     until: Version = NEVER
     decisive: bool = False
     """Whether another value makes it a layer that the vocabulary's type does not describe."""
+
+    def value_in(self, generation: Generation) -> Json:
+        """The value that `generation` writes."""
+        return edits.copy(self.value(generation) if callable(self.value) else self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,19 @@ class Entry:
     """Member -> its key in Keras 2."""
     names1: Mapping[str, str] = field(default_factory=dict)
     """Member -> its key in Keras 1; ``a+b`` for a list kept in several keys, ``=a`` for a list of one kept as a number."""
+    names3: Mapping[str, str] = field(default_factory=dict)
+    """Member -> its key in Keras 3."""
     since: Mapping[str, Version] = field(default_factory=dict)
-    """Member -> the first version that writes it."""
+    """Member -> the first version that knows it."""
+    until: Mapping[str, Version] = field(default_factory=dict)
+    """Member -> the first version that does not know it any more."""
+    quiet: Mapping[str, Version] = field(default_factory=dict)
+    """Member -> the first version that writes it even where it has the vocabulary's default."""
     defaults: Mapping[str, Json | Callable[[Generation], Json]] = field(default_factory=dict)
     """Member -> what Keras takes where the key is missing, if the vocabulary's default is another or there is none."""
     extras: tuple[Extra, ...] = ()
+    quiet3: tuple[str, ...] = ()
+    """Members that Keras 3 writes only where they have another value than the vocabulary's default."""
     merges: str | None = None
     """The ``mode`` of Keras 1's Merge that it was."""
 
@@ -99,7 +112,7 @@ SINCE: dict[str, Version] = {
     "keepdims": (2, 6),
     "output_padding": (2, 2),
     "interpolation": (2, 2, 3),
-    "zero_output_for_mask": (3,),
+    "zero_output_for_mask": (2, 3, 50),
     "synchronized": (3,),
     "variance": NEVER,
     "ceil_mode": NEVER,
@@ -110,17 +123,26 @@ SINCE: dict[str, Version] = {
 _ROWS_COLUMNS = {"kernel_size": "nb_row+nb_col", "strides": "subsample"}
 _INPUT1 = Extra("input_dim", None, (1,), (2,))
 _LENGTH1 = Extra("input_length", None, (1,), (2,))
-_IMPLEMENTATION = Extra("implementation", 2, (2, 3, 50), (3,))
+QUIET: dict[str, Version] = {"zero_output_for_mask": (3,), "score_mode": NEVER}
+"""Member -> the first version that writes it even where it has the vocabulary's default, for all types."""
+_GROUPS_UNTIL = {"groups": (3,)}
 _RECURRENT = (
     Extra("consume_less", "cpu", (1,), (2,)),
     _INPUT1,
     _LENGTH1,
-    Extra("implementation", 1, (2, 0, 5), (2, 3)),
-    Extra("implementation", 2, (2, 3), (2, 3, 50)),
+    Extra("implementation", 0, (2,), (2, 1)),
+    Extra("implementation", 1, (2, 1), (2, 3)),
+    Extra("implementation", 2, (2, 3), (3,)),
     Extra("time_major", False, (2, 3, 50), (3,), decisive=True),
 )
-_SEED_SINCE = {"seed": (3,)}
-_RECURRENT_SINCE = {"seed": (3,), "activity_regularizer": (2,), "use_bias": (2,), "bias_constraint": (2,), "kernel_constraint": (2,), "return_state": (2, 0, 5)}
+_RECURRENT_SINCE = {
+    "seed": (3,),
+    "activity_regularizer": (2,),
+    "use_bias": (2,),
+    "bias_constraint": (2,),
+    "kernel_constraint": (2,),
+    "return_state": (2, 0, 5),
+}
 
 
 def _gate_activation(generation: Generation) -> str:
@@ -131,44 +153,78 @@ def _reset_after(generation: Generation) -> bool:
     return generation >= (2, 3, 50)
 
 
+def _unused_initializer(generation: Generation) -> Json:
+    return objects.write_component({"type": "GlorotUniform"}, "initializers", generation)
+
+
+_SEPARABLE = (
+    Extra("groups", 1, (2, 3, 50), (3,)),
+    Extra("kernel_initializer", _unused_initializer, (2, 3, 50), (3,)),
+    Extra("kernel_regularizer", None, (2, 3, 50), (3,)),
+    Extra("kernel_constraint", None, (2, 3, 50), (3,)),
+)
+
+
 def _merge_extras(axis: int) -> tuple[Extra, ...]:
-    rest = {"mode_type": "raw", "dot_axes": -1, "output_shape": None, "output_shape_type": "raw", "output_mask": None, "output_mask_type": "raw", "arguments": {}}
+    rest = {
+        "mode_type": "raw",
+        "dot_axes": -1,
+        "output_shape": None,
+        "output_shape_type": "raw",
+        "output_mask": None,
+        "output_mask_type": "raw",
+        "arguments": {},
+    }
     return (*(Extra(key, value, (1,), (2,)) for key, value in rest.items()), Extra("concat_axis", axis, (1,), (2,)))
 
 
 _POOLING1 = {"pool_size": "=pool_length", "strides": "=stride"}
 _QUANTIZATION = Extra("quantization_config", None, (3, 15), decisive=True)
-_DENSE_SINCE: dict[str, Version] = {"activity_regularizer": ALWAYS}
 
 TABLE: dict[str, Entry] = {
-    "Dense": Entry(aliases=("TimeDistributedDense",), extras=(_INPUT1, _QUANTIZATION), since=_DENSE_SINCE),
+    "Dense": Entry(aliases=("TimeDistributedDense",), extras=(_INPUT1, _QUANTIZATION), quiet3=("activity_regularizer",)),
     "Embedding": Entry(
         names1={"output_dim": "output_dim", "input_dim": "input_dim"},
         extras=(Extra("input_length", None, (1,), (3,)), Extra("dropout", 0.0, (1,), (2,)), _QUANTIZATION),
     ),
     "Dropout": Entry(defaults={"rate": 0.5}),
-    "SpatialDropout1D": Entry(extras=(Extra("noise_shape", None, (2, 1)),)),
+    "SpatialDropout1D": Entry(extras=(Extra("noise_shape", None, (2, 1), (3,)),)),
     "SpatialDropout2D": Entry(since={"data_format": (3,)}, extras=(Extra("noise_shape", None, (2, 1), (3,)),)),
     "SpatialDropout3D": Entry(since={"data_format": (3,)}, extras=(Extra("noise_shape", None, (2, 1), (3,)),)),
     "GaussianNoise": Entry(since={"seed": (2, 10)}),
     "GaussianDropout": Entry(since={"seed": (2, 10)}),
-    "Identity": Entry(),
+    "AlphaDropout": Entry(since={"noise_shape": (3,)}),
+    "ZeroPadding1D": Entry(extras=(Extra("data_format", "channels_last", (3, 9), decisive=True),)),
     "Masking": Entry(defaults={"mask_value": 0.0}),
     "Flatten": Entry(since={"data_format": (2, 2)}),
     "Conv1D": Entry(
-        keras1="Convolution1D", aliases=("Convolution1D",), names1={"kernel_size": "=filter_length", "strides": "=subsample_length"}, since={"data_format": (2, 1, 3)}, extras=(_INPUT1, _LENGTH1)
+        keras1="Convolution1D",
+        aliases=("Convolution1D",),
+        names1={"kernel_size": "=filter_length", "strides": "=subsample_length"},
+        since={"data_format": (2, 1, 3)},
+        extras=(_INPUT1, _LENGTH1),
     ),
     "Conv2D": Entry(keras1="Convolution2D", aliases=("Convolution2D",), names1=_ROWS_COLUMNS),
-    "Conv3D": Entry(keras1="Convolution3D", aliases=("Convolution3D",), names1={"kernel_size": "kernel_dim1+kernel_dim2+kernel_dim3", "strides": "subsample"}),
-    "Conv1DTranspose": Entry(aliases=("Convolution1DTranspose",), since={"groups": (2, 3, 50)}),
-    "Conv2DTranspose": Entry(keras1="Deconvolution2D", aliases=("Convolution2DTranspose", "Deconvolution2D"), names1=_ROWS_COLUMNS, since={"output_padding": (2, 2, 3), "dilation_rate": (2, 0)}),
-    "Conv3DTranspose": Entry(aliases=("Convolution3DTranspose",)),
-    "SeparableConv1D": Entry(aliases=("SeparableConvolution1D",), extras=(Extra("groups", 1, (2, 3, 50), (3,)),)),
+    "Conv3D": Entry(
+        keras1="Convolution3D",
+        aliases=("Convolution3D",),
+        names1={"kernel_size": "kernel_dim1+kernel_dim2+kernel_dim3", "strides": "subsample"},
+    ),
+    "Conv1DTranspose": Entry(aliases=("Convolution1DTranspose",), until=_GROUPS_UNTIL),
+    "Conv2DTranspose": Entry(
+        keras1="Deconvolution2D",
+        aliases=("Convolution2DTranspose", "Deconvolution2D"),
+        names1=_ROWS_COLUMNS,
+        since={"output_padding": (2, 2, 3), "dilation_rate": (2, 0)},
+        until=_GROUPS_UNTIL,
+    ),
+    "Conv3DTranspose": Entry(aliases=("Convolution3DTranspose",), since={"dilation_rate": (3,)}, until=_GROUPS_UNTIL),
+    "SeparableConv1D": Entry(aliases=("SeparableConvolution1D",), extras=_SEPARABLE),
     "SeparableConv2D": Entry(
         keras1="SeparableConvolution2D",
         aliases=("SeparableConvolution2D",),
         names1={**_ROWS_COLUMNS, "depthwise_initializer": "init", "pointwise_initializer": "init"},
-        extras=(Extra("groups", 1, (2, 3, 50), (3,)),),
+        extras=_SEPARABLE,
     ),
     "DepthwiseConv1D": Entry(extras=(Extra("groups", 1, (2, 3, 50), (3,)),)),
     "DepthwiseConv2D": Entry(extras=(Extra("groups", 1, (2, 3, 50), (3,)),)),
@@ -194,34 +250,40 @@ TABLE: dict[str, Entry] = {
             Extra("renorm_momentum", 0.99, (3, 15)),
         ),
     ),
-    "LayerNormalization": Entry(defaults={"epsilon": 1e-3}, extras=(Extra("rms_scaling", False, (3, 0), (3, 9), decisive=True),)),
+    "LayerNormalization": Entry(defaults={"epsilon": 1e-3}, extras=(Extra("rms_scaling", False, (3,), decisive=True),)),
     "GroupNormalization": Entry(defaults={"epsilon": 1e-3, "groups": 32}),
     "RMSNormalization": Entry(defaults={"epsilon": 1e-6}),
     "LeakyReLU": Entry(names={"negative_slope": "alpha"}, names1={"negative_slope": "alpha"}, defaults={"negative_slope": 0.3}),
     "ThresholdedReLU": Entry(defaults={"theta": 1.0}),
     "ReLU": Entry(since={"negative_slope": (2, 2, 3), "threshold": (2, 2, 3)}),
-    "UpSampling1D": Entry(names={"size": "=size"}, names1={"size": "=length"}, since={}),
-    "UpSampling2D": Entry(),
-    "SimpleRNN": Entry(defaults={"activation": "tanh"}, since=_RECURRENT_SINCE, extras=tuple(e for e in _RECURRENT if e.key != "implementation") + (Extra("implementation", 0, (2,), (2, 0, 9)),)),
+    "UpSampling1D": Entry(names={"size": "=size"}, names1={"size": "=length"}, names3={"size": "=size"}),
+    "SimpleRNN": Entry(
+        defaults={"activation": "tanh"},
+        since={**_RECURRENT_SINCE, "seed": NEVER},
+        extras=tuple(extra for extra in _RECURRENT if extra.key != "implementation"),
+    ),
     "LSTM": Entry(
         defaults={"activation": "tanh", "recurrent_activation": _gate_activation},
         names1={"unit_forget_bias": "forget_bias_init"},
         since=_RECURRENT_SINCE,
-        extras=(*_RECURRENT, _IMPLEMENTATION),
+        extras=_RECURRENT,
     ),
     "GRU": Entry(
         defaults={"activation": "tanh", "recurrent_activation": _gate_activation, "reset_after": _reset_after},
         since=_RECURRENT_SINCE,
-        extras=(*_RECURRENT, _IMPLEMENTATION),
+        extras=_RECURRENT,
     ),
-    "Bidirectional": Entry(),
-    "TimeDistributed": Entry(),
     "Add": Entry(keras1="Merge", merges="sum", extras=_merge_extras(-1)),
     "Multiply": Entry(keras1="Merge", merges="mul", extras=_merge_extras(-1)),
     "Average": Entry(keras1="Merge", merges="ave", extras=_merge_extras(-1)),
     "Maximum": Entry(keras1="Merge", merges="max", extras=_merge_extras(-1)),
-    "Concatenate": Entry(keras1="Merge", merges="concat", names1={"axis": "concat_axis"}, extras=tuple(e for e in _merge_extras(-1) if e.key != "concat_axis")),
-    "Attention": Entry(since={"seed": (3,), "score_mode": (2, 8)}, defaults={"use_scale": False}),
+    "Concatenate": Entry(
+        keras1="Merge",
+        merges="concat",
+        names1={"axis": "concat_axis"},
+        extras=tuple(extra for extra in _merge_extras(-1) if extra.key != "concat_axis"),
+    ),
+    "Attention": Entry(since={"seed": (3,)}),
     "MultiHeadAttention": Entry(
         since={"seed": (3,)},
         extras=(
@@ -231,15 +293,46 @@ TABLE: dict[str, Entry] = {
             Extra("sliding_window", None, (3, 15), decisive=True),
         ),
     ),
-    "ActivityRegularization": Entry(),
 }
 
+WITHOUT_TRAINABLE3 = frozenset({"SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"})
+"""Types whose config says nothing of ``trainable`` in Keras 3."""
 DEFAULT = Entry()
 HARMLESS = frozenset(
     {
-        *("name", "dtype", "batch_input_shape", "batch_shape", "input_dtype", "input_dim", "input_length", "implementation", "consume_less"),
-        *("module", "registered_name", "build_config", "shared_object_id", "query_shape", "key_shape", "value_shape", "sparse", "ragged"),
-        *("optional", "build_input_shape", "layer", "backward_layer", "input_axes", "output_axes", "seed", "synchronized", "trainable"),
+        *(
+            "name",
+            "dtype",
+            "batch_input_shape",
+            "batch_shape",
+            "input_dtype",
+            "input_dim",
+            "input_length",
+            "implementation",
+            "consume_less",
+        ),
+        *(
+            "module",
+            "registered_name",
+            "build_config",
+            "shared_object_id",
+            "query_shape",
+            "key_shape",
+            "value_shape",
+            "sparse",
+            "ragged",
+        ),
+        *(
+            "optional",
+            "build_input_shape",
+            "layer",
+            "backward_layer",
+            "input_axes",
+            "output_axes",
+            "seed",
+            "synchronized",
+            "trainable",
+        ),
     }
 )
 """Keys whose edits carry no meaning for another dialect."""
@@ -257,7 +350,7 @@ def key_of(type_name: str, member: str, generation: Generation) -> str:
         return own.names1.get(member) or NAMES1.get(member, member)
     if generation < (3,):
         return own.names.get(member, member)
-    return member
+    return own.names3.get(member, member)
 
 
 def keys_of(type_name: str, member: str, generation: Generation) -> tuple[str, ...]:
@@ -267,9 +360,17 @@ def keys_of(type_name: str, member: str, generation: Generation) -> tuple[str, .
     return tuple(dict.fromkeys((key_of(type_name, member, generation), *others)))
 
 
-def first_version(type_name: str, member: str) -> Version:
-    """The first version that writes `member`."""
-    return entry(type_name).since.get(member, SINCE.get(member, ALWAYS))
+def knows(type_name: str, member: str, generation: Generation) -> bool:
+    """Whether `generation` has `member`."""
+    own = entry(type_name)
+    return own.since.get(member, SINCE.get(member, ALWAYS)) <= generation.version < own.until.get(member, NEVER)
+
+
+def writes_default(type_name: str, member: str, generation: Generation) -> bool:
+    """Whether `generation` writes `member` even where it has the vocabulary's default."""
+    if generation >= (3,) and member in entry(type_name).quiet3:
+        return False
+    return generation >= entry(type_name).quiet.get(member, QUIET.get(member, ALWAYS))
 
 
 CLASSES: dict[str, str] = {}

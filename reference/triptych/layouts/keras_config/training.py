@@ -54,7 +54,9 @@ class _Outputs:
             return name
         if not self.several:
             return None if self.keras[self.values[0]] == name else unsayable("an output")
-        return next((value for value, known in self.keras.items() if known == name), None) or (name if name in self.values else unsayable("an output"))
+        return next((value for value, known in self.keras.items() if known == name), None) or (
+            name if name in self.values else unsayable("an output")
+        )
 
     def at(self, index: int) -> str | None:
         """Our name of output number `index`."""
@@ -68,7 +70,9 @@ class _Outputs:
         return index < len(self._binary) and self._binary[index]
 
 
-def read_training_config(config: Mapping[str, Json], architecture: Architecture | None, *, keras_version: str | None, allow_code: bool = False) -> Training:
+def read_training_config(
+    config: Mapping[str, Json], architecture: Architecture | None, *, keras_version: str | None, allow_code: bool = False
+) -> Training:
     """The training that a Keras training configuration describes, without state.
 
     `config` is what ``training_config`` holds, or ``compile_config`` of a ``.keras`` file. What our terms cannot say travels in
@@ -84,14 +88,21 @@ def read_training_config(config: Mapping[str, Json], architecture: Architecture 
     generation = known or recognise(original, keras_version)
     wrapped = "optimizer_config" not in original and ("optimizer" in original or "run_eagerly" in original)
     generation = Generation(generation.version, generation.text, wrapped)
-    source: dict[str, Json] = {"dialect": generation.dialect, "version": generation.text, "code_omitted": omitted, "wrapped": wrapped}
+    source: dict[str, Json] = {
+        "dialect": generation.dialect,
+        "version": generation.text,
+        "code_omitted": omitted,
+        "wrapped": wrapped,
+    }
     source = {key: value for key, value in source.items() if value}
     if parse_version(generation.text) is None:
         source["taken_for"] = ".".join(map(str, generation.version))
     for attempt in (_translate, _as_text):
         try:
             training = attempt(original, architecture, generation)
-            training = replace(training, extensions={EXTENSION: {**source, **extension_of(training.extensions)}}, extensions_used=(EXTENSION,))
+            training = replace(
+                training, extensions={EXTENSION: {**source, **extension_of(training.extensions)}}, extensions_used=(EXTENSION,)
+            )
             if edits.same(_write(training, architecture, Writing(generation, edits_apply=True)), original):
                 return training
         except (Unsayable, RecursionError):
@@ -113,7 +124,7 @@ def _translate(original: Json, architecture: Architecture | None, generation: Ge
             optimizer = optimizers.read(found, generation)
         except Unsayable:
             optimizer = None
-    losses = _attempt(lambda: _read_losses(config.get("loss"), config.get("loss_weights"), outputs))
+    losses = _attempt(lambda: _read_losses(config.get("loss"), config.get("loss_weights"), outputs, generation))
     metrics = _attempt(lambda: _read_metrics(config.get("metrics"), outputs, losses, weighted=False))
     weighted = _attempt(lambda: _read_metrics(config.get("weighted_metrics"), outputs, losses, weighted=True))
     training = Training(optimizer=optimizer, losses=tuple(losses), metrics=(*metrics, *weighted))
@@ -131,9 +142,13 @@ def _attempt(read: object) -> list[Json]:
         return []
 
 
-def _read_losses(value: Json, weights: Json, outputs: _Outputs) -> list[Loss]:
+def _read_losses(value: Json, weights: Json, outputs: _Outputs, generation: Generation) -> list[Loss]:
     factors = _factors(weights, outputs)
-    return [Loss(name, config, output, factors.get(output)) for output, given in _by_output(value, outputs, every=True) for name, config in [objectives.read_loss(given)]]
+    return [
+        Loss(name, config, output, factors.get(output))
+        for output, given in _by_output(value, outputs, every=True)
+        for name, config in [objectives.read_loss(given, generation)]
+    ]
 
 
 def _by_output(value: Json, outputs: _Outputs, *, every: bool) -> list[tuple[str | None, Json]]:
@@ -157,11 +172,17 @@ def _factors(weights: Json, outputs: _Outputs) -> dict[str | None, float]:
 def _read_metrics(value: Json, outputs: _Outputs, losses: Iterable[Loss], *, weighted: bool) -> list[Metric]:
     pairs: list[tuple[str | None, Json]] = []
     if isinstance(value, list) and any(isinstance(item, list) for item in value):
-        pairs = [(outputs.at(index), item) for index, items in enumerate(value) for item in (items if isinstance(items, list) else [items])]
+        pairs = [
+            (outputs.at(index), item)
+            for index, items in enumerate(value)
+            for item in (items if isinstance(items, list) else [items])
+        ]
     elif isinstance(value, list):
         pairs = [(output, item) for output in (outputs.values if outputs.several else (None,)) for item in value]
     elif isinstance(value, dict) and "class_name" not in value:
-        pairs = [(outputs.named(name), item) for name, items in value.items() for item in (items if isinstance(items, list) else [items])]
+        pairs = [
+            (outputs.named(name), item) for name, items in value.items() for item in (items if isinstance(items, list) else [items])
+        ]
     elif value is not None:
         pairs = [(None, value)]
     by_output = {loss.output: loss.type for loss in losses}
@@ -173,7 +194,9 @@ def _read_metrics(value: Json, outputs: _Outputs, losses: Iterable[Loss], *, wei
     return found
 
 
-def write_training_config(training: Training, architecture: Architecture | None, *, dialect: str | None = None) -> tuple[dict[str, Json], tuple[str, ...]]:
+def write_training_config(
+    training: Training, architecture: Architecture | None, *, dialect: str | None = None
+) -> tuple[dict[str, Json], tuple[str, ...]]:
     """The Keras training configuration of `training`, and a note of each thing it does not say.
 
     `dialect` is ``keras2`` or ``keras3``; None writes the generation that the training was read from, else that of the
@@ -213,7 +236,14 @@ def _write(training: Training, architecture: Architecture | None, writing: Writi
     finished: dict[str, Json] = writing.finish(generated, training.extensions, "training")
     if not writing.edits_apply:
         for edit in extension_of(training.extensions).get("edits") or ():
-            if edit.get("to") not in (None, [], False, 1) and edit.get("at") not in ("/run_eagerly", "/steps_per_execution", "/jit_compile", "/loss", "/metrics", "/build_config"):
+            if edit.get("to") not in (None, [], False, 1) and edit.get("at") not in (
+                "/run_eagerly",
+                "/steps_per_execution",
+                "/jit_compile",
+                "/loss",
+                "/metrics",
+                "/build_config",
+            ):
                 writing.notes.append(f"training: {shorten(edit.get('at'))} of Keras' configuration was not kept")
     return finished
 
@@ -224,7 +254,9 @@ def _generate(training: Training, architecture: Architecture | None, writing: Wr
     result: dict[str, Json] = {}
     if training.optimizer is not None:
         result["optimizer" if generation.wrapped else "optimizer_config"] = _write_optimizer(training.optimizer, writing)
-    result["loss"] = _collect([(loss.output, objectives.write_loss(loss.type, loss.config, generation)) for loss in training.losses], outputs)
+    result["loss"] = _collect(
+        [(loss.output, objectives.write_loss(loss.type, loss.config, generation)) for loss in training.losses], outputs
+    )
     weights = [(loss.output, loss.weight) for loss in training.losses if loss.weight is not None]
     result["loss_weights"] = _collect(weights, outputs)
     for key, weighted in (("metrics", False), ("weighted_metrics", True)):
@@ -260,7 +292,10 @@ def _write_metrics(metrics: list[Metric], outputs: _Outputs, generation: Generat
         return [] if generation < (2, 3, 50) else None
     spelled = [(metric.output, objectives.write_metric(metric.type, metric.config, generation)) for metric in metrics]
     if (2, 3, 50) <= generation.version < (3,) and not generation.wrapped:
-        return [[item for output, item in spelled if output == value] or [None] for value in (outputs.values if outputs.several else (None,))]
+        return [
+            [item for output, item in spelled if output == value] or [None]
+            for value in (outputs.values if outputs.several else (None,))
+        ]
     if not outputs.several and all(output is None for output, _ in spelled):
         return [item for _, item in spelled]
     names = dict.fromkeys(output for output, _ in spelled)
