@@ -116,10 +116,11 @@ def object_cases() -> Iterable[Case]:
     yield schema("arc-003-type-missing", "A layer without a type", SEQUENTIAL, lambda d: d["layers"][1].pop("type"), "/layers/1", twin)
     yield schema("arc-003-name-missing", "A layer without a name", SEQUENTIAL, lambda d: d["layers"][1].pop("name"), "/layers/1", twin)
     yield schema("arc-003-misspelt-member", "A misspelt member of a layer", SEQUENTIAL, lambda d: d["layers"][0].update(trainabel=False), "/layers/0/trainabel", twin)
-    yield schema("arc-003-config-array", "A config that is an array", SEQUENTIAL, lambda d: d["layers"][1].update(config=[0.5]), "/layers/1/config", twin)
+    foreign: dict[str, Json] = {"format_version": "1.0", "layers": [{"name": "a", "type": "keras:A"}]}
+    yield schema("arc-003-config-array", "A config that is an array", foreign, lambda d: d["layers"][0].update(config=[0.5]), "/layers/0/config", twin)
     yield accepts("arc-007-extension-type", "A type of somebody else", {"format_version": "1.0", "layers": [{"name": "a", "type": "keras:My Layer>v2"}]})
-    yield schema("arc-007-no-prefix", "An extension type without a prefix", {"format_version": "1.0", "layers": [{"name": "a", "type": "keras:A"}]}, lambda d: d["layers"][0].update(type=":A"), "/layers/0/type", "arc-007-extension-type", "LAYER_TYPE_SYNTAX")
-    yield schema("arc-007-dotted", "A type that is a class path", SEQUENTIAL, lambda d: d["layers"][1].update(type="keras.layers.Dropout"), "/layers/1/type", "arc-007-extension-type", "LAYER_TYPE_SYNTAX")
+    yield schema("arc-007-no-prefix", "An extension type without a prefix", foreign, lambda d: d["layers"][0].update(type=":A"), "/layers/0/type", "arc-007-extension-type", "LAYER_TYPE_SYNTAX")
+    yield schema("arc-007-capital", "A prefix that begins with a capital", foreign, lambda d: d["layers"][0].update(type="Keras:A"), "/layers/0/type", "arc-007-extension-type", "LAYER_TYPE_SYNTAX")
     yield accepts("arc-008-nested", "A nested architecture", NESTED, "ARC-009")
     yield schema("arc-008-model-without-architecture", "A layer of type Model without an architecture", NESTED, lambda d: d["layers"][0].pop("architecture"), "/layers/0", "arc-008-nested", "MODEL_ARCHITECTURE_MISMATCH")
     yield schema("arc-008-architecture-in-a-dense-layer", "A Dense layer with an architecture", NESTED, lambda d: d["layers"][1].update(architecture={"layers": []}), "/layers/1/architecture", "arc-008-nested", "MODEL_ARCHITECTURE_MISMATCH")
@@ -169,11 +170,13 @@ def graph_cases() -> Iterable[Case]:
     yield schema("arc-010-inputs-missing", "A call without inputs", GRAPH, lambda d: d["calls"][3].pop("inputs"), "/calls/3", twin)
     yield schema("arc-010-unknown-member", "A call with a member that no table lists", GRAPH, lambda d: d["calls"][3].update(training=True), "/calls/3/training", twin)
     yield schema("arc-010-argument-object", "An argument that is another object", probe, lambda d: d["calls"][0]["arguments"].update(mask={"tensor": "m"}), "/calls/0/arguments/mask/tensor", "arc-010-arguments")
-    yield schema("arc-010-inputs-a-name", "The inputs of a call as one name", GRAPH, lambda d: d["calls"][3].update(inputs="sum"), "/calls/3/inputs", twin)
+    one: dict[str, Json] = {"format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 2]}], "layers": [{"name": "flat", "type": "Flatten"}],
+                            "calls": [{"layer": "flat", "inputs": ["x"]}], "outputs": ["x"]}
+    yield schema("arc-010-inputs-a-name", "The inputs of a call as one name", one, lambda d: d["calls"][0].update(inputs="x"), "/calls/0/inputs", twin)
     yield schema("arc-011-outputs-missing", "Calls without outputs", GRAPH, lambda d: d.pop("outputs"), "", twin, "ARCHITECTURE_INCOMPLETE")
-    yield schema("arc-011-outputs-alone", "Outputs without calls", {**SEQUENTIAL, "outputs": ["scores"], "calls": [
-        {"layer": "hidden", "inputs": ["x"]}, {"layer": "drop", "inputs": ["hidden"]}, {"layer": "scores", "inputs": ["drop"]}]}, lambda d: d.pop("calls"), "", twin, "ARCHITECTURE_INCOMPLETE")
-    yield schema("arc-012-inputs-missing", "Calls without inputs", {"format_version": "1.0", "layers": [], "calls": [], "outputs": ["x"], "inputs": []}, lambda d: d.pop("inputs"), "", twin, "ARCHITECTURE_INCOMPLETE")
+    yield schema("arc-011-outputs-alone", "Outputs without calls", one, lambda d: d.pop("calls"), "", twin, "ARCHITECTURE_INCOMPLETE")
+    source: dict[str, Json] = {"format_version": "1.0", "inputs": [], "layers": [{"name": "s", "type": "org.example:Source"}], "calls": [{"layer": "s", "inputs": []}], "outputs": ["s"]}
+    yield schema("arc-012-inputs-missing", "Calls without inputs", source, lambda d: d.pop("inputs"), "", twin, "ARCHITECTURE_INCOMPLETE")
     yield accepts("arc-013-no-input", "A sequential architecture that does not say its input", edited(SEQUENTIAL, lambda d: d.pop("inputs")))
     flat: dict[str, Json] = {"format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 2]}], "layers": [{"name": "flat", "type": "Flatten"}]}
     yield semantic("arc-013-two-inputs", "A sequential architecture with two inputs", flat, lambda d: d["inputs"].append({"name": "y", "shape": [None, 2]}), "SEQUENTIAL_SEVERAL_INPUTS", "/inputs", "arc-001-sequential")
@@ -204,7 +207,7 @@ def tensor_cases() -> Iterable[Case]:
     yield semantic("arc-019-axis-missing", "Axes that begin at 1", probe, lambda d: d["layers"][0]["weights"]["k"].update(axes=[1, 2, 3]), "WEIGHT_AXES_NOT_PERMUTATION", "/layers/0/weights/k/axes", "arc-019-permutations")
     yield schema("arc-020-tensor-missing", "A weight that names no tensor", probe, lambda d: d["layers"][0]["weights"]["k"].pop("tensor"), "/layers/0/weights/k", "arc-019-permutations")
     yield schema("arc-020-weight-is-a-name", "A weight that is a name", probe, lambda d: d["layers"][0]["weights"].update(k="k"), "/layers/0/weights/k", "arc-019-permutations")
-    yield schema("arc-020-negative-axis", "A negative axis", probe, lambda d: d["layers"][0]["weights"]["k"].update(axes=[-1, 0, 1]), "/layers/0/weights/k/axes/0", "arc-019-permutations")
+    yield schema("arc-020-trainable-text", "Whether a weight is trainable, in words", probe, lambda d: d["layers"][0]["weights"]["k"].update(trainable="no"), "/layers/0/weights/k/trainable", "arc-019-permutations")
 
 
 def rule_cases() -> Iterable[Case]:

@@ -126,7 +126,7 @@ def number_cases() -> Iterable[Case]:
     point = {"format_version": "1.0", "layers": [{"name": "dense", "type": "Dense", "config": {"units": 2.0}}]}
     yield Case("doc-027-integer-extent", "An extent without a point", ["DOC-027"], kit.package(dense), accepted=kit.observe(dense))
     yield Case("doc-027-extent-with-point", "An extent with a point", ["DOC-027"], kit.package(point),
-               rejected=("schema", "INTEGER_EXPECTED", "architecture.json#/layers/0/config/units"), twin="doc-027-integer-extent")
+               rejected=("semantic", "INTEGER_EXPECTED", "architecture.json#/layers/0/config/units"), twin="doc-027-integer-extent")
 
 
 def limit_cases() -> Iterable[Case]:

@@ -61,7 +61,7 @@ def cases() -> Iterable[Case]:
     twin = "ext-001-unknown-and-optional"
     for name, title in (("1st", "begins with a digit"), ("my-extension", "has a hyphen"), ("", "is empty"), ("x" * 65, "has 65 characters")):
         word = {"": "empty", "x" * 65: "65-characters"}.get(name, name)
-        yield rejects(f"ext-001-{word}", f"A name that {title}", PLAIN, lambda d, name=name: d.update(extensions={name: {}}), "schema", "EXTENSION_NAME_SYNTAX", f"/extensions/{name}", twin)
+        yield rejects(f"ext-001-{word}", f"A name that {title}", PLAIN, lambda d, name=name: d.update(extensions_used=[name], extensions={name: {}}), "schema", "EXTENSION_NAME_SYNTAX", f"/extensions/{name}", twin)
     yield rejects("ext-002-unlisted-at-the-top", "Data of an extension that is not listed", KNOWN, lambda d: d["extensions"].update(EXT_a={}), "semantic", "EXTENSION_UNLISTED", "/extensions/EXT_a", twin)
     yield rejects("ext-002-unlisted-in-a-layer", "A layer with data of an extension that is not listed", PLAIN, lambda d: d["layers"][0].update(extensions={"keras": {}}), "semantic", "EXTENSION_UNLISTED", "/layers/0/extensions/keras", twin)
     yield rejects("ext-002-unlisted-in-a-sublayer", "A sublayer with data of an extension that is not listed", OPTIONAL, lambda d: d["layers"][1]["sublayers"]["layer"]["extensions"].update(EXT_b={}),
@@ -79,6 +79,6 @@ def cases() -> Iterable[Case]:
     yield Case("ext-004-required-by-manifest", "An unknown extension that the manifest requires", ["EXT-004"], kit.package(PLAIN, manifest={"extensions_used": ["EXT_a"], "extensions_required": ["EXT_a"]}),
                rejected=("semantic", "EXTENSION_UNSUPPORTED", "manifest.json#/extensions_required/0"), twin="ext-003-required-and-used")
     yield rejects("ext-005-name-twice", "A name twice in a list", KNOWN, lambda d: d.update(extensions_used=["keras", "keras"]), "schema", "EXTENSION_LIST_MALFORMED", "/extensions_used", twin)
-    yield rejects("ext-005-one-name", "A list that is one name", KNOWN, lambda d: d.update(extensions_used="keras"), "schema", "EXTENSION_LIST_MALFORMED", "/extensions_used", twin)
+    yield rejects("ext-005-one-name", "A list that is one name", {**PLAIN, "extensions": {"E": {}}}, lambda d: d.update(extensions_used="E"), "schema", "EXTENSION_LIST_MALFORMED", "/extensions_used", twin)
     yield rejects("ext-006-data-is-text", "Data of an extension that is text", KNOWN, lambda d: d["extensions"].update(keras="Sequential"), "schema", "EXTENSION_DATA_NOT_OBJECT", "/extensions/keras", twin)
     yield rejects("ext-006-extensions-array", "Extensions as an array", KNOWN, lambda d: d.update(extensions=[{"keras": {}}]), "schema", "EXTENSION_DATA_NOT_OBJECT", "/extensions", twin)

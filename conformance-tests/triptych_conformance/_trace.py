@@ -130,7 +130,7 @@ def _link(requirements: Mapping[str, Requirement], source: str, links: Iterable[
 
 
 def _judge_case(case: Case, cases: Mapping[str, Case], requirements: Mapping[str, Requirement], problems: list[str]) -> None:
-    if case.accepts:
+    if case.accepts or not set(case.requirements) <= requirements.keys():
         return
     codes = {code for name in case.requirements if name in requirements for code in requirements[name].codes}
     for problem in (case.expect, *case.expect.get("also", ())):
@@ -141,7 +141,7 @@ def _judge_case(case: Case, cases: Mapping[str, Case], requirements: Mapping[str
         problems.append(f"{case.id}: twin {case.twin} is not an accepting case of {', '.join(case.requirements)}")
 
 
-def _judge_requirement(one: Requirement, errors: Mapping[str, Json], *, has_code: bool, problems: list[str]) -> None:
+def _judge_requirement(one: Requirement, *, has_code: bool, problems: list[str]) -> None:
     if one.waiver:
         if one.accepting or one.rejecting:
             problems.append(f"{one.id}: waived, yet {[*one.accepting, *one.rejecting][0]} tests it")
@@ -156,8 +156,6 @@ def _judge_requirement(one: Requirement, errors: Mapping[str, Json], *, has_code
         problems.append(f"{one.id}: has the code {one.codes[0]} and no rejecting case")
     if one.codes and has_code and not one.schemas and not one.code_places:
         problems.append(f"{one.id}: has the code {one.codes[0]}, and neither a schema nor the reference names it")
-    if any(errors[code]["stage"] == "schema" for code in one.codes) and not one.schemas:
-        problems.append(f"{one.id}: its code is of the stage schema, and no schema cites it")
 
 
 def trace(tree: Path) -> tuple[list[Requirement], list[str]]:
@@ -192,7 +190,7 @@ def trace(tree: Path) -> tuple[list[Requirement], list[str]]:
     for case in suite.cases:
         _judge_case(case, cases, requirements, problems)
     for one in requirements.values():
-        _judge_requirement(one, errors, has_code=source.is_dir(), problems=problems)
+        _judge_requirement(one, has_code=source.is_dir(), problems=problems)
     return list(requirements.values()), problems
 
 
