@@ -79,6 +79,19 @@ def test_yaml_and_shards_and_panels(package_path, tmp_path):
     assert all(m.architecture == loaded[0].architecture for m in loaded)
 
 
+def test_a_document_edited_by_hand_is_accepted_when_asked_and_sealed_anew(package_path, tmp_path, capsys):
+    folder = tmp_path / "edited"
+    assert main(["convert", str(package_path), str(folder)]) == 0
+    text = (folder / "architecture.json").read_text()
+    (folder / "architecture.json").write_text(text.replace('"name": "dense_1"', '"name": "head",\n      "weights": {"kernel": {"tensor": "dense_1.kernel"}, "bias": {"tensor": "dense_1.bias"}}'))
+    assert main(["convert", str(folder), str(tmp_path / "refused")]) == 1
+    assert "MEMBER_SIZE_MISMATCH" in capsys.readouterr().err
+    assert not (tmp_path / "refused").exists()
+    assert main(["convert", "--force", "--accept-edits", str(folder), str(folder)]) == 0
+    assert main(["validate", "--full", str(folder)]) == 0
+    assert [layer.name for layer in triptych.load(folder).architecture.layers] == ["dense_0", "head"]
+
+
 @pytest.mark.parametrize(("text", "expected"), [("500", 500), ("2KB", 2000), ("2KiB", 2048), ("3 GB", 3 * 10**9)])
 def test_sizes(text, expected):
     from triptych.cli.convert import size

@@ -40,6 +40,11 @@ def add(commands: Any) -> None:
     parser.add_argument("--dialect", choices=["keras2", "keras3"], help="for Keras layouts: whose configuration to write")
     parser.add_argument("--yaml", action="store_true", help="for packages: write the architecture and training as YAML")
     parser.add_argument("--max-shard-size", metavar="SIZE", type=size, help="for packages: split the weights into files of at most SIZE, such as 2GB")
+    parser.add_argument(
+        "--accept-edits",
+        action="store_true",
+        help="take a package's documents as they are, edited since it was written (no digest of SRC is compared); DST gets new digests",
+    )
     parser.add_argument("-f", "--force", action="store_true", help="replace DST if it exists")
     parser.add_argument("-q", "--quiet", action="store_true", help="show no progress")
     parser.set_defaults(run=run)
@@ -74,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"expected no file at {str(target)!r}, one is there; --force replaces it")
     with progress(f"{arguments.source.name} → {target.name}", quiet=arguments.quiet) as report:
         notes = save(
-            load(arguments.source), target, layout=arguments.layout, only=arguments.only, progress=report, **options
+            load(arguments.source, verify="off" if arguments.accept_edits else "lazy"), target, layout=arguments.layout, only=arguments.only, progress=report, **options
         )
     for note in notes:
         print(f"not kept: {note}", file=sys.stderr)

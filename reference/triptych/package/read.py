@@ -149,7 +149,10 @@ class _Reading:
         for name in manifest.check_listing(self.manifest, self.container.sizes, self.findings):
             record = self.manifest.members[name]
             content = self.container.content(name)
-            if "digest" in record:
+            if not self._size_fits(name, len(content)):
+                # Somebody who edited a document wants to know what else her edit means.
+                sound = self.collect and "digest" in record
+            elif "digest" in record:
                 later = self.verify != "full" and name not in self.manifest.sections.values()
                 sound = later or self._digest_holds(name, "PKG-008", content, record["digest"])
             else:
@@ -158,6 +161,16 @@ class _Reading:
                 sound = not readable or self._digest_holds(name, "PKG-009", content[:length], record["header_digest"])
             if sound:
                 self.sound.add(name)
+        if self.collect:  # somebody who edited a document wants to know what else her edit means
+            self.sound.update(name for name in self.manifest.sections.values() if self.manifest.is_plain(name) and name in self.container.sizes)
+
+    def _size_fits(self, name: str, size: int) -> bool:
+        record = self.manifest.members[name]
+        if size == record["size"] or (self.verify == "off" and "digest" in record) or not self.findings.enforces("PKG-007"):
+            return True
+        pointer = f"/members/{pointer_token(name)}/size"
+        self.findings.at(names.MANIFEST).add("PKG-007", pointer, f"expected the size of {shorten(name)}, {size} bytes, got {record['size']}")
+        return False
 
     def _digest_holds(self, name: str, requirement: str, content: memoryview, expected: str) -> bool:
         if self.verify == "off":
@@ -166,8 +179,7 @@ class _Reading:
         if actual != expected and self.findings.enforces(requirement):
             what = "the header" if requirement == "PKG-009" else "the content"
             self.findings.add(requirement, ascii(name)[1:-1], f"expected {what} of {shorten(name)} to have the digest {expected}, got {actual}")
-            # Somebody who edited a document wants to know what else her edit means.
-            return self.collect and requirement == "PKG-008"
+            return False
         return requirement == "PKG-009" or self._check_sum(name)
 
     def _check_sum(self, name: str) -> bool:
