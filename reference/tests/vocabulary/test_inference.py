@@ -6,9 +6,12 @@ import time
 from math import prod
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from triptych.model import Architecture, Call, Input, Layer, WeightReference
 from triptych.vocabulary import LAYER_TYPES, infer, weight_slots
+from triptych.vocabulary.summary import render, summarize
 
 N = None
 DENSE = {"units": 4}
@@ -264,6 +267,60 @@ def test_sharing_within_sharing_is_bounded():
     top = graph([Layer("top", "Model", architecture=inner)], [Call("top", ("x",))], ["top"], x=(N, 1, 2))
     assert problems(top) == []
     assert time.process_time() - began < 2
+
+
+def test_shapes_stay_within_what_tensors_can_have():
+    """Layers that blow extents or rank up in a row end in a problem, in time linear in their number."""
+    wide = sequence(*(Layer(f"u{n}", "UpSampling1D", {"size": [2**53 - 1]}) for n in range(3000)), shape=(N, 2, 1))
+    deep = sequence(*(Layer(f"e{n}", "Embedding", {"input_dim": 1, "output_dim": 1}) for n in range(3000)), shape=(N,))
+    assert problems(wide) == [("LYR-007", "/layers/0")]
+    assert problems(deep) == [("LYR-007", "/layers/31")]
+
+
+EXTENTS = st.one_of(st.none(), st.integers(0, 9), st.just(2**53 - 1))
+SHAPES = st.lists(EXTENTS, max_size=6).map(tuple)
+
+
+def values(schema):
+    """Values that a schema of a config's member takes."""
+    if "anyOf" in schema:
+        return st.one_of([values(option) for option in schema["anyOf"]])
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    lowest = schema.get("minimum", -3)
+    made = {
+        "null": lambda: st.none(),
+        "boolean": lambda: st.booleans(),
+        "integer": lambda: st.one_of(st.integers(max(lowest, -3), 7).filter(lambda n: n or "not" not in schema), st.just(schema.get("maximum", 7))),
+        "number": lambda: st.just(0.5),
+        "string": lambda: st.just("example:Odd"),
+        "object": lambda: st.just({"type": "example:Odd"}),
+        "array": lambda: st.lists(values(schema["items"]), min_size=schema.get("minItems", 0), max_size=min(schema.get("maxItems", 4), 4)),
+    }
+    return st.one_of([made[kind]() for kind in kinds])
+
+
+@pytest.mark.parametrize("name", [name for name in LAYER_TYPES if name != "Model"])
+@settings(max_examples=60, derandomize=True, database=None, deadline=None)
+@given(data=st.data())
+def test_no_input_is_too_odd(name, data):
+    """Whatever a config that its schema takes, and whatever shapes: shapes or problems come out, nothing else."""
+    found = LAYER_TYPES[name]
+    config = {one.name: data.draw(values(one.kind.schema)) for one in found.fields if one.required or data.draw(st.booleans())}
+    sublayers = {one.role: Layer("", *data.draw(st.sampled_from([("LSTM", LSTM), ("Dense", DENSE), ("Flatten", {}), ("a:B", {})]))) for one in found.sublayers}
+    names = [f"i{n}" for n in range(data.draw(st.integers(1, 4)))]
+    fitting = st.lists(EXTENTS, min_size=found.rank[0], max_size=found.rank[1] or 6).map(tuple)
+    shapes = {one: data.draw(st.one_of(SHAPES, fitting, fitting)) for one in names}
+    call = Call("x", tuple(names), {"return_attention_scores": True} if "return_attention_scores" in found.arguments else {})
+    model = graph([Layer("x", name, config, sublayers)], [call], ["x"], **shapes)
+    inference = infer(model)
+    for shape in inference.outputs:
+        assert shape is None or all(extent is None or 0 <= extent < 2**53 for extent in shape)
+    for slot in weight_slots(model, inference):
+        assert slot.shape is None or all(extent >= 0 for extent in slot.shape)
+    summary = summarize(model)
+    assert render(summary, width=80)
 
 
 def test_every_type_is_defined_once_and_whole():

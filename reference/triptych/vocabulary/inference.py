@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from triptych.errors import pointer_token, shorten
+from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Architecture, Call, Json, Layer, Shape
 from triptych.vocabulary.definition import LAYER_TYPES, LayerCall, LayerType, Weight
 from triptych.vocabulary.expressions import ShapeError, evaluate
@@ -225,6 +226,7 @@ class _Run:
                     outputs = self._nest(shapes, shapes.layer.architecture, inputs, place)
                 else:
                     result = self._yield(shapes, found, inputs, arguments)
+                    _check_size(result)
                     self.weights(shapes, inputs, place)
                     outputs = result
             except ShapeError as error:
@@ -307,6 +309,15 @@ def _input_names(config: Mapping[str, Json], inputs: Shapes | None) -> dict[str,
     first = inputs[0] if inputs else None
     channels = None if first is None else first[channel_axis(config.get("data_format", "channels_last"))]
     return {"input": first, "inputs": inputs, "in_channels": channels}
+
+
+def _check_size(outputs: Shapes | None) -> None:
+    """Raise for a shape that no tensor could have: layers in a row must not build numbers without end."""
+    for shape in outputs or ():
+        if shape is not None and len(shape) > DEFAULT_LIMITS.rank:
+            raise ShapeError(f"expected a result of at most {DEFAULT_LIMITS.rank} axes, got {len(shape)}")
+        if shape is not None and any(extent is not None and extent > DEFAULT_LIMITS.dimension for extent in shape):
+            raise ShapeError(f"expected a result whose extents are at most {DEFAULT_LIMITS.dimension}, got {text(shape)}")
 
 
 def _name(shapes: LayerShapes) -> str:
