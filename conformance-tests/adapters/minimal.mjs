@@ -15,6 +15,9 @@ const NAMES = { F4: "float4_e2m1fn", F6_E2M3: "float6_e2m3fn", F6_E3M2: "float6_
   BF16: "bfloat16", BOOL: "bool" };
 const LONG = { U: "uint", I: "int", F: "float", C: "complex" };
 
+const MANIFEST = ["format", "format_version", "name", "sections", "members", "producer", "license", "provenance", "metadata",
+  "extensions_used", "extensions_required", "extensions"];
+
 class Rejected extends Error {
   constructor(place, message) { super(message); this.place = place; }
 }
@@ -64,7 +67,7 @@ function parse(data, place) {
       const found = new Map();
       list("{", "}", () => {
         const name = string();
-        if (found.has(name)) fail(`${name} stands twice`);
+        if (found.has(name) || Buffer.byteLength(name) > 1024) fail("a name stands twice, or is too long");
         space();
         token(/:/y, "a colon");
         found.set(name, value(depth + 1));
@@ -119,15 +122,21 @@ function readTensors(data, record, member) {
   require(length <= 2n ** 25n && 8n + length <= BigInt(data.length), member, "no header");
   const end = 8 + Number(length);
   require(data[8] === 0x7b && record.get("header_digest") === `sha256:${sha256(data.subarray(0, end))}`, member, "digest of the header");
+  const text = data.subarray(8, end).toString("latin1").trimEnd().length; // the header without what is blank at its end
+  require(data[7 + text] === 0x7d && end - 8 - text < 64 && data.subarray(8 + text, end).every((byte) => byte === 0x20), member, "header's end");
   const header = parse(data.subarray(8, end), member), digests = record.get("tensor_digests"), tensors = new Map(), ranges = [];
-  for (const text of header.get("__metadata__")?.values() ?? []) require(typeof text === "string", member, "metadata");
+  if (header.has("__metadata__")) {
+    const metadata = header.get("__metadata__");
+    require(metadata instanceof Map && metadata.size <= 1024 && [...metadata.values()].every((entry) => typeof entry === "string"), member, "metadata");
+  }
   header.delete("__metadata__");
   require(header.size === digests.size, member, "tensors that are not listed, or not there");
   for (const [name, entry] of header) {
-    require(name && Buffer.byteLength(name) <= 1024 && name.normalize("NFC") === name && !/\p{Cc}/u.test(name), member, "tensor name");
+    require(name && Buffer.byteLength(name) <= 1024 && name.normalize("NFC") === name && !/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u.test(name), member, "tensor name");
     require(entry.size === 3 && BITS[entry.get("dtype")], member, `entry of ${name}`);
     const shape = entry.get("shape").map(whole), [begin, stop] = entry.get("data_offsets").map(whole);
     require(shape.concat(begin, stop).every(Number.isSafeInteger) && entry.get("data_offsets").length === 2, member, `numbers of ${name}`);
+    require(shape.length <= 32 && shape.reduce((a, b) => a * BigInt(b || 1), 1n) <= 2n ** 60n, member, `limits of ${name}`);
     ranges.push({ name, code: entry.get("dtype"), shape, begin, stop });
   }
   let place = 0;
@@ -157,6 +166,8 @@ function document(data, member) {
   require(found.get("format_version") === "1.0", `${member}#/format_version`, "version");
   require((found.get("extensions_required") ?? []).length === 0, `${member}#/extensions_required/0`, "an extension this reader does not have");
   const used = found.get("extensions_used") ?? [];
+  const good = Array.isArray(used) && used.length <= 256 && used.every((name) => /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(name));
+  require(good && new Set(used).size === used.length, `${member}#/extensions_used`, "names of extensions");
   for (const name of found.get("extensions")?.keys() ?? []) require(used.includes(name), `${member}#/extensions`, "an extension that is not listed");
   return found;
 }
@@ -179,14 +190,21 @@ function read(folder) {
   require(lstatSync(folder).isDirectory(), "", "no directory");
   const files = new Map(list(folder).map((name) => [name, readFileSync(join(folder, name))]));
   require(files.has("manifest.json"), "", "no manifest");
+  require(!files.has("mimetype") || files.get("mimetype").toString("latin1") === "application/vnd.triptych+zip", "mimetype", "content");
   const manifest = document(files.get("manifest.json"), "manifest.json");
   require(manifest.get("format") === "triptych", "manifest.json#/format", "not a Triptych manifest");
+  require([...manifest.keys()].every((name) => MANIFEST.includes(name)), "manifest.json", "an unknown member");
   const sections = manifest.get("sections"), records = manifest.get("members"), own = new Set(sections.values());
+  require(sections.has("training") || !sections.has("training_state"), "manifest.json#/sections", "a training state without training");
+  for (const name of sections.values()) {
+    if (name.endsWith(".index.json")) for (const shard of parse(files.get(name), name).get("weight_map").values()) own.add(shard);
+  }
   for (const name of files.keys()) require(name === "manifest.json" || name === "mimetype" || records.has(name), name, "not listed");
   for (const [name, record] of records) {
     require(files.has(name) && whole(record.get("size")) === files.get(name).length, name, "size");
     require(!record.has("digest") || record.get("digest") === `sha256:${sha256(files.get(name))}`, name, "digest");
-    if (/^(model|training)-\d{5}-of-\d{5}\.safetensors$/.test(name)) own.add(name);
+    require(!record.has("tensor_digests") || own.has(name), name, "tensors of no section");
+    require(name !== "mimetype" && name !== "manifest.json", `manifest.json#/members/${name}`, "may not be listed");
   }
   const order = ["architecture", "weights", "training", "training_state"];
   require(sections.size > 0 && [...sections.keys()].every((name) => order.includes(name)), "manifest.json#/sections", "sections");

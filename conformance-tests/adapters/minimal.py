@@ -24,6 +24,10 @@ NAMES = {"F4": "float4_e2m1fn", "F8_E4M3": "float8_e4m3fn", "F8_E8M0": "float8_e
 LONG = {"U": "uint", "I": "int", "F": "float", "C": "complex"}
 
 
+MANIFEST = {"format", "format_version", "name", "sections", "members", "producer", "license", "provenance", "metadata",
+            "extensions_used", "extensions_required", "extensions"}
+
+
 class Rejected(Exception):
     """(place, message): the package breaks the specification."""
 
@@ -63,9 +67,18 @@ def depth(value):
     return 0 if parts is None else 1 + max(map(depth, parts), default=0)
 
 
+def texts(value):
+    """Every name of a member in `value`."""
+    if isinstance(value, dict):
+        yield from value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from texts(part)
+
+
 def parse(data, place):
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=members, parse_int=integer, parse_float=decimal, parse_constant=constant)
+        require(all(len(name.encode("utf-8")) <= 1024 for name in texts(value)), place, "a name that is too long")
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # fails on a lone surrogate
         require(depth(value) <= 128, place, "nested too deep")
         require(isinstance(value, dict), place, "no object")
@@ -98,15 +111,18 @@ def read_tensors(data, record, member):
     end = 8 + int.from_bytes(data[:8], "little")
     require(end <= len(data) and end <= 2**25 and data[8:9] == b"{", member, "no header")
     require("sha256:" + sha256(data[:end]) == record["header_digest"], member, "digest of the header")
-    header, place, tensors = parse(data[8:end], member), 0, {}
-    for name, text in header.pop("__metadata__", {}).items():
-        require(isinstance(text, str), member, f"metadata {name} is no string")
+    text = data[8:end].rstrip(b" ")
+    require(text[-1:] == b"}" and end - 8 - len(text) < 64, member, "something after the header's last brace")
+    header, place, tensors = parse(text, member), 0, {}
+    metadata = header.pop("__metadata__", {})
+    require(len(metadata) <= 1024 and all(isinstance(entry, str) for entry in metadata.values()), member, "metadata")
     require(set(header) == set(record["tensor_digests"]), member, "tensors that are not listed, or not there")
     for name, entry in header.items():
         require(isinstance(entry, dict) and set(entry) == {"dtype", "shape", "data_offsets"}, member, f"entry of {name}")
         require(0 < len(name.encode()) <= 1024 and unicodedata.is_normalized("NFC", name), member, "tensor name")
-        require(not any(unicodedata.category(c) == "Cc" for c in name), member, "control character in a tensor name")
+        require(not any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for c in name), member, "character in a tensor name")
         require(entry["dtype"] in BITS, member, f"dtype of {name}")
+        require(len(entry["shape"]) <= 32 and math.prod(extent or 1 for extent in entry["shape"]) <= 2**60, member, f"limits of {name}")
         for number in entry["shape"] + entry["data_offsets"]:
             require(type(number) is int and 0 <= number < 2**53, member, f"number in the entry of {name}")
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
@@ -129,6 +145,10 @@ def version(document, member):
 
 def extensions(document, member):
     used, required = document.get("extensions_used", []), document.get("extensions_required", [])
+    for names in (used, required):
+        good = isinstance(names, list) and all(re.fullmatch("[A-Za-z][A-Za-z0-9_]{0,63}", name) for name in names)
+        require(good and len(set(names)) == len(names) <= 256, member, "names of extensions")
+    require(set(required) <= set(used), f"{member}#/extensions_required", "an extension that is not listed")
     require(not required, f"{member}#/extensions_required/0", "an extension this reader does not have")
     require(set(document.get("extensions", {})) <= set(used), f"{member}#/extensions", "an extension that is not listed")
 
@@ -157,15 +177,18 @@ def read(folder):
     files = {path.relative_to(folder).as_posix(): path for path in Path(folder).rglob("*") if path.is_file() or path.is_symlink()}
     require(not any(path.is_symlink() for path in Path(folder).rglob("*")), "", "a symbolic link")
     require("manifest.json" in files, "", "no manifest")
+    require("mimetype" not in files or files["mimetype"].read_bytes() == b"application/vnd.triptych+zip", "mimetype", "content")
     files = {name: path.read_bytes() for name, path in files.items()}
     manifest = parse(files["manifest.json"], "manifest.json")
     require(manifest.get("format") == "triptych", "manifest.json#/format", "not a Triptych manifest")
+    require(set(manifest) <= MANIFEST, "manifest.json", "an unknown member")
     version(manifest, "manifest.json")
     extensions(manifest, "manifest.json")
     try:
         listed, sections = set(manifest["members"]), manifest["sections"]
         require(listed == set(files) - {"manifest.json", "mimetype"}, "manifest.json#/members", "members that are not listed, or not there")
         require(sections and set(sections) <= {"architecture", "weights", "training", "training_state"}, "manifest.json#/sections", "sections")
+        require("training" in sections or "training_state" not in sections, "manifest.json#/sections", "a training state without training")
         for name, record in manifest["members"].items():
             require(record["size"] == len(files[name]), name, "size")
             require("digest" not in record or record["digest"] == "sha256:" + sha256(files[name]), name, "digest")
@@ -173,8 +196,10 @@ def read(folder):
         for section, member in sections.items():
             key = {"weights": "tensors", "training_state": "state"}.get(section, section)
             observed[key] = read_section(member, files, manifest, observed)
-        own = set(sections.values()) | {name for name in files if re.fullmatch(r"(model|training)-\d{5}-of-\d{5}\.safetensors", name)}
-        if assets := sorted(listed - own):
+        tensors = {name for name, record in manifest["members"].items() if "tensor_digests" in record}
+        shards = {shard for name in sections.values() if name.endswith(".index.json") for shard in parse(files[name], name)["weight_map"].values()}
+        require(tensors == shards | {name for name in sections.values() if name.endswith(".safetensors")}, "manifest.json#/members", "tensors of no section")
+        if assets := sorted(listed - tensors - set(sections.values())):
             observed["assets"] = {name: {"size": len(files[name]), "sha256": sha256(files[name])} for name in assets}
     except (KeyError, TypeError, AttributeError) as error:  # a document of the wrong shape
         raise Rejected("manifest.json", f"{type(error).__name__}: {error}") from error

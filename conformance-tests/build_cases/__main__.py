@@ -82,6 +82,8 @@ def content(case: kit.Case) -> dict[str, bytes]:
         "since": case.since, "op": case.op, "expect": expect}
     if case.twin is not None:
         facts["twin"] = case.twin
+    if case.needs:
+        facts["needs"] = list(case.needs)
     if case.options:
         facts["options"] = dict(case.options)
     if case.links:

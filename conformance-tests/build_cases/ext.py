@@ -48,7 +48,7 @@ def rejects(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[
 
 
 def cases() -> Iterable[Case]:
-    all_ = ["EXT-001", "EXT-002", "EXT-005", "EXT-006", "EXT-007"]
+    all_ = ["EXT-001", "EXT-002", "EXT-003", "EXT-004", "EXT-005", "EXT-006", "EXT-007"]
     yield Case("ext-001-unknown-and-optional", "Unknown extensions at every object that may hold some", all_, kit.package(OPTIONAL), accepted=kit.observe(OPTIONAL))
     yield Case("ext-007-rewritten", "Unknown extensions survive a rewrite", ["EXT-007"], kit.package(OPTIONAL), op="rewrite", role="writer", accepted=kit.observe(OPTIONAL), written=kit.package(OPTIONAL))
     yield Case("ext-007-training", "Unknown extensions of training survive a rewrite", ["EXT-002", "EXT-007"][::-1], kit.package(training=TRAINING), op="rewrite", role="writer", profile="training",
@@ -70,14 +70,14 @@ def cases() -> Iterable[Case]:
                rejected=("semantic", "EXTENSION_UNLISTED", "training.json#/losses/0/extensions/EXT_d"), twin="ext-007-training", profile="training")
     yield Case("ext-002-unlisted-in-manifest", "A manifest with data of an extension that is not listed", ["EXT-002"], kit.package(PLAIN, manifest={**more, "extensions_used": ["EXT_b"]}),
                rejected=("semantic", "EXTENSION_UNLISTED", "manifest.json#/extensions/EXT_a"), twin="ext-007-manifest")
-    yield Case("ext-003-required-and-used", "A known extension, used and required", ["EXT-003", "EXT-004"], kit.package(KNOWN), accepted=kit.observe(KNOWN))
-    yield rejects("ext-003-required-not-used", "An extension required and not used", {**PLAIN, "extensions_required": ["keras"]}, lambda d: d, "semantic", "EXTENSION_NOT_USED", "/extensions_required/0", "ext-003-required-and-used")
+    yield Case("ext-003-required-and-used", "A known extension, used and required", ["EXT-003", "EXT-004"], kit.package(KNOWN), accepted=kit.observe(KNOWN), needs=["keras"])
+    yield rejects("ext-003-required-not-used", "An extension required and not used", {**PLAIN, "extensions_required": ["keras"]}, lambda d: d, "semantic", "EXTENSION_NOT_USED", "/extensions_required/0", twin)
     unknown = {**PLAIN, "extensions_used": ["EXT_a"]}
-    yield rejects("ext-004-unknown-and-required", "An unknown extension that is required", unknown, lambda d: d.update(extensions_required=["EXT_a"]), "semantic", "EXTENSION_UNSUPPORTED", "/extensions_required/0", "ext-003-required-and-used")
+    yield rejects("ext-004-unknown-and-required", "An unknown extension that is required", unknown, lambda d: d.update(extensions_required=["EXT_a"]), "semantic", "EXTENSION_UNSUPPORTED", "/extensions_required/0", twin)
     yield Case("ext-004-required-by-training", "An unknown extension that training requires", ["EXT-004"], kit.package(training={**TRAINING, "extensions_required": ["EXT_b"]}),
-               rejected=("semantic", "EXTENSION_UNSUPPORTED", "training.json#/extensions_required/0"), twin="ext-003-required-and-used", profile="training")
+               rejected=("semantic", "EXTENSION_UNSUPPORTED", "training.json#/extensions_required/0"), twin=twin, profile="training")
     yield Case("ext-004-required-by-manifest", "An unknown extension that the manifest requires", ["EXT-004"], kit.package(PLAIN, manifest={"extensions_used": ["EXT_a"], "extensions_required": ["EXT_a"]}),
-               rejected=("semantic", "EXTENSION_UNSUPPORTED", "manifest.json#/extensions_required/0"), twin="ext-003-required-and-used")
+               rejected=("semantic", "EXTENSION_UNSUPPORTED", "manifest.json#/extensions_required/0"), twin=twin)
     yield rejects("ext-005-name-twice", "A name twice in a list", KNOWN, lambda d: d.update(extensions_used=["keras", "keras"]), "schema", "EXTENSION_LIST_MALFORMED", "/extensions_used", twin)
     yield rejects("ext-005-one-name", "A list that is one name", {**PLAIN, "extensions": {"E": {}}}, lambda d: d.update(extensions_used="E"), "schema", "EXTENSION_LIST_MALFORMED", "/extensions_used", twin)
     yield rejects("ext-006-data-is-text", "Data of an extension that is text", KNOWN, lambda d: d["extensions"].update(keras="Sequential"), "schema", "EXTENSION_DATA_NOT_OBJECT", "/extensions/keras", twin)

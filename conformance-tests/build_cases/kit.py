@@ -70,6 +70,8 @@ class Case:
     """For rewrite and write: {"form": "archive"}, {"spelling": "yaml"}, {"max_shard_bytes": 64}; sent with the request."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links that the runner adds to the input: member name -> target."""
+    needs: Sequence[str] = ()
+    """Extensions that an implementation has to know; to others the case does not apply."""
     since: str = "1.0"
 
 
@@ -163,7 +165,7 @@ _FROM_HEADER = {header: name for name, (header, _) in DTYPES.items()}
 
 
 def f32(shape: Sequence[int], *values: float) -> TensorSpec:
-    """A float32 tensor of `values`; without values, the elements are 0.0, 1.0, 2.0, …"""
+    """A float32 tensor of `values`; without values, the elements are 0.0, 1.0, 2.0 and so on."""
     count = math.prod(shape)
     elements = values or tuple(float(i) for i in range(count))
     assert len(elements) == count, (shape, elements)

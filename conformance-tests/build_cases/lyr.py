@@ -144,6 +144,25 @@ def calls() -> Iterable[Case]:
                   twin="lyr-007-window-as-large-as-the-input")
     yield bad("lyr-007-reshape-of-other-size", "A Reshape layer is given other elements than it yields", "LYR-007",
               chain(layer("Reshape", {"target_shape": [5]})), "CALL_INPUT_SHAPE", f"{AT}/layers/0", twin="lyr-007-window-as-large-as-the-input")
+    yield good("lyr-007-groups-divide", "Groups divide the channels on both sides", ["LYR-007"],
+               chain(layer("Conv1D", {"filters": 4, "kernel_size": [1], "groups": 2}, "conv"), shape=[None, 5, 6]), parameters=(16, 0))
+    yield bad("lyr-007-groups-do-not-divide", "Groups do not divide the channels of the input", "LYR-007",
+              chain(layer("Conv1D", {"filters": 4, "kernel_size": [1], "groups": 2}, "conv"), shape=[None, 5, 7]),
+              "CALL_INPUT_SHAPE", f"{AT}/layers/0", twin="lyr-007-groups-divide")
+    join = [layer("Concatenate", {"axis": 1}, "join")]
+    yield good("lyr-007-joined-along-an-axis", "Inputs differ along the axis where they are joined", ["LYR-007"],
+               graph(join, [call("join", "a", "b")], ["join"], a=[None, 3, 2], b=[None, 4, 2]))
+    yield bad("lyr-007-joined-along-another", "Inputs differ along another axis than they are joined", "LYR-007",
+              graph(join, [call("join", "a", "b")], ["join"], a=[None, 3, 2], b=[None, 3, 4]), "CALL_INPUT_SHAPE", f"{AT}/calls/0",
+              twin="lyr-007-joined-along-an-axis")
+    plain = [layer("LSTM", LSTM, "lstm")]
+    yield good("lyr-007-states-of-the-units", "Both initial states have the extent of the units", ["LYR-007", "LYR-006"],
+               graph(plain, [call("lstm", "x", "h", "c")], ["lstm"], x=STEPS, h=[None, 3], c=[None, 3]), parameters=(96, 0))
+    yield bad("lyr-007-state-of-another-extent", "An initial state has another extent than the units", "LYR-007",
+              graph(plain, [call("lstm", "x", "h", "c")], ["lstm"], x=STEPS, h=[None, 3], c=[None, 4]), "CALL_INPUT_SHAPE", f"{AT}/calls/0",
+              twin="lyr-007-states-of-the-units")
+    yield bad("lyr-007-dims-that-permute-nothing", "Dims of Permute hold an axis twice", "LYR-007",
+              chain(layer("Permute", {"dims": [1, 1]}), shape=STEPS), "CALL_INPUT_SHAPE", f"{AT}/layers/0", twin="lyr-007-groups-divide")
     shared = [call("dense", "a", outputs=["one"]), call("dense", "b", outputs=["two"])]
     yield good("lyr-008-shared-over-lengths", "A shared layer is called with sequences and vectors of equal channels", ["LYR-008"],
                graph([DENSE], shared, ["one", "two"], a=[None, 4], b=[None, 7, 4]), parameters=(15, 0))

@@ -23,7 +23,7 @@ class SuiteDamagedError(Exception):
 
 
 class NotPossibleHereError(Exception):
-    """This machine cannot lay out the input of a case (symbolic links on some systems)."""
+    """The machine cannot lay out the input of a case (symbolic links on some systems)."""
 
 
 def root() -> Path:
@@ -46,6 +46,8 @@ class Case:
     expect: Mapping[str, Json]
     folder: Path
     twin: str | None = None
+    needs: tuple[str, ...] = ()
+    """Extensions that an implementation has to know for the case to apply to it."""
     options: Mapping[str, Json] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     generated: Mapping[str, list[list[Json]]] = field(default_factory=dict)
@@ -137,6 +139,7 @@ def digests(folder: Path) -> dict[str, str]:
 def _case(path: Path) -> Case:
     facts = json.loads(path.read_bytes())
     facts["requirements"] = tuple(facts["requirements"])
+    facts["needs"] = tuple(facts.get("needs", ()))
     return Case(folder=path.parent, **facts)
 
 

@@ -56,7 +56,12 @@ def op_for(case: Case, roles: Iterable[str]) -> str | None:
 
 def applies(case: Case, implementation: Mapping[str, Json]) -> bool:
     """Whether `case` is within what the implementation declared; `core` cannot be declined."""
-    return op_for(case, implementation["roles"]) is not None and case.profile in {CORE, *implementation["profiles"]}
+    known = implementation.get("extensions", ())
+    return (
+        op_for(case, implementation["roles"]) is not None
+        and case.profile in {CORE, *implementation["profiles"]}
+        and all(name in known for name in case.needs)
+    )
 
 
 def difference(expected: Json, got: Json, at: str = "") -> str:

@@ -133,9 +133,10 @@ def _judge_case(case: Case, cases: Mapping[str, Case], requirements: Mapping[str
     if case.accepts or not set(case.requirements) <= requirements.keys():
         return
     codes = {code for name in case.requirements if name in requirements for code in requirements[name].codes}
-    for problem in (case.expect, *case.expect.get("also", ())):
-        if problem["code"] not in codes:
-            problems.append(f"{case.id}: expects {problem['code']}, {', '.join(case.requirements)} has {', '.join(sorted(codes)) or 'no code'}")
+    problems += [
+        f"{case.id}: expects {problem['code']}, {', '.join(case.requirements)} has {', '.join(sorted(codes)) or 'no code'}"
+        for problem in (case.expect, *case.expect.get("also", ())) if problem["code"] not in codes
+    ]
     twin = cases.get(case.twin or "")
     if twin is None or not twin.accepts or not set(case.requirements) <= set(twin.requirements):
         problems.append(f"{case.id}: twin {case.twin} is not an accepting case of {', '.join(case.requirements)}")
