@@ -76,17 +76,17 @@ def test_a_graph_with_sharing_nesting_and_wrappers():
     assert summary.rows[-1].connected_to == ("encoder", "both")
     assert (summary.trainable.parameters, summary.non_trainable.parameters, summary.total.bytes) == (112, 15, 127 * 4)
     assert render(summary, width=80, ascii_only=True) == """\
-Layer       Type           Output shape  Parameters  Connected to
-==================================================================
-a           Input          (None, 4)              0
-b           Input          (None, 3, 4)           0
-encoder     Model          (None, 3)             15  a
-  inner     Dense          (None, 3)             15
-both        Bidirectional  (None, 4)            112  b
-  forward   LSTM           (None, 2)             56
-  backward  LSTM           (None, 2)             56
-shared      ReLU           (multiple)             0  encoder, both
-------------------------------------------------------------------
+Layer       Type            Output shape  Parameters  Connected to
+===================================================================
+a           Input           (None, 4)              0
+b           Input           (None, 3, 4)           0
+encoder     Model (frozen)  (None, 3)             15  a
+  inner     Dense (frozen)  (None, 3)             15
+both        Bidirectional   (None, 4)            112  b
+  forward   LSTM            (None, 2)             56
+  backward  LSTM            (None, 2)             56
+shared      ReLU            (multiple)             0  encoder, both
+-------------------------------------------------------------------
 Total parameters:                    127  (508 B)
 Trainable parameters:                112  (448 B)
 Non-trainable parameters:             15  (60 B)"""

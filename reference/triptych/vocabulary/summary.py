@@ -197,7 +197,8 @@ def render(summary: Summary, width: int | None = None, *, ascii_only: bool = Fal
 def _cells(row: Row) -> list[str]:
     shape = "(multiple)" if row.multiple else ", ".join(map(text, row.output_shapes)) or "unknown"
     parameters = "unknown" if row.parameters is None else f"{row.parameters:,}"
-    return [_printable(row.name), _printable(row.type), shape, parameters, ", ".join(map(_printable, row.connected_to))]
+    kind = row.type if row.trainable or not row.parameters else f"{row.type} (frozen)"
+    return [_printable(row.name), _printable(kind), shape, parameters, ", ".join(map(_printable, row.connected_to))]
 
 
 def _footer(summary: Summary) -> list[str]:
