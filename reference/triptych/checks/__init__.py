@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from triptych.checks import architecture as _architecture
-from triptych.checks import extensions as _extensions
-from triptych.checks import training as _training
+from triptych.checks import architecture, extensions, training
 from triptych.checks.registry import CHECKS, Check, check, run
-from triptych.errors import Findings
+from triptych.errors import Findings, pointer_token
 from triptych.model import Architecture, Layer, Panels
 
-__all__ = ["CHECKS", "Check", "check", "check_architecture", "check_panels"]
+if TYPE_CHECKING:
+    from triptych.vocabulary import WeightSlot
+
+__all__ = ["CHECKS", "MODULES", "Check", "check", "check_architecture", "check_panels"]
+
+MODULES = (architecture, extensions, training)
+"""The modules whose checks need no vocabulary; the others are imported when it is loaded."""
 
 
 def check_architecture(architecture: Architecture, findings: Findings) -> None:
@@ -22,6 +27,11 @@ def check_architecture(architecture: Architecture, findings: Findings) -> None:
     Raises:
         UnsupportedError: It requires an extension that this reader does not know.
     """
+    _check_architecture(architecture, findings)
+
+
+def _check_architecture(architecture: Architecture, findings: Findings) -> tuple[WeightSlot, ...]:
+    """As `check_architecture`; the weights that a sound architecture needs, none for another."""
     from triptych.checks import tensors  # noqa: F401 - registers itself; the vocabulary is loaded when it is needed
     from triptych.vocabulary import infer, weight_slots
 
@@ -29,11 +39,13 @@ def check_architecture(architecture: Architecture, findings: Findings) -> None:
     run("document", findings, architecture)
     _check_graph(architecture, "", findings)
     if len(findings.problems) > before:
-        return
+        return ()
     inference = infer(architecture)
     for misfit in inference.problems:
         findings.add(misfit.requirement, misfit.pointer, misfit.message)
-    run("tensors", findings, weight_slots(architecture, inference))
+    slots = weight_slots(architecture, inference)
+    run("tensors", findings, slots)
+    return slots
 
 
 def _check_graph(graph: Architecture, pointer: str, findings: Findings) -> None:
@@ -50,7 +62,7 @@ def _check_layer(layer: Layer, pointer: str, findings: Findings) -> None:
     if schemas.exists(schema := f"layers/{layer.type}"):
         schemas.check(schema, spell(layer.config), findings, f"{pointer}/config")
     for role, sublayer in layer.sublayers.items():
-        _check_layer(sublayer, f"{pointer}/sublayers/{role}", findings)
+        _check_layer(sublayer, f"{pointer}/sublayers/{pointer_token(role)}", findings)
     if layer.architecture is not None:
         _check_graph(layer.architecture, f"{pointer}/architecture", findings)
 
@@ -68,18 +80,24 @@ def check_panels(panels: Panels, findings: Findings, members: Mapping[str, str] 
     """
     members = members or {}
     before = len(findings.problems)
+    slots: tuple[WeightSlot, ...] = ()
     run("document", findings.at("manifest.json") if members else findings, panels)
     if panels.architecture is not None:
-        check_architecture(panels.architecture, findings.at(members.get("architecture", "")))
+        slots = _check_architecture(panels.architecture, findings.at(members.get("architecture", "")))
     if panels.training is not None:
         inside = findings.at(members.get("training", ""))
         run("document", inside, panels.training)
         run("training", inside, panels)
-        run("state", findings.at(members.get("training_state", "")), panels)
-    run("weights", findings.at(members.get("weights", "")), panels)
+        member = members.get("training_state", "")
+        run("state", findings.at(member), panels, prefix=_prefix(member))
     if panels.architecture is not None and panels.weights is not None and len(findings.problems) == before:
         from triptych.checks import weights  # noqa: F401 - registers itself
-        from triptych.vocabulary import weight_slots
 
         # Only an architecture that is right says what its weights are.
-        run("fit", findings.at(members.get("weights", "")), weight_slots(panels.architecture), panels.weights.tensors)
+        member = members.get("weights", "")
+        run("fit", findings.at(member), slots, panels.weights.tensors, prefix=_prefix(member))
+
+
+def _prefix(member: str) -> str:
+    """Where the member of a section of tensors names them: at the top of a safetensors header, or in an index's map."""
+    return "/weight_map" if member.endswith(".json") else ""

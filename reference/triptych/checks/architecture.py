@@ -68,7 +68,10 @@ def calls_name_layers(graph: Architecture, pointer: str) -> Found:
     names = {layer.name for layer in graph.layers}
     for index, call in enumerate(graph.calls or ()):
         if call.layer not in names:
-            yield f"{pointer}/calls/{index}/layer", f"expected the name of a layer of the same architecture, got {shorten(call.layer)}"
+            yield (
+                f"{pointer}/calls/{index}/layer",
+                f"expected the name of a layer of the same architecture, got {shorten(call.layer)}",
+            )
 
 
 @check("ARC-016", "graph")

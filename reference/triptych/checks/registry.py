@@ -8,11 +8,11 @@ from typing import Any, Literal, TypeVar
 
 from triptych.errors import Findings, UnsupportedError
 
-Scope = Literal["graph", "layer", "tensors", "document", "training", "state", "weights", "fit"]
+Scope = Literal["graph", "layer", "tensors", "document", "training", "state", "fit"]
 """What a check looks at, and its parameters: an architecture or a nested one (graph, pointer); a layer or sublayer
 (layer, pointer); the tensors of an architecture (weight slots); a whole document (architecture, training or panels); all
-panels together, where the fault is in the training document, in its state or in the weights section (panels); whether
-the weights section holds what the architecture needs (weight slots, tensors by name)."""
+panels together, where the fault is in the training document or in its state (panels); whether the weights section holds
+what the architecture needs (weight slots, tensors by name)."""
 Found = Iterator[tuple[str, str]]
 """(JSON Pointer, message) for each place that breaks the requirement."""
 
@@ -44,8 +44,8 @@ def check(requirement: str, scope: Scope, *, unsupported: bool = False) -> Calla
     return register
 
 
-def run(scope: Scope, findings: Findings, *subject: Any) -> None:
-    """Run the checks of `scope` on `subject`.
+def run(scope: Scope, findings: Findings, *subject: Any, prefix: str = "") -> None:
+    """Run the checks of `scope` on `subject`; `prefix` stands before every pointer but that of a whole document.
 
     Raises:
         UnsupportedError: A check says that this reader is not able.
@@ -54,6 +54,7 @@ def run(scope: Scope, findings: Findings, *subject: Any) -> None:
         if one.scope != scope or not (findings.enforces(one.requirement) or one.unsupported):
             continue
         for pointer, message in one.find(*subject):
+            place = prefix + pointer if pointer else pointer
             if one.unsupported:
-                findings.fatal(one.requirement, pointer, message, error=UnsupportedError)
-            findings.add(one.requirement, pointer, message)
+                findings.fatal(one.requirement, place, message, error=UnsupportedError)
+            findings.add(one.requirement, place, message)

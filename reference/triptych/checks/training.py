@@ -19,11 +19,11 @@ def components_name_outputs(panels: Panels) -> Found:
     if training is None or graph is None:
         return
     known = graph.outputs if graph.calls is not None else tuple(layer.name for layer in graph.layers[-1:])
-    for kind, components in (("losses", training.losses), ("metrics", training.metrics)):
-        for index, component in enumerate(components):
-            if component.output is not None and component.output not in known:
-                message = f"expected the name of an output of the architecture ({', '.join(known[:8])}), got {shorten(component.output)}"
-                yield f"/{kind}/{index}/output", message
+    named = [(f"/losses/{index}/output", loss.output) for index, loss in enumerate(training.losses)]
+    named += [(f"/metrics/{index}/output", metric.output) for index, metric in enumerate(training.metrics)]
+    for place, output in named:
+        if output is not None and output not in known:
+            yield place, f"expected the name of an output of the architecture ({shorten(', '.join(known))}), got {shorten(output)}"
 
 
 @check("TRN-008", "state")

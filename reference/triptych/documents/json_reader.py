@@ -13,7 +13,6 @@ from triptych.errors import Findings, UnsupportedError, pointer_token, shorten
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Json
 
-
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONG_NUMBER = re.compile(rb"[0-9]{19}|[eE][+-]?[0-9]{3}|[0-9.eE+-]{65}")
@@ -77,7 +76,9 @@ def _check_depth(outside: bytes, data: bytes, findings: Findings, limits: Limits
             if level > limits.depth:
                 line, column = _position(data, match.start())
                 findings.fatal(
-                    "DOC-009", None, f"expected at most {limits.depth} nested arrays and objects, got one more at line {line}, column {column}"
+                    "DOC-009",
+                    None,
+                    f"expected at most {limits.depth} nested arrays and objects, got one more at line {line}, column {column}",
                 )
         findings.fatal("DOC-009", None, f"expected at most {limits.depth} nested arrays and objects, got more")
 
@@ -95,7 +96,9 @@ def _check_count(outside: bytes, findings: Findings, limits: Limits) -> None:
     tight = outside.translate(None, b" \t\r\n")
     count -= tight.count(b"[]") + tight.count(b"{}")
     if count > limits.values:
-        findings.fatal("DOC-010", None, f"expected at most {limits.values} values in one document, got {count}", error=UnsupportedError)
+        findings.fatal(
+            "DOC-010", None, f"expected at most {limits.values} values in one document, got {count}", error=UnsupportedError
+        )
 
 
 def _repeated(pairs: list[tuple[str, Any]]) -> str:
@@ -138,7 +141,9 @@ def _parse(text: str, odd_numbers: bool, findings: Findings, limits: Limits) -> 
         return fault("DOC-007", f"expected a number within binary64, got {literal}", value)
 
     def constant(literal: str) -> Any:
-        return fault("DOC-013", f'expected a JSON value, got {literal}, which is spelled {{"float": "{literal}"}}', {"float": literal})
+        return fault(
+            "DOC-013", f'expected a JSON value, got {literal}, which is spelled {{"float": "{literal}"}}', {"float": literal}
+        )
 
     hooks: dict[str, Any] = {"parse_int": integer, "parse_float": real} if odd_numbers else {}
     try:
@@ -180,7 +185,7 @@ def _check_string(text: str, pointer: str, findings: Findings, limit: int, what:
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
-        findings.add("DOC-005", pointer, f"expected Unicode text, got the lone surrogate {ascii(text[error.start])} in {shorten(text)}")
+        findings.add("DOC-005", pointer, f"expected Unicode text, got the lone surrogate {text[error.start]!a} in {shorten(text)}")
         return
     if size > limit:
         findings.fatal("DOC-010", pointer, f"expected {what} of at most {limit} bytes, got {size} bytes", error=UnsupportedError)

@@ -31,7 +31,7 @@ def _checked(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise UsageError(f"expected Unicode text, got the lone surrogate {ascii(text[error.start])}") from None
+        raise UsageError(f"expected Unicode text, got the lone surrogate {text[error.start]!a}") from None
     return text
 
 

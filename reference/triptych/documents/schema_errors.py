@@ -81,21 +81,21 @@ def explain(fault: Fault, schema: dict[str, Any], referred: Callable[[str, str],
     """
     requirement, title, at, base = "", "", schema, schema["$id"]
     parent: Any = schema
-    for token in (*fault.path, ""):
+    for step in (*fault.path, ""):
         while isinstance(at, dict):
             found = _REQUIREMENT.match(comment) if isinstance(comment := at.get("$comment"), str) else None
             requirement = found[1] if found else requirement
             title = _title(at)
-            if "$ref" not in at or token in at:
+            if "$ref" not in at or step in at:
                 break
             at, base = referred(at["$ref"], base)
-        if token == "":
+        if step == "":
             break
         parent = at
-        if token == "$ref":
+        if step == "$ref":
             at, base = referred(at["$ref"], base)
         else:
-            at = at[token]  # type: ignore[index]
+            at = at[step]  # type: ignore[index]
     return requirement, _message(fault, parent if isinstance(parent, dict) else {}, title or _title(parent))
 
 
@@ -141,7 +141,9 @@ def _expectation(keyword: str, schema: dict[str, Any]) -> str:
         "multipleOf": f"a multiple of {wanted}",
         "uniqueItems": "elements that differ from each other",
         "anyOf": " or ".join(
-            _title(option) or _expectation("enum" if "enum" in option else "type", option) for option in wanted or () if isinstance(option, dict)
+            _title(option) or _expectation("enum" if "enum" in option else "type", option)
+            for option in wanted or ()
+            if isinstance(option, dict)
         ),
     }
     return said.get(keyword) or "something that its schema allows"

@@ -6,6 +6,7 @@ Nothing is ever fetched: a reference outside the package is an error of the sche
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
@@ -35,10 +36,12 @@ def check(name: str, data: Json, findings: Findings, prefix: str = "") -> None:
         findings: Receives the problems; nothing is raised.
         prefix: JSON Pointer of `data` in its document.
     """
-    errors = _validator(name)
-    for fault in islice(errors(data), PROBLEM_LIMIT + 1):
+    seen: set[tuple[str, str]] = set()
+    for fault in islice(_validator(name)(data), PROBLEM_LIMIT + 1):
         requirement, message = explain(fault, _schema(name), _referred)
-        findings.add(requirement, prefix + fault.pointer, message)
+        if (fault.pointer, message) not in seen:  # two keywords may say the same of one place
+            seen.add((fault.pointer, message))
+            findings.add(requirement, prefix + fault.pointer, message)
     if holds_integral_floats(data):
         _check_integers(name, data, findings, prefix)
 
@@ -114,10 +117,10 @@ def _fallback(name: str) -> Any:
     import referencing
 
     def retrieve(uri: str) -> referencing.Resource[Any]:
-        return referencing.Resource.from_contents(_retrieve(uri))
+        return referencing.Resource.from_contents(_for_python(_retrieve(uri)))
 
     registry: referencing.Registry[Any] = referencing.Registry(retrieve=retrieve)  # type: ignore[call-arg]
-    compiled = jsonschema.Draft202012Validator(_schema(name), registry=registry)
+    compiled = jsonschema.Draft202012Validator(_for_python(_schema(name)), registry=registry)
 
     def errors(data: Json) -> Iterator[Fault]:
         return faults_of_jsonschema(compiled.iter_errors(data))
@@ -125,3 +128,11 @@ def _fallback(name: str) -> Any:
     return errors
 
 
+def _for_python(schema: Any) -> Any:
+    """`schema` with patterns as Python spells them: its ``$`` would also match before a line break at the end."""
+    if isinstance(schema, dict):
+        return {
+            name: re.sub(r"\$$", r"\\Z", part) if name == "pattern" and isinstance(part, str) else _for_python(part)
+            for name, part in schema.items()
+        }
+    return [_for_python(part) for part in schema] if isinstance(schema, list) else schema

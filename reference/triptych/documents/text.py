@@ -14,7 +14,9 @@ def too_large(data: bytes, limit: int, findings: Findings) -> None:
         UnsupportedError: It is larger.
     """
     if len(data) > limit:
-        findings.fatal("DOC-010", None, f"expected a document of at most {limit} bytes, got {len(data)} bytes", error=UnsupportedError)
+        findings.fatal(
+            "DOC-010", None, f"expected a document of at most {limit} bytes, got {len(data)} bytes", error=UnsupportedError
+        )
 
 
 def decode_text(data: bytes, findings: Findings) -> str:
@@ -29,7 +31,9 @@ def decode_text(data: bytes, findings: Findings) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        findings.fatal("DOC-001", None, f"expected UTF-8 text, got byte 0x{data[error.start]:02x} at offset {error.start}: {error.reason}")
+        findings.fatal(
+            "DOC-001", None, f"expected UTF-8 text, got byte 0x{data[error.start]:02x} at offset {error.start}: {error.reason}"
+        )
 
 
 def raise_problems(findings: Findings) -> None:
@@ -39,5 +43,8 @@ def raise_problems(findings: Findings) -> None:
         InvalidModelError: There are some.
     """
     member = findings.member
-    if any(not member or place == member or place.startswith(f"{member}#") for place in (p.place for p in findings.problems[findings.since :])):
+    if any(
+        not member or place == member or place.startswith(f"{member}#")
+        for place in (p.place for p in findings.problems[findings.since :])
+    ):
         raise InvalidModelError(tuple(findings.problems[:PROBLEM_LIMIT]))

@@ -27,9 +27,12 @@ def parse_training(data: Json, findings: Findings) -> Training:
     optimizer, progress = data.get("optimizer"), data.get("progress")
     return Training(
         optimizer=None if optimizer is None else Component(**_component(optimizer)),
-        losses=tuple(Loss(**_component(item), output=item.get("output"), weight=item.get("weight")) for item in data.get("losses", ())),
+        losses=tuple(
+            Loss(**_component(item), output=item.get("output"), weight=item.get("weight")) for item in data.get("losses", ())
+        ),
         metrics=tuple(
-            Metric(**_component(item), output=item.get("output"), weighted=item.get("weighted", False)) for item in data.get("metrics", ())
+            Metric(**_component(item), output=item.get("output"), weighted=item.get("weighted", False))
+            for item in data.get("metrics", ())
         ),
         progress=None if progress is None else _progress(progress),
         metadata=data.get("metadata", {}),
@@ -56,7 +59,8 @@ def training_to_data(training: Training) -> dict[str, Json]:
         data["losses"] = [_component_to_data(loss, {"output": loss.output, "weight": loss.weight}) for loss in training.losses]
     if training.metrics:
         data["metrics"] = [
-            _component_to_data(metric, {"output": metric.output, "weighted": metric.weighted or None}) for metric in training.metrics
+            _component_to_data(metric, {"output": metric.output, "weighted": metric.weighted or None})
+            for metric in training.metrics
         ]
     if training.progress is not None:
         data["progress"] = _progress_to_data(training.progress)

@@ -28,4 +28,6 @@ def check_version(data: Json, findings: Findings) -> None:
     if not isinstance(version, str) or not _GRAMMAR.fullmatch(version):
         findings.fatal("VER-002", "/format_version", f"expected MAJOR.MINOR as a string, such as '1.0', got {shorten(version)}")
     if version != FORMAT_VERSION:
-        findings.fatal("VER-003", "/format_version", f"expected a version up to {FORMAT_VERSION}, got {version}", error=UnsupportedError)
+        findings.fatal(
+            "VER-003", "/format_version", f"expected a version up to {FORMAT_VERSION}, got {version}", error=UnsupportedError
+        )

@@ -30,7 +30,9 @@ def parse_yaml(data: bytes, findings: Findings, *, limits: Limits = DEFAULT_LIMI
     text = decode_text(data, findings)
     if found := _FOREIGN_BREAK.search(text):
         line = text.count("\n", 0, found.start()) + 1
-        findings.add("DOC-025", None, f"expected U+{ord(found[0]):04X} to be escaped in double quotes, got it as it is in line {line}")
+        findings.add(
+            "DOC-025", None, f"expected U+{ord(found[0]):04X} to be escaped in double quotes, got it as it is in line {line}"
+        )
     builder = _Builder(findings, limits)
     try:
         for event in yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -145,14 +147,18 @@ class _Builder:
         limit = self.limits.name_bytes if is_name else self.limits.string_bytes
         if len(text) > limit // 4 and (size := len(text.encode())) > limit:
             what = "a name" if is_name else "a string"
-            self.findings.fatal("DOC-010", self._pointer(), f"expected {what} of at most {limit} bytes, got {size} bytes", error=UnsupportedError)
+            self.findings.fatal(
+                "DOC-010", self._pointer(), f"expected {what} of at most {limit} bytes, got {size} bytes", error=UnsupportedError
+            )
         value: Json = self._plain(text, event, is_name) if plain else text
         if not is_name:
             self._place(value, event)
             return
         assert top is not None
         if not isinstance(value, str):
-            self._add("DOC-023", event, f"expected a name to be a string, got {shorten(text) if text else 'nothing'}; put it in quotes")
+            self._add(
+                "DOC-023", event, f"expected a name to be a string, got {shorten(text) if text else 'nothing'}; put it in quotes"
+            )
             value = text
         if value in top.value:
             self._add("DOC-004", event, f"expected each name once in an object, got {shorten(value)} again")
@@ -170,8 +176,11 @@ class _Builder:
         try:
             value = resolve_plain(text)
         except AmbiguousScalar:
-            hint = "parsers disagree about it; put a string in quotes, write a number as JSON does, with a point if it has an exponent"
-            self._add("DOC-024", event, f"expected a scalar that every YAML parser reads alike, got {shorten(text)}, and {hint};")
+            self._add(
+                "DOC-024",
+                event,
+                f"expected quotes around a string, or a spelling that every YAML parser reads alike, got {shorten(text)}",
+            )
             return text
         if isinstance(value, int | float) and not isinstance(value, bool):
             if len(text) > self.limits.number_chars:

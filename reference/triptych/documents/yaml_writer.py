@@ -44,7 +44,7 @@ def _string(text: str) -> str:
 
 
 def _stays(character: str) -> bool:
-    return " " <= character <= "~" or (character >= "\xa0" and not "\ufeff" == character and not "\ufff0" <= character <= "\uffff")
+    return " " <= character <= "~" or (character >= "\xa0" and character != "\ufeff" and not "\ufff0" <= character <= "\uffff")
 
 
 def _key(name: object) -> str:
