@@ -118,7 +118,7 @@ def _component(names: tuple[str, ...]) -> dict[str, Json]:
     return {
         "type": "object",
         "properties": {
-            "type": {"anyOf": [{"enum": list(names)}, {"type": "string", "pattern": EXTENSION_TYPE}]},
+            "type": {"anyOf": [{"enum": list(names)}, {"type": "string", "pattern": EXTENSION_TYPE, "maxLength": 1024}]},
             "config": {"type": "object"},
         },
         "required": ["type"],
@@ -140,7 +140,7 @@ ACTIVATION = Kind(
     {
         "anyOf": [
             {"enum": list(ACTIVATIONS)},
-            {"type": "string", "pattern": EXTENSION_TYPE},
+            {"type": "string", "pattern": EXTENSION_TYPE, "maxLength": 1024},
             {
                 "type": "object",
                 "properties": {"type": {"type": "string", "minLength": 1}, "config": {"type": "object"}},
