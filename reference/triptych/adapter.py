@@ -56,9 +56,10 @@ def _parameters(panels: Panels) -> dict[str, Json] | None:
     assert panels.architecture is not None
     counts: dict[str, tuple[int, bool]] = {}
     for slot in vocabulary.weight_slots(panels.architecture):
-        if slot.shape is None or None in slot.shape:
+        extents = [extent for extent in slot.shape or () if extent is not None]
+        if slot.shape is None or len(extents) < len(slot.shape):
             return None
-        counts[slot.tensor] = (math.prod(slot.shape), slot.trainable)
+        counts[slot.tensor] = (math.prod(extents), slot.trainable)
     trainable = sum(count for count, is_trainable in counts.values() if is_trainable)
     return {"trainable": trainable, "non_trainable": sum(count for count, _ in counts.values()) - trainable}
 
