@@ -60,12 +60,18 @@ class Container:
         self.path = path
         self._limits = limits
         self._attribute_bytes = 0
+        self.needed = False
+        """Whether some tensor is read through libhdf5, so that its file has to stay open."""
+        self.kinds: dict[str, str] = {"": "group"}
+        """Absolute path without the leading "/" -> ``group`` or ``dataset``, for everything in the file."""
         with hdf5_errors(""):
             self._file: h5py.File = h5py.File(path, "r", locking="best-effort")
-            self._map = self._mapped()
-            self.kinds: dict[str, str] = {"": "group"}
-            """Absolute path without the leading "/" -> ``group`` or ``dataset``, for everything in the file."""
-            self._walk()
+            try:
+                self._map = self._mapped()
+                self._walk()
+            except BaseException:
+                self._file.close()
+                raise
 
     def _mapped(self) -> memoryview:
         # The descriptor is libhdf5's own: what is mapped is what it opened, whatever the name stands for by now.
@@ -185,10 +191,12 @@ class Container:
                 element = dtypes.numpy_dtype(name) if name in dtypes.NATIVE else np.dtype("V2")
                 array = np.empty(h5py.Dataset(h5py.h5d.open(self._file.id, _link(path))).shape, element)
                 h5py.Dataset(h5py.h5d.open(self._file.id, _link(path))).read_direct(array)
-                return memoryview(array.reshape(-1).view(np.uint8))
+                plain: Any = array.reshape(-1).view(np.uint8)
+                return memoryview(plain)
 
         if not nbytes:
             return lambda: memoryview(b"")
+        self.needed = True
         return read
 
 

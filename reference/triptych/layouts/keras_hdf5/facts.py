@@ -45,8 +45,10 @@ class Facts:
 
     @property
     def dialect(self) -> str:
-        """``keras2`` or ``keras3``: whose rules the names follow."""
-        return "keras3" if str(self.attributes.get("keras_version", "")).startswith("3") else "keras2"
+        """``keras1``, ``keras2`` or ``keras3``: whose rules names and layout follow."""
+        version = self.attributes.get("keras_version")
+        major = version[:1] if isinstance(version, str) else "1"
+        return f"keras{major}" if major in "123" else "keras2"
 
 
 _DEFAULTS = Facts()

@@ -79,7 +79,7 @@ def listed_weights(top: TopLayer, arrays: Sequence[Array]) -> dict[str, dict[str
     return {
         owner.pointer: {
             role: WeightReference(f"{owner.path}.{role}", trainable=False if _last(role) in NON_TRAINABLE else None)
-            for role in roles(theirs[owner.pointer], owner)
+            for role in sorted(roles(theirs[owner.pointer], owner))  # the order that a document keeps
         }
         for owner in unknown
     }

@@ -38,10 +38,15 @@ class _Group:
     tensors: list[Tensor] = field(default_factory=list)
 
 
-def read(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Panels:
+def read(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, allow_code: bool = False) -> Panels:
     """The panels of the whole model or weights file at `path`; arrays are read when they are used.
 
     What Keras says and the neutral terms do not goes into ``extensions.keras``, from where `writer.write` returns it.
+
+    Args:
+        path: The file.
+        limits: What the reader may spend.
+        allow_code: Whether to carry the bytecode of lambda layers, as inert data that nothing here runs.
 
     Raises:
         InvalidModelError: The file breaks the rules of HDF5 or of Keras, or its weights do not fit its own architecture.
@@ -52,11 +57,17 @@ def read(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Pa
     with target.open("rb"):
         pass  # an error of the file system is its own, not one of the content
     container = Container(target, limits)
-    root = "" if _has_layers(container, "") or container.kinds.get("model_weights") != "group" else "model_weights"
-    if not _has_layers(container, root) and container.attribute("", "model_config") is None:
-        raise unsupported("/", "expected a Keras model or weights file (model_config, or layer_names), found neither")
-    reading = _Reading(container, root)
-    return reading.panels()
+    try:
+        root = "" if _has_layers(container, "") or container.kinds.get("model_weights") != "group" else "model_weights"
+        if not _has_layers(container, root) and container.attribute("", "model_config") is None:
+            raise unsupported("/", "expected a Keras model or weights file (model_config, or layer_names), found neither")
+        panels = _Reading(container, root, allow_code=allow_code).panels()
+    except BaseException:
+        container.close()
+        raise
+    if not container.needed:
+        container.close()
+    return panels
 
 
 def _has_layers(container: Container, group: str) -> bool:
@@ -66,8 +77,9 @@ def _has_layers(container: Container, group: str) -> bool:
 class _Reading:
     """One pass over one file."""
 
-    def __init__(self, container: Container, root: str) -> None:
+    def __init__(self, container: Container, root: str, *, allow_code: bool) -> None:
         self.container = container
+        self.allow_code = allow_code
         self.root = root
         self.facts: dict[str, Any] = {"attributes": self._attributes("")}
         version = self.facts["attributes"].get("keras_version")
@@ -82,7 +94,7 @@ class _Reading:
             self.facts["layer_names"] = order
         if config is None:
             return to_panels(self._weights_only(groups), Facts(**self.facts))
-        architecture = keras_config.read_model_config(config, keras_version=self.version, backend=self.backend)
+        architecture = keras_config.read_model_config(config, keras_version=self.version, backend=self.backend, allow_code=self.allow_code)
         weights, architecture, trained = self._assigned(groups, architecture) if groups is not None else (None, architecture, [])
         training = self._training(architecture, trained)
         panels = Panels(architecture=architecture, weights=weights, training=training, name=architecture.name)

@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 
     import h5py
 
-Dialect = Literal["keras2", "keras3"]
-VERSIONS = {"keras2": "2.15.0", "keras3": "3.5.0"}
-"""What a file says wrote it that comes from elsewhere: the oldest version whose configuration it speaks."""
+Dialect = Literal["keras1", "keras2", "keras3"]
 TOP_LEVEL = "top_level_model_weights"
 
 
@@ -62,7 +60,7 @@ def write(
     Args:
         panels: What to write.
         path: Where to; a file that stands there is replaced when the new one is complete.
-        dialect: Whose configuration and names: ``keras2``, ``keras3``; None: the source's, if it was a Keras file, else ``keras2``.
+        dialect: Whose configuration and names: ``keras1``, ``keras2`` or ``keras3``; None: the source's, if it was a Keras file, else ``keras2``.
         weights_only: Whether to leave the configurations out, as ``save_weights`` does; None: as the source was, or if there is no architecture.
         progress: Called with bytes done, bytes in all and what is being written.
         fs: The file operations of the save.
@@ -75,12 +73,13 @@ def write(
         SaveError: The file system refused; what stood at `path` still does.
     """
     facts = of_panels(panels)
-    if facts is not None and dialect not in (None, facts.dialect):
-        facts = None  # names and order of the other generation mean nothing here
-    chosen: Dialect = dialect or ("keras3" if facts is not None and facts.dialect == "keras3" else "keras2")
+    generation = keras_config.written_generation(panels.architecture, dialect).generation
+    chosen = facts.dialect if facts is not None and (dialect is None or panels.architecture is None) else generation.dialect
+    if facts is not None and chosen != facts.dialect:
+        facts = None  # names, order and versions of another generation mean nothing here
     if weights_only is None:
         weights_only = panels.architecture is None or (facts is not None and facts.weights_only)
-    writing = _Writing(panels, facts or Facts(), chosen, known=facts is not None, weights_only=weights_only)
+    writing = _Writing(panels, facts, chosen, asked=dialect, version=generation.text, weights_only=weights_only)
     writing.prepare()
     with replace_file(path, fs) as staged, _file(staged) as file:
         writing.write(file, progress)
@@ -103,11 +102,12 @@ def _file(path: str) -> Iterator[h5py.File]:
 class _Writing:
     """One file to be written: everything is decided in `prepare`, so that `write` only copies."""
 
-    def __init__(self, panels: Panels, facts: Facts, dialect: Dialect, *, known: bool, weights_only: bool) -> None:
+    def __init__(self, panels: Panels, facts: Facts | None, dialect: str, *, asked: str | None, version: str | None, weights_only: bool) -> None:
         self.panels = panels
-        self.facts = facts
+        self.known = facts is not None
+        self.facts = facts or Facts(attributes={"keras_version": version or "2.10.0", "backend": "tensorflow"})
         self.dialect = dialect
-        self.known = known
+        self.asked = asked
         self.weights_only = weights_only
         self.notes: list[str] = []
         self.model_config: Json = None
@@ -121,7 +121,7 @@ class _Writing:
         panels = self.panels
         order: list[str] = []
         if panels.architecture is not None:
-            self.model_config, notes = keras_config.write_model_config(panels.architecture, dialect=self.dialect)
+            self.model_config, notes = keras_config.write_model_config(panels.architecture, dialect=self.asked)
             order = configured_layers(self.model_config)
             if not self.weights_only:
                 self.notes += notes
@@ -205,14 +205,14 @@ class _Writing:
         for name in left:
             loose.setdefault(name.rpartition(".")[0] or name, []).append(name)
         for layer, owned in loose.items():
-            labels = [f"{layer}/{name.rpartition('.')[2]}" + (":0" if self.dialect == "keras2" else "") for name in owned]
+            labels = [f"{layer}/{name.rpartition('.')[2]}" + ("" if self.dialect == "keras3" else ":0") for name in owned]
             groups.append(_Group(layer, _distinct(labels), [left[name] for name in owned]))
         return groups
 
     # --- training
 
     def _prepare_training(self, training: Training) -> None:
-        self.training_config, notes = keras_config.write_training_config(training, self.panels.architecture, dialect=self.dialect)
+        self.training_config, notes = keras_config.write_training_config(training, self.panels.architecture, dialect=self.asked)
         self.notes += notes
         state = dict(training.state.tensors) if training.state is not None else {}
         step = training.progress.step if training.progress is not None else None
@@ -239,7 +239,7 @@ class _Writing:
 
     def write(self, file: h5py.File, progress: Callable[[int, int, str], None] | None) -> None:
         """Write everything that `prepare` decided."""
-        attributes = dict(self.facts.attributes) if self.known else {"keras_version": VERSIONS[self.dialect], "backend": "tensorflow"}
+        attributes = self.facts.attributes
         for name, value in attributes.items():
             file.attrs[name] = value
         total = sum(t.nbytes for group in self.groups or () for t in group.tensors) + sum(t.nbytes for _, t in self.optimizer or ())
