@@ -61,7 +61,7 @@ def read_graph(
         calls=tuple(graph.calls()),
         outputs=tuple(graph.name(reference) for reference in leaving),
     )
-    return _with_call_edits(architecture, called, layers, generation)
+    return _with_call_edits(architecture, called, generation)
 
 
 def _read_layers(
@@ -287,14 +287,10 @@ def known_outputs(layer: Layer, arguments: Mapping[str, Json]) -> int:
     return 2 if arguments.get("return_attention_scores") and layer_type(layer.type) is not None else 1
 
 
-def _with_call_edits(
-    architecture: Architecture, called: Mapping[str, _Called], layers: Layers, generation: Generation
-) -> Architecture:
+def _with_call_edits(architecture: Architecture, called: Mapping[str, _Called], generation: Generation) -> Architecture:
     """`architecture` with the edits that lead from the calls it implies back to the original ones."""
     assert architecture.calls is not None
-    writer = _Writer(
-        architecture, layers, Writing(generation, edits_apply=False), {name: one.first for name, one in called.items()}
-    )
+    writer = _Writer(architecture, Writing(generation, edits_apply=False), {name: one.first for name, one in called.items()})
     position: dict[str, int] = defaultdict(int)
     calls = []
     for call in architecture.calls:
@@ -308,7 +304,7 @@ def _with_call_edits(
 class _Writer:
     """Writes the calls of one architecture."""
 
-    def __init__(self, architecture: Architecture, layers: Layers, writing: Writing, first: Mapping[str, int]) -> None:
+    def __init__(self, architecture: Architecture, writing: Writing, first: Mapping[str, int]) -> None:
         self._writing = writing
         self._types = {layer.name: layer.type for layer in architecture.layers}
         self._dtypes = {layer.name: layer.compute_dtype or layer.dtype for layer in architecture.layers}
@@ -350,7 +346,7 @@ def write_graph(architecture: Architecture, layers: Layers, writing: Writing) ->
         kept = extension_of(layer.extensions).get("first_call")
         default = default_first_call(layer, objects[layer.name], generation)
         first[layer.name] = kept if writing.edits_apply and kept in (0, 1) and layer.architecture is not None else default
-    writer = _Writer(architecture, layers, writing, first)
+    writer = _Writer(architecture, writing, first)
     entries: dict[str, list[Json]] = {name: [] for name in objects}
     for call in architecture.calls or ():
         entries[call.layer].append(writing.finish(writer.node(call), call.extensions, f"call of {call.layer}"))

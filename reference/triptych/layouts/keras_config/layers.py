@@ -162,8 +162,7 @@ class Layers:
                 given = config[parts[0]] if len(parts) == 1 else [config[part] for part in parts]
                 value = members.read(found.name, member, given, generation)
             else:
-                default = table.entry(found.name).defaults.get(member.name, member.default)
-                value = default(generation) if callable(default) else default
+                value = edits.copy(table.implied(found.name, member, generation))
                 if member.required and value is member.default:
                     unsayable("a missing member")
             if not _valid(found.name, member.name, value):
@@ -205,6 +204,8 @@ class Layers:
             generated: dict[str, Json] = self._write_model(layer.architecture, {"trainable": layer.trainable}, name, writing)
             return generated
         found = layer_type(layer.type)
+        if generation >= (3,) and "/" in name:
+            writing.notes.append(f"layer {name}: Keras 3 takes no name with a slash")
         config: dict[str, Json] = {"name": name}
         if generation >= (1, 1) or not layer.trainable:
             config["trainable"] = layer.trainable
@@ -228,7 +229,7 @@ class Layers:
         resolved = found.resolve(layer.config)
         for member in found.fields:
             value = resolved[member.name]
-            default = not member.required and edits.same(edits.copy(value), edits.copy(member.default))
+            default = edits.same(edits.copy(value), edits.copy(table.implied(found.name, member, generation)))
             if not table.knows(found.name, member.name, generation):
                 if not default and not _is_component(member.name):
                     writing.notes.append(f"layer {name}: Keras {generation.text} has no {member.name}")

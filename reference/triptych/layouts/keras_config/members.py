@@ -11,13 +11,25 @@ from triptych.vocabulary.kinds import ACTIVATION, CONSTRAINT, CONSTRAINTS, INITI
 
 _PADDING = {"valid": "valid", "same": "same_upper", "causal": "causal"}
 _PADDING_BACK = {ours: theirs for theirs, ours in _PADDING.items()}
-_DATA_FORMAT = {"th": "channels_first", "tf": "channels_last", "channels_first": "channels_first", "channels_last": "channels_last"}
+_DATA_FORMAT = {"th": "channels_first", "tf": "channels_last", "default": "channels_last"}
+_DATA_FORMAT |= {name: name for name in ("channels_first", "channels_last")}
 _DIM_ORDERING = {"channels_first": "th", "channels_last": "tf"}
 COMPONENTS = {
     "_initializer": ("initializers", INITIALIZERS),
     "_regularizer": ("regularizers", REGULARIZERS),
     "_constraint": ("constraints", CONSTRAINTS),
 }
+_INITIALIZERS = {
+    "bias_initializer": "Zeros",
+    "recurrent_initializer": "Orthogonal",
+    "embeddings_initializer": "RandomUniform",
+    "gamma_initializer": "Ones",
+    "beta_initializer": "Zeros",
+    "moving_mean_initializer": "Zeros",
+    "moving_variance_initializer": "Ones",
+    "alpha_initializer": "Zeros",
+}
+"""Member -> the initializer that Keras takes where none is said, if it is not GlorotUniform; some of its layers need one."""
 _WINDOWS = frozenset({"kernel_size", "strides", "pool_size", "dilation_rate", "size", "output_padding"})
 _PAIRED = frozenset({"cropping"})
 
@@ -34,7 +46,9 @@ def read(type_name: str, member: Field, value: Json, generation: Generation) -> 
     if kind in (INITIALIZER, REGULARIZER, CONSTRAINT):
         return objects.read_component(value, _component_of(name)[1], generation)
     if name == "data_format":
-        return "channels_last" if value in (None, "default") else _DATA_FORMAT.get(value) or unsayable("a data format")
+        if value is not None and not isinstance(value, str):
+            unsayable("a data format")
+        return _DATA_FORMAT.get(value or "default") or unsayable("a data format")
     if name == "padding" and "same_upper" in kind.text:
         return _PADDING.get(value) or unsayable("a padding") if isinstance(value, str) else unsayable("a padding")
     if name in _PAIRED or name == "padding":
@@ -60,6 +74,8 @@ def write(type_name: str, member: Field, value: Json, generation: Generation) ->
     if kind is ACTIVATION:
         return objects.write_activation(value, generation)
     if kind in (INITIALIZER, REGULARIZER, CONSTRAINT):
+        if value is None and kind is INITIALIZER:
+            value = {"type": _INITIALIZERS.get(name, "GlorotUniform")}
         return objects.write_component(value, _component_of(name)[0], generation)
     if name == "data_format" and generation < (2,):
         return _DIM_ORDERING[value]

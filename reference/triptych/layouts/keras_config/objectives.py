@@ -95,17 +95,25 @@ def read_loss(value: Json, generation: Generation) -> tuple[str, dict[str, Json]
         Unsayable: It is none.
     """
     if isinstance(value, str):
-        known = _BY_FUNCTION.get(_ALIASES.get(value, value)) or (value if value in LOSSES else None)
+        known = _loss_of(value) or (value if value in LOSSES else None)
         return (known, dict(LOSSES[known][1])) if known else (f"keras:{type_name(value)}", {})
     name, config = _object(value)
     if name == "LossFunctionWrapper" and isinstance(config.get("fn"), str):
-        name = _BY_FUNCTION.get(_ALIASES.get(config["fn"], config["fn"]), name)
+        name = _loss_of(config["fn"]) or name
     if name not in LOSSES:
         return f"keras:{type_name(name)}", config
     stated = _telling(config, LOSSES[name][0])
     if generation >= (3,) and name in _FORGETFUL:
         return name, stated
     return name, {**LOSSES[name][1], **stated}
+
+
+def _loss_of(function: str) -> str | None:
+    return _BY_FUNCTION.get(_ALIASES.get(function, function))
+
+
+def _metric_of(function: str) -> str | None:
+    return _METRIC_BY_FUNCTION.get(_ALIASES.get(function, function))
 
 
 def _object(value: Json) -> tuple[str, dict[str, Json]]:
@@ -162,14 +170,14 @@ def read_metric(value: Json, loss: str | None, *, binary: bool) -> tuple[str, di
     if isinstance(value, str):
         if value in ACCURACY:
             return accuracy_of(loss, binary=binary), {"name": value}
-        known = _METRIC_BY_FUNCTION.get(_ALIASES.get(value, value)) or (value if value in METRICS else None)
+        known = _metric_of(value) or (value if value in METRICS else None)
         if known is None:
             return f"keras:{type_name(value)}", {}
         named = {} if METRICS[known][0] == value else {"name": value}
         return known, {**METRICS[known][1], **named}
     name, config = _object(value)
     if name == "MeanMetricWrapper" and isinstance(config.get("fn"), str):
-        found = _METRIC_BY_FUNCTION.get(_ALIASES.get(config["fn"], config["fn"]))
+        found = _metric_of(config["fn"])
         if found is not None:
             return found, {**METRICS[found][1], **_telling(config, METRICS[found][0])}
     if name not in METRICS:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from triptych.layouts.keras_config import edits, objects
 from triptych.layouts.keras_config.generations import Generation
 from triptych.model import Json
+from triptych.vocabulary import Field
 
 Version = tuple[int, ...]
 NEVER: Version = (99,)
@@ -364,6 +365,12 @@ def knows(type_name: str, member: str, generation: Generation) -> bool:
     """Whether `generation` has `member`."""
     own = entry(type_name)
     return own.since.get(member, SINCE.get(member, ALWAYS)) <= generation.version < own.until.get(member, NEVER)
+
+
+def implied(type_name: str, member: Field, generation: Generation) -> Json:
+    """What `member` is where a config of `generation` does not say it; REQUIRED where it has to."""
+    default = entry(type_name).defaults.get(member.name, member.default)
+    return default(generation) if callable(default) else default
 
 
 def writes_default(type_name: str, member: str, generation: Generation) -> bool:
