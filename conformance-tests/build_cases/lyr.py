@@ -85,10 +85,11 @@ def configs() -> Iterable[Case]:
     for slug, title, change in (
         ("same-padding", "Padding is `same`, which leaves open where the odd element goes", {"padding": "same"}),
         ("kernel-of-one-extent", "A kernel of two axes has one extent", {"kernel_size": [3]}),
+        ("extent-of-zero", "A kernel has no extent along one axis", {"kernel_size": [3, 0]}),
         ("unknown-initializer", "An initializer's type is neither known nor an extension", {"kernel_initializer": {"type": "Magic"}}),
     ):
         member = next(iter(change))
-        place = f"{AT}/layers/0/config/{member}" + ("/type" if slug == "unknown-initializer" else "")
+        place = f"{AT}/layers/0/config/{member}" + {"unknown-initializer": "/type", "extent-of-zero": "/1"}.get(slug, "")
         yield bad(f"lyr-003-{slug}", title, "LYR-003", chain(layer("Conv2D", {**conv, **change}), shape=[None, 8, 8, 3]),
                   "LAYER_CONFIG_INVALID", place, stage="schema", twin="lyr-003-values-of-every-kind")
 

@@ -84,6 +84,7 @@ def test_a_config_says_what_it_must_and_nothing_else(name):
         ("Dense", {"units": 2, "kernel_initializer": {"type": "Magic"}}, "/kernel_initializer"),
         ("Conv2D", {"filters": 2, "kernel_size": [3]}, "/kernel_size"),
         ("Conv2D", {"filters": 2, "kernel_size": 3}, "/kernel_size"),
+        ("Conv2D", {"filters": 2, "kernel_size": [3, 0]}, "/kernel_size/1"),
         ("Conv2D", {"filters": 2, "kernel_size": [3, 3], "padding": "same"}, "/padding"),
         ("Conv2D", {"filters": 2, "kernel_size": [3, 3], "padding": "causal"}, "/padding"),
         ("Conv2D", {"filters": 2, "kernel_size": [3, 3], "padding": [[1, 1]]}, "/padding"),

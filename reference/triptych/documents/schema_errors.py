@@ -142,7 +142,7 @@ def _expectation(keyword: str, schema: dict[str, Any]) -> str:
         "uniqueItems": "elements that differ from each other",
         "anyOf": " or ".join(
             _title(option) or _expectation("enum" if "enum" in option else "type", option)
-            for option in wanted or ()
+            for option in (wanted if isinstance(wanted, list) else ())
             if isinstance(option, dict)
         ),
     }

@@ -10,6 +10,7 @@ from triptych.model import Json
 LARGEST = 2**53 - 1
 EXTENSION_TYPE = r"^[a-z][a-z0-9_.\-]*:\S.*$"
 """``<namespace>:<name>``: a type that the vocabulary does not define."""
+EXTENSION = {"title": "an extension type <namespace>:<name>", "type": "string", "pattern": EXTENSION_TYPE}
 ACTIVATIONS = (
     *(
         "linear",
