@@ -10,7 +10,7 @@ from triptych.model import Json
 LARGEST = 2**53 - 1
 EXTENSION_TYPE = r"^[a-z][a-z0-9_.\-]*:\S.*$"
 """``<namespace>:<name>``: a type that the vocabulary does not define."""
-EXTENSION = {"title": "an extension type <namespace>:<name>", "type": "string", "pattern": EXTENSION_TYPE}
+EXTENSION = {"title": "an extension type <namespace>:<name>", "type": "string", "pattern": EXTENSION_TYPE, "maxLength": 1024}
 ACTIVATIONS = (
     *(
         "linear",
@@ -119,7 +119,7 @@ def _component(names: tuple[str, ...]) -> dict[str, Json]:
     return {
         "type": "object",
         "properties": {
-            "type": {"anyOf": [{"enum": list(names)}, {"type": "string", "pattern": EXTENSION_TYPE, "maxLength": 1024}]},
+            "type": {"anyOf": [{"enum": list(names)}, EXTENSION]},
             "config": {"type": "object"},
         },
         "required": ["type"],
@@ -141,7 +141,7 @@ ACTIVATION = Kind(
     {
         "anyOf": [
             {"enum": list(ACTIVATIONS)},
-            {"type": "string", "pattern": EXTENSION_TYPE, "maxLength": 1024},
+            EXTENSION,
             {
                 "type": "object",
                 "properties": {"type": {"type": "string", "minLength": 1}, "config": {"type": "object"}},
