@@ -224,3 +224,9 @@ def rule_cases() -> Iterable[Case]:
     yield accepts("arc-026-unnamed-value", "A call without names yields a value named as its layer", edited(GRAPH, lambda d: d.update(outputs=["sum"])))
     yield accepts("arc-027-transposed", "A matrix stored transposed", edited(SEQUENTIAL, lambda d: d["layers"][0].update(weights={"kernel": {"tensor": "fc1.weight", "axes": [1, 0]}, "bias": {"tensor": "fc1.bias"}})),
                   tensors={"fc1.weight": kit.f32([3, 2]), "fc1.bias": kit.f32([3]), "scores.kernel": kit.f32([3, 2]), "scores.bias": kit.f32([2])}, parameters=(17, 0))
+    convolution: dict[str, Json] = {
+        "format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 8, 4]}],
+        "layers": [{"name": "conv", "type": "Conv1D", "config": {"filters": 2, "kernel_size": [3], "use_bias": False}, "weights": {"kernel": {"tensor": "conv.weight", "axes": [2, 1, 0]}}}]}
+    yield accepts("arc-027-channels-first", "A kernel of 3 by 4 by 2 stored as 2 by 4 by 3", convolution, tensors={"conv.weight": kit.f32([2, 4, 3])}, parameters=(24, 0))
+    turned = edited(convolution, lambda d: d["layers"][0]["weights"]["kernel"].update(axes=[2, 0, 1]))
+    yield accepts("arc-027-turned", "A kernel of 3 by 4 by 2 stored as 4 by 2 by 3", turned, tensors={"conv.weight": kit.f32([4, 2, 3])}, parameters=(24, 0))

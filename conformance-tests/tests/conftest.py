@@ -1,6 +1,7 @@
 """What the tests of the suite share: where things are, and how an adapter is run."""
 
 import json
+import shutil
 import sys
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,9 @@ import jsonschema
 import pytest
 import referencing
 
-from triptych_conformance import _cases
+from triptych import adapter
+
+from triptych_conformance import _cases, _judge
 
 TREE = Path(__file__).resolve().parents[2]
 SUITE = TREE / "conformance-tests"
@@ -52,3 +55,44 @@ def _validator(name, pointer):
 def schema_errors():
     """The messages of the suite's schema `name` (or a part of it) about a value."""
     return lambda name, value, pointer="": [error.message for error in _validator(name, pointer).iter_errors(value)]
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory, suite):
+    """Case id -> its input, laid out once: readers leave it as it is."""
+    root = tmp_path_factory.mktemp("inputs")
+    return {case.id: case.lay_out(root / str(number) / "input") for number, case in enumerate(suite.cases)}
+
+
+@pytest.fixture(scope="session")
+def untouched(inputs):
+    """Case id -> what its input holds."""
+    return {name: _cases.digests(path if path.is_dir() else path.parent) for name, path in inputs.items()}
+
+
+@pytest.fixture
+def ask(inputs, untouched, tmp_path):
+    """The reference's result for a case, in this process, with `disabled` requirements."""
+    count = 0
+
+    def folder(case):
+        path = inputs[case.id]
+        return path if path.is_dir() else path.parent
+
+    def result(case, disabled=frozenset()):
+        nonlocal count
+        count += 1
+        request = {"cmd": "run", "seq": count, "op": case.op, "input": str(inputs[case.id]), **case.options}
+        output = None
+        if case.op in {"write", "rewrite"}:
+            output = tmp_path / str(count) / ("model.triptych" if case.options.get("form") == "archive" else "model")
+            output.parent.mkdir()
+            request["output"] = str(output)
+        answer = json.loads(json.dumps(adapter.answer(request, disabled)))
+        if _cases.digests(folder(case)) != untouched[case.id]:
+            shutil.rmtree(folder(case))
+            case.lay_out(folder(case))
+            return _judge.result(case, "fail", "the adapter changed its input")
+        return _judge.judge(case, count, answer, op=case.op, output=output)
+
+    return result

@@ -1,6 +1,5 @@
 """The reference passes everything, and each requirement switched off in it fails exactly the cases that cite it."""
 
-import json
 import re
 import tomllib
 from pathlib import Path
@@ -31,33 +30,6 @@ class Asked(frozenset):
     def __contains__(self, name):
         self.names.add(name)
         return False
-
-
-@pytest.fixture(scope="session")
-def inputs(tmp_path_factory):
-    """Case id -> its input, laid out once: readers leave it as it is."""
-    root = tmp_path_factory.mktemp("inputs")
-    return {case.id: case.lay_out(root / str(number) / "input") for number, case in enumerate(CASES)}
-
-
-@pytest.fixture
-def ask(inputs, tmp_path):
-    """The reference's result for a case, in this process, with `disabled` requirements."""
-    count = 0
-
-    def result(case, disabled=frozenset()):
-        nonlocal count
-        count += 1
-        request = {"cmd": "run", "seq": count, "op": case.op, "input": str(inputs[case.id]), **case.options}
-        output = None
-        if case.op in {"write", "rewrite"}:
-            output = tmp_path / str(count) / ("model.triptych" if case.options.get("form") == "archive" else "model")
-            output.parent.mkdir()
-            request["output"] = str(output)
-        answer = json.loads(json.dumps(adapter.answer(request, disabled)))
-        return _judge.judge(case, count, answer, op=case.op, output=output)
-
-    return result
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
