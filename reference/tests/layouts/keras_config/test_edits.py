@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from triptych.layouts.keras_config.edits import apply, difference, same
 
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.sampled_from(["", "a", "a/b", "~"])
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["", "a", "a/b", "~0", "class_name"]), inner, max_size=3), max_leaves=12)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["", "a", "a/b", "~0", "class_name"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
 
 
 @given(VALUES, VALUES)
@@ -24,7 +30,10 @@ def test_equal_values_have_no_difference(value):
     assert difference(value, value) == []
 
 
-@pytest.mark.parametrize(("one", "other"), [(1, 1.0), (1, True), (0, False), (0.0, -0.0), (None, False), ("1", 1), ([1], [1.0]), ({"a": 1}, {"a": 1, "b": None})])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(1, 1.0), (1, True), (0, False), (0.0, -0.0), (None, False), ("1", 1), ([1], [1.0]), ({"a": 1}, {"a": 1, "b": None})],
+)
 def test_values_of_different_json_are_not_the_same(one, other):
     assert not same(one, other)
 
@@ -38,7 +47,20 @@ def test_an_edit_holds_only_where_the_generated_value_is_what_it_was():
     assert apply({"units": 128, "seed": None}, edits) == ({"units": 128, "seed": None, "x": 1}, ["/units"])
 
 
-@pytest.mark.parametrize("edits", [None, 3, "text", [3], [{}], [{"at": 3}], [{"at": "/a/b/c", "to": 1}], [{"at": "", "to": 1}], [{"at": "/l/9", "from": 1, "to": 2}]])
+@pytest.mark.parametrize(
+    "edits",
+    [
+        None,
+        3,
+        "text",
+        [3],
+        [{}],
+        [{"at": 3}],
+        [{"at": "/a/b/c", "to": 1}],
+        [{"at": "", "to": 1}],
+        [{"at": "/l/9", "from": 1, "to": 2}],
+    ],
+)
 def test_edits_that_make_no_sense_change_nothing(edits):
     value = {"a": 1, "l": [1]}
     assert apply(value, edits)[0] == value

@@ -117,8 +117,11 @@ def _find_first_calls(called: dict[str, _Called], leaving: list[Reference], gene
             continue
         default = default_first_call(one.layer, one.original, generation)
         count = len(one.calls)
-        first = _base(outer[name] or inner[name], default, count)
-        shifts[name] = first - _base(inner[name], 0 if generation >= (3,) else first, count)
+        if generation >= (3,):
+            first = _base(outer[name], default, count)
+            shifts[name] = first - _base(inner[name], 0, count)
+        else:
+            first = _base(outer[name] | inner[name], default, count)
         one.first = first
         if first != default:
             one.layer = _keeping(one.layer, "first_call", first)
