@@ -75,10 +75,6 @@ def ask(inputs, untouched, tmp_path):
     """The reference's result for a case, in this process, with `disabled` requirements."""
     count = 0
 
-    def folder(case):
-        path = inputs[case.id]
-        return path if path.is_dir() else path.parent
-
     def result(case, disabled=frozenset()):
         nonlocal count
         count += 1
@@ -89,9 +85,10 @@ def ask(inputs, untouched, tmp_path):
             output.parent.mkdir()
             request["output"] = str(output)
         answer = json.loads(json.dumps(adapter.answer(request, disabled)))
-        if _cases.digests(folder(case)) != untouched[case.id]:
-            shutil.rmtree(folder(case))
-            case.lay_out(folder(case))
+        folder = inputs[case.id] if inputs[case.id].is_dir() else inputs[case.id].parent
+        if _cases.digests(folder) != untouched[case.id]:
+            shutil.rmtree(folder)
+            case.lay_out(folder)
             return _judge.result(case, "fail", "the adapter changed its input")
         return _judge.judge(case, count, answer, op=case.op, output=output)
 
