@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ NATIVE = frozenset({"bool", "uint8", "int8", "int16", "uint16", "float16", "int3
 """Names that numpy knows without ml_dtypes."""
 
 
+@cache
 def numpy_dtype(name: str) -> np.dtype:
     """The numpy dtype of `name`, little-endian.
 

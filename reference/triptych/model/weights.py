@@ -46,7 +46,7 @@ class Tensor:
         """
         import numpy as np
 
-        return np.frombuffer(self.read(), dtype=dtypes.numpy_dtype(self.dtype)).reshape(self.shape)
+        return np.ndarray(self.shape, dtypes.numpy_dtype(self.dtype), self.read())
 
     @classmethod
     def from_array(cls, array: Array) -> Tensor:
