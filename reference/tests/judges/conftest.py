@@ -138,7 +138,7 @@ def odd_names(k):
     layers = k.layers
     x = layers.Input((3,), name="x")
     y = layers.Dense(3, name="block.one")(x)
-    y = layers.Dense(3, name="a b-c_0")(y)
+    y = layers.Dense(3, name="a-b>c_0")(y)
     if k.__name__ == "tf_keras":
         y = layers.Dense(3, name="block/two")(y)
         y = layers.Dense(3, name="block/two/three")(y)

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 
 import triptych
-from triptych.errors import InvalidModelError
-from triptych.layouts.keras_hdf5 import reader, writer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -77,7 +75,8 @@ def test_optimizer_slots_are_keyed_by_the_weight_they_belong_to(keras2, judge, t
 
 
 def trainable_names(model):
-    return [".".join(v.name.removesuffix(":0").split("/")) for v in model.trainable_variables]
+    names = [".".join(v.name.removesuffix(":0").split("/")) for v in model.trainable_variables]
+    return [name.replace("depth.depthwise_kernel", "depth.kernel") for name in names]
 
 
 OPTIMIZERS = {
@@ -179,6 +178,33 @@ def thaw(value):
     elif isinstance(value, list):
         for item in value:
             thaw(item)
+
+
+@pytest.fixture(scope="module")
+def wide(keras2):
+    """3,000 layers with long names: lists of names that no HDF5 attribute holds in one piece."""
+    layers = keras2.layers
+    x = layers.Input((2,), name="x")
+    ends = []
+    for number in range(1500):
+        y = layers.Dense(2, name=f"a_rather_long_name_for_a_layer_so_that_the_list_of_all_outgrows_a_header_dense_{number:04}")(x)
+        ends.append(layers.Activation("tanh", name=f"a_rather_long_name_for_a_layer_so_that_the_list_of_all_outgrows_a_header_tanh_{number:04}")(y))
+    return keras2.Model(x, layers.Add(name="sum")(ends), name="wide")
+
+
+def test_three_thousand_layers_with_long_names(wide, judge, tmp_path):
+    assert len(wide.layers) == 3002
+    wide.save(tmp_path / "a.h5")
+    triptych.save(triptych.load(tmp_path / "a.h5"), tmp_path / "a.triptych")
+    triptych.save(triptych.load(tmp_path / "a.triptych"), tmp_path / "b.h5")
+    with h5py.File(tmp_path / "b.h5") as file:
+        assert sorted(file["model_weights"].attrs)[:4] == ["backend", "keras_version", "layer_names0", "layer_names1"]
+    assert judge.differences(tmp_path / "a.h5", tmp_path / "b.h5") == []
+    expected = wide.get_weights()
+    wide.set_weights([np.zeros_like(w) for w in expected])
+    wide.load_weights(tmp_path / "b.h5")
+    for one, two in zip(wide.get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_a_triptych_model_that_never_was_keras_loads_in_keras(keras2, tmp_path, dense):

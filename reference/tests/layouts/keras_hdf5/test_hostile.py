@@ -166,11 +166,12 @@ def test_a_weight_listed_twice_tells_of_a_save_that_failed(tmp_path):
 
 
 def test_a_name_that_leads_nowhere_or_out_of_its_group_is_refused(tmp_path):
-    for name in (b"d/missing:0", b"../d/d/kernel:0", b"/d/d/kernel:0", b"d/./kernel:0", b""):
-        file, group = weights_file(tmp_path / "a.h5")
+    for number, name in enumerate((b"d/missing:0", b"../d/d/kernel:0", b"/d/d/kernel:0", b"d/./kernel:0", b"")):
+        path = tmp_path / f"{number}.h5"
+        file, group = weights_file(path)
         group.attrs["weight_names"] = [name]
         file.close()
-        assert code_of(tmp_path / "a.h5")[0] == "LAYOUT_INVALID"
+        assert code_of(path)[0] == "LAYOUT_INVALID"
 
 
 def test_hdf5_that_is_no_keras_file_is_unsupported(tmp_path):

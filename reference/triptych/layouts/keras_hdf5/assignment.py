@@ -109,7 +109,7 @@ class _Names:
         place = self._places[index]
         layer = self._layer(scopes)
         part = self._part(place.owner.name, scopes)
-        return says_role(role, place.role) and layer in (None, place.owner.name) and (part is None or f"@{part}" in place.owner.lineage)
+        return says_role(scopes, role, place.role) and layer in (None, place.owner.name) and (part is None or f"@{part}" in place.owner.lineage)
 
     def identify(self, arrays: Sequence[Array]) -> dict[int, int] | None:
         """Place -> array, if the names alone lead to exactly one of each; else None."""
@@ -129,7 +129,7 @@ class _Names:
             return []
         near = self._by_layer[layer or next(iter(self._layers))]
         part = self._part(self._places[near[0]].owner.name, scopes)
-        found = [i for i in near if says_role(role, self._places[i].role) and (part is None or f"@{part}" in self._places[i].owner.lineage)]
+        found = [i for i in near if says_role(scopes, role, self._places[i].role) and (part is None or f"@{part}" in self._places[i].owner.lineage)]
         if len(found) > 1:
             # Layers of one name in different nested models: the one whose other names are there too.
             score = {i: sum(word in scopes for word in self._places[i].owner.lineage) for i in found}

@@ -19,8 +19,11 @@ _KERAS_1_ROLES = {"W": "kernel", "U": "recurrent_kernel", "b": "bias", "running_
 """Keras 1 roles -> today's. ``running_std`` never was a standard deviation: it is the variance."""
 CELLS = {"LSTM": "lstm_cell", "GRU": "gru_cell", "SimpleRNN": "simple_rnn_cell"}
 """Layer types whose weights belong, since TensorFlow 2.4, to a cell inside the layer."""
-ROLE_SYNONYMS = {"embeddings": {"kernel"}, "alpha": {"alphas"}}
+ROLE_SYNONYMS = {"embeddings": {"kernel"}, "alpha": {"alphas"}, "kernel": {"depthwise_kernel"}}
 """Today's role -> other last words that stood for it."""
+
+_PROJECTIONS = {"query": "query", "key": "key", "value": "value", "attention_output": "output"}
+"""Scopes inside a MultiHeadAttention -> how its roles begin."""
 
 
 def parse(name: str) -> tuple[tuple[str, ...], str]:
@@ -31,9 +34,11 @@ def parse(name: str) -> tuple[tuple[str, ...], str]:
     return tuple(scopes), last
 
 
-def says_role(stored: str, role: str) -> bool:
-    """Whether the last word `stored` of a name stands for `role`."""
-    return stored == role or stored in ROLE_SYNONYMS.get(role, ())
+def says_role(scopes: Sequence[str], stored: str, role: str) -> bool:
+    """Whether the last word `stored` of a name, after `scopes`, stands for `role`."""
+    if stored == role or stored in ROLE_SYNONYMS.get(role, ()):
+        return True
+    return bool(scopes) and f"{_PROJECTIONS.get(scopes[-1])}_{stored}" == role
 
 
 def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect: str) -> str:
@@ -53,6 +58,11 @@ def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect:
             words.append(snake(layer_type))
     if layer_type in CELLS:
         words.append(CELLS[layer_type])
+    if layer_type == "MultiHeadAttention":
+        projection, _, role = role.rpartition("_")
+        words.append("attention_output" if projection == "output" else projection)
+    if layer_type.startswith("Depthwise") and role == "kernel":
+        role = "depthwise_kernel"
     return "/".join([*words, role]) + ("" if dialect == "keras3" else ":0")
 
 
@@ -69,8 +79,10 @@ def tensor_names(layer: str, stored: Sequence[str]) -> list[str]:
     """
     parsed = [parse(name) for name in stored]
     both_ways = {d for d in ("forward", "backward") if any(part.startswith(f"{d}_") for scopes, _ in parsed for part in scopes)}
+    separable = any(role == "pointwise_kernel" for _, role in parsed)
     names = []
-    for scopes, role in parsed:
+    for scopes, stored_role in parsed:
+        role = "kernel" if stored_role == "depthwise_kernel" and not separable else stored_role
         words = list(scopes)
         layer_words = layer.split("/")
         if words[: len(layer_words)] == layer_words:

@@ -241,7 +241,8 @@ class _Writing:
         """Write everything that `prepare` decided."""
         attributes = self.facts.attributes
         for name, value in attributes.items():
-            file.attrs[name] = value
+            # Keras encodes what it writes beside weights and passes the rest as it is: HDF5 tells the two apart.
+            file.attrs[name] = value.encode() if self.weights_only and isinstance(value, str) else value
         total = sum(t.nbytes for group in self.groups or () for t in group.tensors) + sum(t.nbytes for _, t in self.optimizer or ())
         copier = _Copier(total, progress)
         if not self.weights_only:
