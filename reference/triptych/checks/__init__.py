@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from triptych.checks import architecture, extensions, training
 from triptych.checks.registry import CHECKS, Check, check, run
-from triptych.errors import Findings, pointer_token
+from triptych.errors import PROBLEM_LIMIT, Findings, pointer_token
 from triptych.model import Architecture, Layer, Panels
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def _check_architecture(architecture: Architecture, findings: Findings) -> tuple
 def _check_graph(graph: Architecture, pointer: str, findings: Findings) -> None:
     run("graph", findings, graph, pointer)
     for index, layer in enumerate(graph.layers):
+        if len(findings.problems) > PROBLEM_LIMIT:
+            return
         _check_layer(layer, f"{pointer}/layers/{index}", findings)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
-from triptych.errors import Findings, UnsupportedError
+from triptych.errors import PROBLEM_LIMIT, Findings, UnsupportedError
 
 Scope = Literal["graph", "layer", "tensors", "document", "training", "state", "fit"]
 """What a check looks at, and its parameters: an architecture or a nested one (graph, pointer); a layer or sublayer
@@ -53,7 +54,7 @@ def run(scope: Scope, findings: Findings, *subject: Any, prefix: str = "") -> No
     for one in CHECKS:
         if one.scope != scope or not (findings.enforces(one.requirement) or one.unsupported):
             continue
-        for pointer, message in one.find(*subject):
+        for pointer, message in islice(one.find(*subject), PROBLEM_LIMIT + 1):
             place = prefix + pointer if pointer else pointer
             if one.unsupported:
                 findings.fatal(one.requirement, place, message, error=UnsupportedError)

@@ -9,13 +9,15 @@ from typing import Any
 from triptych.documents.scalars import INTEGER_RANGE
 from triptych.documents.text import decode_text, raise_problems, too_large
 from triptych.documents.walking import walk
-from triptych.errors import Findings, UnsupportedError, pointer_token, shorten
+from triptych.errors import PROBLEM_LIMIT, Findings, UnsupportedError, pointer_token, shorten
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Json
 
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_LONG_NUMBER = re.compile(rb"[0-9]{19}|[eE][+-]?[0-9]{3}|[0-9.eE+-]{65}")
+_LONG = 64
+_LONG_NUMBER = re.compile(rb"[0-9]{19}|[eE][+-]?[0-9]{3}|[0-9.eE+-]{%d}" % (_LONG + 1))
+"""What no number within every range holds; only where it is found are numbers looked at one by one."""
 _BRACKET_OR_STRING = re.compile(rb'\\.|"(?:[^"\\]|\\.)*+"?|[\[{\]}]', re.DOTALL)
 _BRACKETS = bytes.maketrans(b"[]{}", b"()()")
 _NOT_A_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
@@ -44,7 +46,8 @@ def parse_json(data: bytes, findings: Findings, *, limits: Limits = DEFAULT_LIMI
     outside, longest = _skeleton(data)
     _check_depth(outside, data, findings, limits)
     _check_count(outside, findings, limits)
-    value = _parse(text, _LONG_NUMBER.search(outside) is not None, findings, limits)
+    odd_numbers = limits.number_chars < _LONG or _LONG_NUMBER.search(outside) is not None
+    value = _parse(text, odd_numbers, findings, limits)
     if longest > limits.name_bytes or _SURROGATE.search(data):
         _check_strings(value, findings, limits)
     return value
@@ -161,7 +164,8 @@ def _parse(text: str, odd_numbers: bool, findings: Findings, limits: Limits) -> 
 def _without_faults(value: Any, pointer: str, findings: Findings) -> Any:
     """`value` with each fault reported and replaced by what it stands for; no deeper than the depth limit."""
     if type(value) is _Fault:
-        findings.add(value.requirement, pointer, value.message)
+        if len(findings.problems) <= PROBLEM_LIMIT:
+            findings.add(value.requirement, pointer, value.message)
         return _without_faults(value.value, pointer, findings)
     if isinstance(value, dict):
         return {name: _without_faults(item, f"{pointer}/{pointer_token(name)}", findings) for name, item in value.items()}
@@ -185,6 +189,8 @@ def _check_string(text: str, pointer: str, findings: Findings, limit: int, what:
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
+        if len(findings.problems) > PROBLEM_LIMIT:
+            raise_problems(findings)
         findings.add("DOC-005", pointer, f"expected Unicode text, got the lone surrogate {text[error.start]!a} in {shorten(text)}")
         return
     if size > limit:

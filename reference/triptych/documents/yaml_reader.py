@@ -9,7 +9,7 @@ from typing import Any
 from triptych.documents.plain_scalars import AmbiguousScalar, resolve_plain
 from triptych.documents.scalars import INTEGER_RANGE
 from triptych.documents.text import decode_text, raise_problems, too_large
-from triptych.errors import Findings, UnsupportedError, pointer_token, shorten
+from triptych.errors import PROBLEM_LIMIT, Findings, UnsupportedError, pointer_token, shorten
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Json
 
@@ -96,6 +96,8 @@ class _Builder:
 
     def _add(self, requirement: str, event: Any, message: str) -> None:
         self.findings.add(requirement, self._pointer(), f"{message} {_at(event)}")
+        if len(self.findings.problems) > PROBLEM_LIMIT:
+            raise_problems(self.findings)
 
     def _pointer(self) -> str:
         """The place of the value that comes next."""
