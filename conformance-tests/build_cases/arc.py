@@ -117,8 +117,8 @@ def object_cases() -> Iterable[Case]:
     yield schema("arc-003-name-missing", "A layer without a name", SEQUENTIAL, lambda d: d["layers"][1].pop("name"), "/layers/1", twin)
     yield schema("arc-003-misspelt-member", "A misspelt member of a layer", SEQUENTIAL, lambda d: d["layers"][0].update(trainabel=False), "/layers/0/trainabel", twin)
     foreign: dict[str, Json] = {"format_version": "1.0", "layers": [{"name": "a", "type": "keras:A"}]}
-    yield schema("arc-003-config-array", "A config that is an array", foreign, lambda d: d["layers"][0].update(config=[0.5]), "/layers/0/config", twin)
-    yield accepts("arc-007-extension-type", "A type of somebody else", {"format_version": "1.0", "layers": [{"name": "a", "type": "keras:My Layer>v2"}]})
+    yield schema("arc-003-config-array", "A config that is an array", foreign, lambda d: d["layers"][0].update(config=[0.5]), "/layers/0/config", "arc-007-extension-type")
+    yield accepts("arc-007-extension-type", "A type of somebody else", {"format_version": "1.0", "layers": [{"name": "a", "type": "keras:My Layer>v2"}]}, "ARC-003")
     yield schema("arc-007-no-prefix", "An extension type without a prefix", foreign, lambda d: d["layers"][0].update(type=":A"), "/layers/0/type", "arc-007-extension-type", "LAYER_TYPE_SYNTAX")
     yield schema("arc-007-capital", "A prefix that begins with a capital", foreign, lambda d: d["layers"][0].update(type="Keras:A"), "/layers/0/type", "arc-007-extension-type", "LAYER_TYPE_SYNTAX")
     yield accepts("arc-008-nested", "A nested architecture", NESTED, "ARC-009")

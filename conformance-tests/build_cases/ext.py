@@ -57,7 +57,7 @@ def cases() -> Iterable[Case]:
     yield Case("ext-007-manifest", "Unknown extensions of the manifest survive a rewrite", ["EXT-007", "EXT-002"], kit.package(PLAIN, manifest=more), op="rewrite", role="writer",
                accepted=kit.observe(PLAIN), written=kit.package(PLAIN, manifest=more))
     listed = {**PLAIN, "extensions_used": ["EXT_a"]}
-    yield Case("ext-002-listed-without-data", "An extension that is listed and holds no data", ["EXT-002", "EXT-005"], kit.package(listed), accepted=kit.observe(listed))
+    yield Case("ext-002-listed-without-data", "An extension that is listed and holds no data", ["EXT-002", "EXT-004", "EXT-005", "EXT-006"], kit.package(listed), accepted=kit.observe(listed))
     twin = "ext-001-unknown-and-optional"
     for name, title in (("1st", "begins with a digit"), ("my-extension", "has a hyphen"), ("", "is empty"), ("x" * 65, "has 65 characters")):
         word = {"": "empty", "x" * 65: "65-characters"}.get(name, name)
@@ -72,13 +72,14 @@ def cases() -> Iterable[Case]:
                rejected=("semantic", "EXTENSION_UNLISTED", "manifest.json#/extensions/EXT_a"), twin="ext-007-manifest")
     yield Case("ext-003-required-and-used", "A known extension, used and required", ["EXT-003", "EXT-004"], kit.package(KNOWN), accepted=kit.observe(KNOWN), needs=["keras"])
     yield rejects("ext-003-required-not-used", "An extension required and not used", {**PLAIN, "extensions_required": ["keras"]}, lambda d: d, "semantic", "EXTENSION_NOT_USED", "/extensions_required/0", twin)
-    unknown = {**PLAIN, "extensions_used": ["EXT_a"]}
-    yield rejects("ext-004-unknown-and-required", "An unknown extension that is required", unknown, lambda d: d.update(extensions_required=["EXT_a"]), "semantic", "EXTENSION_UNSUPPORTED", "/extensions_required/0", twin)
+    yield Case("ext-004-used-by-manifest", "An unknown extension that the manifest uses", ["EXT-004"], kit.package(PLAIN, manifest={"extensions_used": ["EXT_a"]}),
+               accepted=kit.observe(PLAIN))
+    yield rejects("ext-004-unknown-and-required", "An unknown extension that is required", listed, lambda d: d.update(extensions_required=["EXT_a"]), "semantic", "EXTENSION_UNSUPPORTED", "/extensions_required/0", "ext-002-listed-without-data")
     yield Case("ext-004-required-by-training", "An unknown extension that training requires", ["EXT-004"], kit.package(training={**TRAINING, "extensions_required": ["EXT_b"]}),
                rejected=("semantic", "EXTENSION_UNSUPPORTED", "training.json#/extensions_required/0"), twin=twin, profile="training")
     yield Case("ext-004-required-by-manifest", "An unknown extension that the manifest requires", ["EXT-004"], kit.package(PLAIN, manifest={"extensions_used": ["EXT_a"], "extensions_required": ["EXT_a"]}),
-               rejected=("semantic", "EXTENSION_UNSUPPORTED", "manifest.json#/extensions_required/0"), twin=twin)
+               rejected=("semantic", "EXTENSION_UNSUPPORTED", "manifest.json#/extensions_required/0"), twin="ext-004-used-by-manifest")
     yield rejects("ext-005-name-twice", "A name twice in a list", KNOWN, lambda d: d.update(extensions_used=["keras", "keras"]), "schema", "EXTENSION_LIST_MALFORMED", "/extensions_used", twin)
     yield rejects("ext-005-one-name", "A list that is one name", {**PLAIN, "extensions": {"E": {}}}, lambda d: d.update(extensions_used="E"), "schema", "EXTENSION_LIST_MALFORMED", "/extensions_used", twin)
     yield rejects("ext-006-data-is-text", "Data of an extension that is text", KNOWN, lambda d: d["extensions"].update(keras="Sequential"), "schema", "EXTENSION_DATA_NOT_OBJECT", "/extensions/keras", twin)
-    yield rejects("ext-006-extensions-array", "Extensions as an array", KNOWN, lambda d: d.update(extensions=[{"keras": {}}]), "schema", "EXTENSION_DATA_NOT_OBJECT", "/extensions", twin)
+    yield rejects("ext-006-extensions-array", "Extensions as an array", listed, lambda d: d.update(extensions=[{"EXT_a": {}}]), "schema", "EXTENSION_DATA_NOT_OBJECT", "/extensions", "ext-002-listed-without-data")

@@ -75,6 +75,8 @@ def configs() -> Iterable[Case]:
             "kernel_regularizer": None}
     yield good("lyr-003-values-of-every-kind", "Explicit padding, an activation and initializers as objects, null", ["LYR-003", "LYR-002"],
                chain(layer("Conv2D", rich, "conv"), shape=[None, 8, 8, 3]), parameters=(56, 0))
+    yield good("lyr-003-kernel-of-two-extents", "A kernel of two axes has two extents", ["LYR-003"],
+               chain(layer("Conv2D", conv), shape=[None, 8, 8, 3]), parameters=(56, 0))
     for slug, title, config, member in (
         ("units-zero", "A Dense layer has no units", {"units": 0}, "units"),
         ("unknown-activation", "An activation is misspelt", {"units": 3, "activation": "rellu"}, "activation"),
@@ -91,7 +93,7 @@ def configs() -> Iterable[Case]:
         member = next(iter(change))
         place = f"{AT}/layers/0/config/{member}" + {"unknown-initializer": "/type", "extent-of-zero": "/1"}.get(slug, "")
         yield bad(f"lyr-003-{slug}", title, "LYR-003", chain(layer("Conv2D", {**conv, **change}), shape=[None, 8, 8, 3]),
-                  "LAYER_CONFIG_INVALID", place, stage="schema", twin="lyr-003-values-of-every-kind")
+                  "LAYER_CONFIG_INVALID", place, stage="schema", twin="lyr-003-kernel-of-two-extents")
 
 
 def parts() -> Iterable[Case]:
