@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from triptych.layouts.layout import Layout
 from triptych.model import Panels
@@ -24,7 +24,7 @@ def _read(path: Path, **options: Any) -> Panels:
     return read_package(path, **options)
 
 
-def _write(panels: Panels, path: Path, *, spelling: str = "json", **options: Any) -> tuple[str, ...]:
+def _write(panels: Panels, path: Path, *, spelling: Literal["json", "yaml"] = "json", **options: Any) -> tuple[str, ...]:
     from triptych.package import write_package
 
     write_package(panels, path, architecture_spelling=spelling, **options)

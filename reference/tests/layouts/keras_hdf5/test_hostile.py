@@ -214,7 +214,7 @@ def test_flipped_bytes_give_a_model_or_an_error_of_ours(examples_file, tmp_path)
     assert heaps
     generator = np.random.default_rng(5)
     path = tmp_path / "flipped.h5"
-    for _ in range(300):
+    for _ in range(120):
         damaged = bytearray(whole)
         for position in generator.integers(0, 16000, size=4):
             if not any(position in heap for heap in heaps):

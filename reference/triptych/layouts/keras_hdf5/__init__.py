@@ -11,7 +11,7 @@ from triptych.model import Panels
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
-def _recognises(path: Path, head: bytes) -> bool:
+def _recognises(_: Path, head: bytes) -> bool:
     return head.startswith(_SIGNATURE)
 
 

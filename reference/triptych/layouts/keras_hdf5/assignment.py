@@ -58,7 +58,10 @@ def assign(group: str, arrays: Sequence[Array], places: Sequence[Place]) -> list
         InvalidModelError: Their numbers differ, or neither names nor positions lead to arrays of the shapes needed.
     """
     if len(arrays) != len(places):
-        raise mismatch(group, f"expected {len(places)} weights{_listing(p.role for p in places)}, the file holds {len(arrays)}{_listing(a.name for a in arrays)}")
+        raise mismatch(
+            group,
+            f"expected {len(places)} weights{_listing(p.role for p in places)}, the file holds {len(arrays)}{_listing(a.name for a in arrays)}",
+        )
     reading = _Names(places)
     order = keras_order(places)
     by_position = dict(zip(order, range(len(arrays)), strict=True))
@@ -77,7 +80,8 @@ def assign(group: str, arrays: Sequence[Array], places: Sequence[Place]) -> list
     first = wrong[0]
     found = arrays[by_position[first]]
     raise mismatch(
-        group, f"expected shape {_show(places[first].shape)} for {places[first].role!r} of {places[first].owner.path!r}, {found.name!r} has {_show(found.shape)}"
+        group,
+        f"expected shape {_show(places[first].shape)} for {places[first].role!r} of {places[first].owner.path!r}, {found.name!r} has {_show(found.shape)}",
     )
 
 
@@ -109,7 +113,11 @@ class _Names:
         place = self._places[index]
         layer = self._layer(scopes)
         part = self._part(place.owner.name, scopes)
-        return says_role(scopes, role, place.role) and layer in (None, place.owner.name) and (part is None or f"@{part}" in place.owner.lineage)
+        return (
+            says_role(scopes, role, place.role)
+            and layer in (None, place.owner.name)
+            and (part is None or f"@{part}" in place.owner.lineage)
+        )
 
     def identify(self, arrays: Sequence[Array]) -> dict[int, int] | None:
         """Place -> array, if the names alone lead to exactly one of each; else None."""
@@ -129,7 +137,11 @@ class _Names:
             return []
         near = self._by_layer[layer or next(iter(self._layers))]
         part = self._part(self._places[near[0]].owner.name, scopes)
-        found = [i for i in near if says_role(scopes, role, self._places[i].role) and (part is None or f"@{part}" in self._places[i].owner.lineage)]
+        found = [
+            i
+            for i in near
+            if says_role(scopes, role, self._places[i].role) and (part is None or f"@{part}" in self._places[i].owner.lineage)
+        ]
         if len(found) > 1:
             # Layers of one name in different nested models: the one whose other names are there too.
             score = {i: sum(word in scopes for word in self._places[i].owner.lineage) for i in found}
@@ -144,7 +156,9 @@ class _Names:
 
 def _fits(array: Array, place: Place) -> bool:
     needed = place.shape
-    return needed is None or (len(needed) == len(array.shape) and all(n in (None, a) for n, a in zip(needed, array.shape, strict=True)))
+    return needed is None or (
+        len(needed) == len(array.shape) and all(n in (None, a) for n, a in zip(needed, array.shape, strict=True))
+    )
 
 
 def _listing(names: Iterable[str]) -> str:

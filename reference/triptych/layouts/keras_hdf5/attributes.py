@@ -53,7 +53,9 @@ def write_names(group: h5py.Group, name: str, names: list[str], *, fixed: bool) 
     while encoded and -(-len(encoded) // parts) * width > OBJECT_HEADER_BYTES:
         parts += 1
     if parts == 1:
-        group.attrs[name] = np.asarray(encoded) if fixed else encoded
+        # A string of its own width takes a reference of 16 bytes, so that very many short names fit only at one width.
+        fixed = fixed or len(encoded) * 16 > OBJECT_HEADER_BYTES
+        group.attrs[name] = np.asarray(encoded, dtype=f"S{max(width, 1)}") if fixed and encoded else encoded
         return
     for index, part in enumerate(np.array_split(np.asarray(encoded), parts)):
         group.attrs[f"{name}{index}"] = part

@@ -60,6 +60,7 @@ class Container:
         self.path = path
         self._limits = limits
         self._attribute_bytes = 0
+        self._last: tuple[Any, str, bool] | None = None
         self.needed = False
         """Whether some tensor is read through libhdf5, so that its file has to stay open."""
         self.kinds: dict[str, str] = {"": "group"}
@@ -122,7 +123,7 @@ class Container:
         with hdf5_errors(f"/{path}"):
             item = h5py.h5o.open(self._file.id, _link(path))
             names: list[bytes] = []
-            h5py.h5a.iterate(item, lambda name: names.append(name))
+            h5py.h5a.iterate(item, names.append)
             return [_utf8(name, path) for name in names]
 
     def attribute(self, path: str, name: str) -> Any:
@@ -169,17 +170,25 @@ class Container:
             if dataset.get_space().get_simple_extent_type() == h5py.h5s.NULL:
                 raise unsupported(place, "expected an array, got a dataset without extent")
             shape = tuple(int(extent) for extent in dataset.shape)
-            name, as_is = _element(dataset.get_type(), place)
+            name, as_is = self._element(dataset.get_type(), place)
             nbytes = dtypes.nbytes(name, prod(shape))
             stored = dataset.get_storage_size()
             offset = dataset.get_offset() if layout == h5py.h5d.CONTIGUOUS else None
         if len(shape) > self._limits.rank or nbytes > EXPANSION * max(stored, _SMALL):
-            raise unsupported(place, f"expected an array no larger than what is stored; it declares {nbytes:,} bytes and stores {stored:,}")
+            raise unsupported(
+                place, f"expected an array no larger than what is stored; it declares {nbytes:,} bytes and stores {stored:,}"
+            )
         if layout == h5py.h5d.CONTIGUOUS and as_is and offset is not None:
             if offset + nbytes > len(self._map) or stored < nbytes:
                 raise truncated(place, f"expected {nbytes:,} bytes at {offset:,}, the file ends at {len(self._map):,}")
             return Tensor(name, shape, _view(self._map[offset : offset + nbytes]))
         return Tensor(name, shape, self._by_library(path, name, nbytes))
+
+    def _element(self, stored: Any, place: str) -> tuple[str, bool]:
+        """`_element` of a type; most datasets of a file are of the type of the one before."""
+        if self._last is None or self._last[0] != stored:
+            self._last = (stored, *_element(stored, place))
+        return self._last[1:]
 
     def _by_library(self, path: str, name: str, nbytes: int) -> Callable[[], memoryview]:
         def read() -> memoryview:

@@ -88,14 +88,16 @@ def optimizer_names(training: Training) -> list[list[str]] | None:
     return None
 
 
-def with_member(extensions: Mapping[str, Json], used: tuple[str, ...], data: Mapping[str, Json]) -> tuple[dict[str, Json], tuple[str, ...]]:
+def with_member(
+    extensions: Mapping[str, Json], used: tuple[str, ...], data: Mapping[str, Json]
+) -> tuple[dict[str, Json], tuple[str, ...]]:
     """`extensions` with `data` as the member of this room, and the list of names used."""
     keras = {**extensions.get(EXTENSION, {}), _MEMBER: dict(data)}
     return {**extensions, EXTENSION: keras}, tuple(sorted({*used, EXTENSION}))
 
 
 def member(extensions: Mapping[str, Json]) -> dict[str, Json] | None:
-    """This room's member of `extensions`; None if there is none."""
+    """Yields the member of `extensions` that is this room's; None if there is none."""
     keras = extensions.get(EXTENSION)
     data = keras.get(_MEMBER) if isinstance(keras, dict) else None
     return data if isinstance(data, dict) else None

@@ -116,5 +116,3 @@ def transposed(tensor: Tensor, axes: Sequence[int]) -> Tensor:
         return Tensor.from_array(tensor.array().transpose(axes)).read()
 
     return Tensor(tensor.dtype, tuple(tensor.shape[axis] for axis in axes), read)
-
-

@@ -14,8 +14,17 @@ from triptych.model import Json
 
 _COUNTER = re.compile(r":\d+$")
 _CELL = re.compile(r"(lstm|gru|simple_rnn)_cell(_\d+)?$")
-_KERAS_1 = re.compile(r"(?P<layer>.*)_(?P<role>W|b|U|gamma|beta|running_mean|running_std|alphas|depthwise_kernel|pointwise_kernel)$")
-_KERAS_1_ROLES = {"W": "kernel", "U": "recurrent_kernel", "b": "bias", "running_mean": "moving_mean", "running_std": "moving_variance", "alphas": "alpha"}
+_KERAS_1 = re.compile(
+    r"(?P<layer>.*)_(?P<role>W|b|U|gamma|beta|running_mean|running_std|alphas|depthwise_kernel|pointwise_kernel)$"
+)
+_KERAS_1_ROLES = {
+    "W": "kernel",
+    "U": "recurrent_kernel",
+    "b": "bias",
+    "running_mean": "moving_mean",
+    "running_std": "moving_variance",
+    "alphas": "alpha",
+}
 """Keras 1 roles -> today's. ``running_std`` never was a standard deviation: it is the variance."""
 CELLS = {"LSTM": "lstm_cell", "GRU": "gru_cell", "SimpleRNN": "simple_rnn_cell"}
 """Layer types whose weights belong, since TensorFlow 2.4, to a cell inside the layer."""
@@ -99,8 +108,7 @@ def unique(names: Iterable[str]) -> list[str]:
     taken: set[str] = set()
     result = []
     for name in names:
-        clean = unicodedata.normalize("NFC", "".join("_" if unicodedata.category(c).startswith("C") else c for c in name)) or "_"
-        clean = clean.encode()[:1000].decode(errors="ignore")
+        clean = name if name.isascii() and name.isprintable() and 0 < len(name) <= 1000 else _clean(name)
         candidate, counter = clean, 1
         while candidate in taken:
             counter += 1
@@ -108,6 +116,11 @@ def unique(names: Iterable[str]) -> list[str]:
         taken.add(candidate)
         result.append(candidate)
     return result
+
+
+def _clean(name: str) -> str:
+    plain = "".join("_" if unicodedata.category(c).startswith("C") else c for c in name)
+    return unicodedata.normalize("NFC", plain).encode()[:1000].decode(errors="ignore") or "_"
 
 
 def configured_layers(config: Json) -> list[str]:

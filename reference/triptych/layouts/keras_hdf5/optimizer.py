@@ -160,7 +160,9 @@ def _by_position(entries: Sequence[Entry], weights: Sequence[Trained], kind: str
     return result if len(entries) % count == 0 else nothing
 
 
-def default_entries(state: Sequence[str], weights: Sequence[Trained], optimizer: str | None, *, has_step: bool, dialect: str) -> list[list[str]]:
+def default_entries(
+    state: Sequence[str], weights: Sequence[Trained], optimizer: str | None, *, has_step: bool, dialect: str
+) -> list[list[str]]:
     """The stored name and the tensor of each optimizer weight, in order, as tf-keras 2.11 and later or Keras 3 would store `state`.
 
     Args:

@@ -47,7 +47,8 @@ def default_names(top: TopLayer, architecture: Architecture, dialect: str) -> li
     """The names under which Keras stores the weights of `top`, in the order of ``get_weights()``."""
     prefix = (architecture.name,) if dialect == "keras3" and architecture.is_sequential and architecture.name else ()
     return [
-        "/".join([*prefix, default_name(place.owner.lineage, place.owner.layer.type, place.role, dialect=dialect)]) for place in top.places
+        "/".join([*prefix, default_name(place.owner.lineage, place.owner.layer.type, place.role, dialect=dialect)])
+        for place in top.places
     ]
 
 

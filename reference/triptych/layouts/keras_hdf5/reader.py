@@ -22,7 +22,7 @@ from triptych.layouts.keras_hdf5.optimizer import STEP, Entry, Trained
 from triptych.layouts.keras_hdf5.places import default_names, listed_weights, top_layers
 from triptych.layouts.problems import invalid, mismatch, unsupported
 from triptych.limits import DEFAULT_LIMITS, Limits
-from triptych.model import Architecture, Json, Panels, Progress, Tensor, Training, Weights, WeightReference
+from triptych.model import Architecture, Json, Panels, Progress, Tensor, Training, WeightReference, Weights
 
 TOP_LEVEL = "top_level_model_weights"
 _CONFIGURATIONS = ("model_config", "training_config")
@@ -58,16 +58,21 @@ def read(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, allow
         pass  # an error of the file system is its own, not one of the content
     container = Container(target, limits)
     try:
-        root = "" if _has_layers(container, "") or container.kinds.get("model_weights") != "group" else "model_weights"
-        if not _has_layers(container, root) and container.attribute("", "model_config") is None:
-            raise unsupported("/", "expected a Keras model or weights file (model_config, or layer_names), found neither")
-        panels = _Reading(container, root, allow_code=allow_code).panels()
+        panels = _Reading(container, _root(container), allow_code=allow_code).panels()
     except BaseException:
         container.close()
         raise
     if not container.needed:
         container.close()
     return panels
+
+
+def _root(container: Container) -> str:
+    """The group that holds the layers: the file's own in a weights file."""
+    root = "" if _has_layers(container, "") or container.kinds.get("model_weights") != "group" else "model_weights"
+    if not _has_layers(container, root) and container.attribute("", "model_config") is None:
+        raise unsupported("/", "expected a Keras model or weights file (model_config, or layer_names), found neither")
+    return root
 
 
 def _has_layers(container: Container, group: str) -> bool:
@@ -90,11 +95,17 @@ class _Reading:
     def panels(self) -> Panels:
         config = self._json("model_config")
         groups = self._groups()
-        if groups is not None and config is not None and (order := [g.name for g in groups if g.name != TOP_LEVEL]) != configured_layers(config):
+        if (
+            groups is not None
+            and config is not None
+            and (order := [g.name for g in groups if g.name != TOP_LEVEL]) != configured_layers(config)
+        ):
             self.facts["layer_names"] = order
         if config is None:
             return to_panels(self._weights_only(groups), Facts(**self.facts))
-        architecture = keras_config.read_model_config(config, keras_version=self.version, backend=self.backend, allow_code=self.allow_code)
+        architecture = keras_config.read_model_config(
+            config, keras_version=self.version, backend=self.backend, allow_code=self.allow_code
+        )
         weights, architecture, trained = self._assigned(groups, architecture) if groups is not None else (None, architecture, [])
         training = self._training(architecture, trained)
         panels = Panels(architecture=architecture, weights=weights, training=training, name=architecture.name)
@@ -171,7 +182,10 @@ class _Reading:
         names, fixed = named or ([], False)
         self.facts["fixed_width"] |= fixed
         if repeated := _repeated(names):
-            raise invalid(f"/{path}@weight_names", f"expected each weight once, got {shorten(repeated)} twice; the save that wrote this failed")
+            raise invalid(
+                f"/{path}@weight_names",
+                f"expected each weight once, got {shorten(repeated)} twice; the save that wrote this failed",
+            )
         group = _Group(layer)
         for name in names:
             tensor = self.container.tensor(f"{path}/{name}")
@@ -210,7 +224,9 @@ class _Reading:
         for group in groups:
             if group.name not in tops:
                 if group.arrays:
-                    raise mismatch(group.name, f"expected a layer of this name in model_config, found none for {len(group.arrays)} weights")
+                    raise mismatch(
+                        group.name, f"expected a layer of this name in model_config, found none for {len(group.arrays)} weights"
+                    )
                 continue
             top = tops[group.name]
             if keras1.is_keras_1(self.version):
@@ -224,7 +240,9 @@ class _Reading:
                 orders[group.name] = order
             for index, place in zip(chosen, top.places, strict=True):
                 tensors[place.tensor] = group.tensors[index]
-            trained += [Trained(labels[p], top.places[p].tensor, group.arrays[chosen[p]].shape, top.places[p].trainable) for p in order]
+            trained += [
+                Trained(labels[p], top.places[p].tensor, group.arrays[chosen[p]].shape, top.places[p].trainable) for p in order
+            ]
         for name, top in tops.items():
             if top.places and name not in stored:
                 raise mismatch(name, f"expected {len(top.places)} stored weights of this layer, found no group of its name")
@@ -262,7 +280,10 @@ class _Reading:
             return training
         stored = named[0]
         if repeated := _repeated(stored):
-            raise invalid("/optimizer_weights@weight_names", f"expected each weight once, got {shorten(repeated)} twice; the save that wrote this failed")
+            raise invalid(
+                "/optimizer_weights@weight_names",
+                f"expected each weight once, got {shorten(repeated)} twice; the save that wrote this failed",
+            )
         training = training or Training()
         tensors = [self.container.tensor(f"optimizer_weights/{name}") for name in stored]
         kind = training.optimizer.type if training.optimizer else None

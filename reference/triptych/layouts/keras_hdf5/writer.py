@@ -102,7 +102,9 @@ def _file(path: str) -> Iterator[h5py.File]:
 class _Writing:
     """One file to be written: everything is decided in `prepare`, so that `write` only copies."""
 
-    def __init__(self, panels: Panels, facts: Facts | None, dialect: str, *, asked: str | None, version: str | None, weights_only: bool) -> None:
+    def __init__(
+        self, panels: Panels, facts: Facts | None, dialect: str, *, asked: str | None, version: str | None, weights_only: bool
+    ) -> None:
         self.panels = panels
         self.known = facts is not None
         self.facts = facts or Facts(attributes={"keras_version": version or "2.10.0", "backend": "tensorflow"})
@@ -136,7 +138,11 @@ class _Writing:
             return
         if panels.training is not None:
             self._prepare_training(panels.training)
-        self.notes += [f"{name} of the package: Keras HDF5 has no place for it" for name in ("license", "provenance", "metadata") if getattr(panels, name)]
+        self.notes += [
+            f"{name} of the package: Keras HDF5 has no place for it"
+            for name in ("license", "provenance", "metadata")
+            if getattr(panels, name)
+        ]
         self.notes += [f"asset {name!r}: Keras HDF5 has no place for it" for name in panels.assets]
         self.notes += [f"{place} of the HDF5 file that was read" for place in self.facts.not_read]
 
@@ -152,7 +158,9 @@ class _Writing:
         assert self.panels.weights is not None
         tensors = self.panels.weights.tensors
         tops = top_layers(architecture)
-        if self.facts.layer_names is not None and Counter(self.facts.layer_names) >= Counter(name for name, top in tops.items() if top.places):
+        if self.facts.layer_names is not None and Counter(self.facts.layer_names) >= Counter(
+            name for name, top in tops.items() if top.places
+        ):
             order = list(self.facts.layer_names)
         groups = []
         for name in order:
@@ -172,7 +180,8 @@ class _Writing:
             apart = keras1.taken_apart(self.facts.gates.get(name, ()), dict(zip(names, held, strict=True)))
             groups.append(_Group(name, self.facts.gates[name], apart) if apart else _Group(name, names, held))
             self.trained += [
-                Trained(labels[i], top.places[i].tensor, tensor.shape, top.places[i].trainable) for i, tensor in zip(sequence, held, strict=True)
+                Trained(labels[i], top.places[i].tensor, tensor.shape, top.places[i].trainable)
+                for i, tensor in zip(sequence, held, strict=True)
             ]
         stored = set(order)
         if missing_layers := [name for name, top in tops.items() if top.places and name not in stored]:
@@ -226,7 +235,7 @@ class _Writing:
                 written.append((name, state.pop(tensor)))
             elif step is not None:
                 written.append((name, _scalar(step, dtype[0] if dtype else "int64")))
-        if written or training.optimizer is not None and entries:
+        if written or (training.optimizer is not None and entries):
             self.optimizer = written
         self.notes += [f"training state {name!r}: this optimizer has no such weight in Keras" for name in state]
         if training.progress is not None:
@@ -293,9 +302,7 @@ class _Copier:
         # HDF5 has no bfloat16; Keras stores its bytes as they are.
         element = dtypes.numpy_dtype(tensor.dtype) if tensor.dtype in dtypes.NATIVE else np.dtype("V2")
         array: Any = np.frombuffer(tensor.read(), element).reshape(tensor.shape)
-        dataset = group.create_dataset(name, tensor.shape, dtype=element)
-        if tensor.size:
-            dataset.write_direct(array) if tensor.shape else dataset.__setitem__((), array[()])
+        group.create_dataset(name, data=array)
         self._done += tensor.nbytes
         if self._progress is not None:
             self._progress(self._done, self._total, name)
