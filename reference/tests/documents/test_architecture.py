@@ -106,6 +106,13 @@ def test_floats_that_are_not_finite_are_floats_in_a_model_and_objects_in_a_docum
     assert math.isnan(config["z"])
 
 
+def test_an_object_that_is_asked_for_is_no_float():
+    data = {"format_version": "1.0", "layers": [{"name": "a", "type": "x:A", "config": {"float": "NaN"}, "extensions": {"EXT_a": {"float": "NaN"}}}], "extensions_used": ["EXT_a"]}
+    layer = parse_architecture(data, Findings()).layers[0]
+    assert (layer.config, layer.extensions) == ({"float": "NaN"}, {"EXT_a": {"float": "NaN"}})
+    assert architecture_to_data(Architecture((layer,), extensions_used=("EXT_a",))) == data
+
+
 def test_the_same_model_gives_the_same_text_however_its_maps_were_filled():
     one = Layer("a", "Dense", {"units": 1, "activation": "relu", "kernel_initializer": {"type": "Zeros", "config": {"b": 1, "a": 2}}}, weights={"kernel": WeightReference("k"), "bias": WeightReference("b")})
     other = Layer("a", "Dense", {"kernel_initializer": {"config": {"a": 2, "b": 1}, "type": "Zeros"}, "activation": "relu", "units": 1}, weights={"bias": WeightReference("b"), "kernel": WeightReference("k")})

@@ -7,7 +7,7 @@ from typing import Any
 
 from triptych.documents import schemas
 from triptych.documents.members import in_order, typed_object
-from triptych.documents.scalars import spell, unspell
+from triptych.documents.scalars import spell, unspell_extensions, unspell_members
 from triptych.documents.text import raise_problems
 from triptych.documents.versions import FORMAT_VERSION, check_version
 from triptych.errors import Findings
@@ -38,7 +38,7 @@ def _graph(data: Mapping[str, Any]) -> Architecture:
         metadata=data.get("metadata", {}),
         extensions_used=tuple(data.get("extensions_used", ())),
         extensions_required=tuple(data.get("extensions_required", ())),
-        extensions=unspell(data.get("extensions", {})),
+        extensions=unspell_extensions(data.get("extensions", {})),
     )
 
 
@@ -48,7 +48,7 @@ def _input(data: Mapping[str, Any]) -> Input:
         shape=tuple(data["shape"]),
         dtype=data.get("dtype", "float32"),
         metadata=data.get("metadata", {}),
-        extensions=unspell(data.get("extensions", {})),
+        extensions=unspell_extensions(data.get("extensions", {})),
     )
 
 
@@ -57,7 +57,7 @@ def _layer(data: Mapping[str, Any]) -> Layer:
     return Layer(
         name=data.get("name", ""),
         type=data["type"],
-        config=unspell(data.get("config", {})),
+        config=unspell_members(data.get("config", {})),
         sublayers={role: _layer(layer) for role, layer in data.get("sublayers", {}).items()},
         architecture=None if nested is None else _graph(nested),
         weights={role: _weight(item) for role, item in data.get("weights", {}).items()},
@@ -65,7 +65,7 @@ def _layer(data: Mapping[str, Any]) -> Layer:
         dtype=data.get("dtype", "float32"),
         compute_dtype=data.get("compute_dtype"),
         metadata=data.get("metadata", {}),
-        extensions=unspell(data.get("extensions", {})),
+        extensions=unspell_extensions(data.get("extensions", {})),
     )
 
 
@@ -78,9 +78,9 @@ def _call(data: Mapping[str, Any]) -> Call:
     return Call(
         layer=data["layer"],
         inputs=tuple(data["inputs"]),
-        arguments=unspell(data.get("arguments", {})),
+        arguments=unspell_members(data.get("arguments", {})),
         outputs=tuple(data.get("outputs", ())),
-        extensions=unspell(data.get("extensions", {})),
+        extensions=unspell_extensions(data.get("extensions", {})),
     )
 
 

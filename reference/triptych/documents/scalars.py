@@ -57,3 +57,13 @@ def unspell(data: Json) -> Json:
     if isinstance(data, list):
         return [unspell(item) for item in data]
     return data
+
+
+def unspell_members(data: Json) -> dict[str, Json]:
+    """The object `data` with `unspell` applied to its values; where an object is asked for, none is taken for a float."""
+    return {name: unspell(value) for name, value in data.items()}
+
+
+def unspell_extensions(data: Json) -> dict[str, dict[str, Json]]:
+    """A member ``extensions`` as a model holds it."""
+    return {name: unspell_members(content) for name, content in data.items()}

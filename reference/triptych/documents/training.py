@@ -7,7 +7,7 @@ from typing import Any
 
 from triptych.documents import schemas
 from triptych.documents.members import in_order, typed_object
-from triptych.documents.scalars import spell, unspell
+from triptych.documents.scalars import spell, unspell_extensions, unspell_members
 from triptych.documents.text import raise_problems
 from triptych.documents.versions import FORMAT_VERSION, check_version
 from triptych.errors import Findings
@@ -38,16 +38,20 @@ def parse_training(data: Json, findings: Findings) -> Training:
         metadata=data.get("metadata", {}),
         extensions_used=tuple(data.get("extensions_used", ())),
         extensions_required=tuple(data.get("extensions_required", ())),
-        extensions=unspell(data.get("extensions", {})),
+        extensions=unspell_extensions(data.get("extensions", {})),
     )
 
 
 def _component(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": data["type"], "config": unspell(data.get("config", {})), "extensions": unspell(data.get("extensions", {}))}
+    return {
+        "type": data["type"],
+        "config": unspell_members(data.get("config", {})),
+        "extensions": unspell_extensions(data.get("extensions", {})),
+    }
 
 
 def _progress(data: Mapping[str, Any]) -> Progress:
-    return Progress(data.get("step"), data.get("epoch"), data.get("samples"), unspell(data.get("best", {})))
+    return Progress(data.get("step"), data.get("epoch"), data.get("samples"), unspell_members(data.get("best", {})))
 
 
 def training_to_data(training: Training) -> dict[str, Json]:
