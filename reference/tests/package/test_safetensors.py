@@ -13,7 +13,8 @@ from triptych import dtypes
 from triptych.errors import Findings, InvalidModelError, UnsupportedError
 from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Tensor, Weights
-from triptych.package.safetensors_file import TensorFile, _is_faultless, plan, read_header, write_safetensors
+from triptych.package.safetensors_file import TensorFile, plan, read_header, write_safetensors
+from triptych.package.safetensors_header import _is_faultless
 
 
 def file_of(tensors, metadata=None):

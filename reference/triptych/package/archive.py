@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from struct import Struct
 
 from triptych.errors import Findings, TruncatedError, UnsupportedError, shorten
@@ -178,7 +179,7 @@ def _read_end(data: memoryview, findings: Findings) -> tuple[int, int, int]:
         # Not at the very end: is there one further up, before a comment or foreign bytes?
         base = max(0, len(data) - _END_SEARCH)
         at = bytes(data[base:]).rfind(END_SIGNATURE.to_bytes(4, "little"))
-        at = at + base if 0 <= at and at + base + END.size <= len(data) else -1
+        at = at + base if at >= 0 and at + base + END.size <= len(data) else -1
         if at < 0:
             findings.fatal("PKG-020", None, "expected an end-of-central-directory record at the end of the file, got none", error=TruncatedError)
     _, disk, first_disk, here, count, size, start, comment = END.unpack_from(data, at)
@@ -186,7 +187,7 @@ def _read_end(data: memoryview, findings: Findings) -> tuple[int, int, int]:
         findings.add("PKG-025", None, f"expected no archive comment, got one of {comment} bytes")
     if at + END.size + comment != len(data):
         findings.add("PKG-021", None, f"expected the file to end at byte {at + END.size + comment}, got {len(data)} bytes")
-    if count == MAX16 or size == MAX32 or start == MAX32:
+    if count == MAX16 or MAX32 in (size, start):
         count, size, start, at = _read_end64(data, at, findings)
         here = count
     if (disk, first_disk, here) != (0, 0, count):
@@ -197,13 +198,11 @@ def _read_end(data: memoryview, findings: Findings) -> tuple[int, int, int]:
 
 
 def _read_end64(data: memoryview, at: int, findings: Findings) -> tuple[int, int, int, int]:
-    if at >= END64.size + LOCATOR.size:
-        signature, _, where, _ = LOCATOR.unpack_from(data, at - LOCATOR.size)
-        if signature == LOCATOR_SIGNATURE and where == at - LOCATOR.size - END64.size:
-            count, size, start = END64.unpack_from(data, where)[7:]
-            if bytes(data[where : at + END.size - 2]) == end_records(count, size, start)[:-2]:
-                return count, size, start, where
-    findings.fatal("PKG-030", None, "expected a ZIP64 end record and locator before the end record, exactly where they are needed, got others")
+    where = at - LOCATOR.size - END64.size
+    count, size, start = END64.unpack_from(data, where)[7:] if where >= 0 else (0, 0, 0)
+    if bytes(data[max(where, 0) : at + END.size - 2]) != end_records(count, size, start)[:-2]:
+        findings.fatal("PKG-030", None, "expected a ZIP64 end record and locator before the end record, exactly where they are needed, got others")
+    return count, size, start, where
 
 
 def _read_central(data: memoryview, at: int, stop: int, findings: Findings) -> tuple[Entry, int]:
@@ -283,7 +282,7 @@ def _check_order(entries: list[Entry], findings: Findings) -> None:
     found = [entry.name for entry in entries]
     if found[:1] != [names.MIMETYPE]:
         findings.add("PKG-027", None, f"expected {names.MIMETYPE!r} as the first member, got {shorten(found[0]) if found else 'none'}")
-    for before, name in zip(found, found[1:], strict=False):
+    for before, name in pairwise(found):
         if member_order(before) > member_order(name):
             findings.add("PKG-027", name, f"expected members by name and the manifest last, got {shorten(name)} after {shorten(before)}")
 

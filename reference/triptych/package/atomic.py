@@ -5,6 +5,8 @@ name in one step; then the old one, which has taken its place in the private fol
 while its owner lives, so that a later save can tell litter from work in progress.
 """
 
+# ruff: noqa: PTH118, PTH119, PTH120, PTH123, PTH208 - plain strings, each handed to the system as it is
+
 from __future__ import annotations
 
 import errno

@@ -20,8 +20,9 @@ READ_BYTES = 65536
 class Container(Protocol):
     """Members by name."""
 
-    sizes: Mapping[str, int]
-    """Member name -> bytes, in the container's order."""
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Member name -> bytes, in the container's order."""
 
     def content(self, name: str) -> memoryview:
         """The bytes of member `name`: a view on the file, mapped into memory."""

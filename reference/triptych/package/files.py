@@ -4,6 +4,8 @@ The methods do one system call each and decide nothing. What the platform lacks 
 so that the save protocol takes the same way round it as on a file system that lacks it.
 """
 
+# ruff: noqa: PTH102, PTH104, PTH106, PTH108, PTH118, PTH208 - plain strings, each handed to the system as it is
+
 from __future__ import annotations
 
 import ctypes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from triptych.limits import Limits
 
@@ -76,6 +76,12 @@ def clashes(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _folded(name: str) -> str:
     return name.casefold() if name.isascii() else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def are_plain(texts: Collection[str], limit: int) -> bool:
+    """Whether all of `texts` are for certain names: ASCII, printable, of 1 to `limit` characters; one pass, whatever their number."""
+    joined = "".join(texts)
+    return joined.isascii() and joined.isprintable() and min(map(len, texts), default=1) > 0 and max(map(len, texts), default=1) <= limit
 
 
 def tensor_name_fault(name: str, limits: Limits) -> str | None:

@@ -3,6 +3,8 @@
 Opening touches headers and documents; a tensor's bytes are looked at when somebody reads them, and verified then.
 """
 
+# ruff: noqa: PTH116 - plain strings, each handed to the system as it is
+
 from __future__ import annotations
 
 import os
@@ -11,7 +13,17 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Literal
 
-from triptych.errors import PROBLEM_LIMIT, Findings, InvalidModelError, Problem, UnsupportedError, UsageError, pointer_token, problem, shorten
+from triptych.errors import (
+    PROBLEM_LIMIT,
+    Findings,
+    InvalidModelError,
+    Problem,
+    UnsupportedError,
+    UsageError,
+    pointer_token,
+    problem,
+    shorten,
+)
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Architecture, Panels, Tensor, Training, Weights
 from triptych.package import atomic, manifest, names, shards
@@ -283,9 +295,9 @@ class _Reading:
         data = self.manifest.data
         used = {*self.manifest.sections.values(), *self.files}
         assets = {
-            name: Tensor("uint8", (record["size"],), partial(self._asset, name))
+            name: Tensor("uint8", (self.container.sizes[name],), partial(self._asset, name))
             for name, record in self.manifest.members.items()
-            if "digest" in record and name not in used
+            if "digest" in record and name not in used and name in self.container.sizes
         }
         return Panels(
             architecture=architecture, weights=weights, training=training, assets=assets, name=data.get("name"),

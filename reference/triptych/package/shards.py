@@ -66,12 +66,12 @@ def check_shards(files: Mapping[str, TensorFile], placed: Mapping[str, str], fin
             findings.add("WGT-015", f"/weight_map/{pointer_token(name)}", f"expected tensor {shorten(name)} in {shorten(shard)}, it is not there")
     for member, file in files.items():
         for name in file:
-            shard = placed.get(name)
-            if shard is None:
+            said = placed.get(name)
+            if said is None:
                 findings.add("WGT-015", "/weight_map", f"expected tensor {shorten(name)} of {shorten(member)} to be mapped, it is not")
-            elif shard != member and name in files.get(shard, ()):
+            elif said != member and name in files.get(said, ()):
                 at = f"/weight_map/{pointer_token(name)}"
-                findings.add("WGT-015", at, f"expected tensor {shorten(name)} in {shorten(shard)} alone, {shorten(member)} has one too")
+                findings.add("WGT-015", at, f"expected tensor {shorten(name)} in {shorten(said)} alone, {shorten(member)} has one too")
 
 
 def split(tensors: Mapping[str, Tensor], stem: str, max_bytes: int | None) -> dict[str, dict[str, Tensor]]:

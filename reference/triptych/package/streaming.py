@@ -143,12 +143,12 @@ class Stream:
         self._append(name, [memoryview(plan.header)], len(plan.header), output)
         batch: list[tuple[str, memoryview]] = []
         size = 0
-        for tensor_name, tensor in plan.tensors.items():
+        for (tensor_name, tensor), expected in zip(plan.tensors.items(), plan.sizes, strict=True):
             view = tensor.read()
-            if view.nbytes != tensor.nbytes:
-                raise UsageError(f"expected {tensor.nbytes} bytes of tensor {shorten(tensor_name)}, its source gave {view.nbytes}")
+            if view.nbytes != expected:
+                raise UsageError(f"expected {expected} bytes of tensor {shorten(tensor_name)}, its source gave {view.nbytes}")
             batch.append((tensor_name, view))
-            size += view.nbytes
+            size += expected
             if size >= BATCH_BYTES or len(batch) >= BATCH_TENSORS:
                 self._flush(name, batch, size, output)
                 batch, size = [], 0
