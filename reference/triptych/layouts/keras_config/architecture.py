@@ -129,17 +129,34 @@ def write_model_config(architecture: Architecture, *, dialect: str | None = None
         UsageError: No such dialect.
     """
     writing = written_generation(architecture, dialect)
-    for place in extension_of(architecture.extensions).get("code_omitted") or ():
-        writing.notes.append(f"the code of the lambda at {shorten(place)} was left out when the model was read")
+    writing.notes += omitted_code(extension_of(architecture.extensions), "model")
     return _write(architecture, writing), tuple(dict.fromkeys(writing.notes))
+
+
+def omitted_code(kept: Mapping[str, Json], what: str) -> list[str]:
+    """A note of each place whose code was left out when `what` was read, by what its extension keeps."""
+    places = kept.get("code_omitted")
+    return [
+        f"the code of the lambda at {shorten(place)} was left out when the {what} was read"
+        for place in (places if isinstance(places, list | tuple) else ())
+    ]
+
+
+def object_of(text: Json) -> dict[str, Json] | None:
+    """The object that `text` is the JSON of; None if it is not."""
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _write(architecture: Architecture, writing: Writing) -> dict[str, Json]:
     source = extension_of(architecture.extensions)
-    if isinstance(source.get("text"), str) and architecture.layers and architecture.layers[0].type == _TEXT_TYPE:
-        if not writing.edits_apply:
+    if "text" in source and architecture.layers and architecture.layers[0].type == _TEXT_TYPE:
+        found = object_of(source["text"])
+        if found is None or not writing.edits_apply:
             raise inexpressible("layers/0", "expected a model that can be translated to another dialect, got one kept as text")
-        found: dict[str, Json] = json.loads(source["text"])
         return found
     if source.get("whole") and len(architecture.layers) == 1 and not architecture.inputs:
         return models.LAYERS.write(architecture.layers[0], writing)

@@ -6,7 +6,7 @@ generated there, ``to`` is absent when the original has nothing there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from triptych.errors import pointer_token
 from triptych.model import Json
@@ -55,13 +55,18 @@ def copy(value: Json) -> Json:
     return [copy(item) for item in value] if isinstance(value, list | tuple) else value
 
 
+def stored(extension: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    """The edits that an extension holds, without what is none: documents are edited by hand."""
+    found = extension.get("edits")
+    edits = found if isinstance(found, list | tuple) else ()
+    return [edit for edit in edits if isinstance(edit, Mapping) and isinstance(edit.get("at"), str)]
+
+
 def apply(generated: Json, edits: object) -> tuple[Json, list[str]]:
     """`generated` after the edits that still hold, and the places of those that do not."""
     result = copy(generated)
     failed: list[str] = []
-    for edit in edits if isinstance(edits, Sequence) else ():
-        if not isinstance(edit, Mapping) or not isinstance(edit.get("at"), str):
-            continue
+    for edit in stored({"edits": edits}):
         at = edit["at"]
         if at == "":
             if "from" in edit and same(result, copy(edit["from"])) and "to" in edit:
@@ -75,6 +80,8 @@ def apply(generated: Json, edits: object) -> tuple[Json, list[str]]:
 
 def _apply_one(root: Json, at: str, edit: Mapping[str, Json]) -> bool:
     tokens = [token.replace("~1", "/").replace("~0", "~") for token in at.split("/")[1:]]
+    if not tokens:
+        return False
     parent = root
     for token in tokens[:-1]:
         parent = _child(parent, token)

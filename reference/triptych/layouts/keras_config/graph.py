@@ -377,8 +377,10 @@ def _heads(architecture: Architecture, objects: Mapping[str, Json], writing: Wri
     heads: dict[str | None, list[tuple[int, Input]]] = defaultdict(list)
     for value in architecture.inputs:
         kept = extension_of(value.extensions)
-        before = kept.get("before") if writing.edits_apply and "before" in kept else None
-        place = "" if writing.edits_apply and "before" in kept and before is None else before if before in objects else None
+        before = kept.get("before") if writing.edits_apply else None
+        place: str | None = before if isinstance(before, str) and before in objects else None
+        if writing.edits_apply and "before" in kept and before is None:
+            place = ""
         rank = kept.get("rank")
         heads[place].append((rank if isinstance(rank, int) else 0, value))
     return {place: [value for _, value in sorted(found, key=lambda pair: pair[0])] for place, found in heads.items()}

@@ -38,14 +38,13 @@ class Writing:
 
         Members of the config that are `known` are said by our terms, so that an edit of them is only another spelling.
         """
-        stored = extensions.get(EXTENSION)
-        found = stored.get("edits") if isinstance(stored, Mapping) else None
+        found = edits.stored(extension_of(extensions))
         if not found:
             return generated
         if self.edits_apply:
             return edits.apply(generated, found)[0]
         for edit in found:
-            keys = [part for part in str(edit.get("at", "")).split("/") if part and not part.isdecimal()]
+            keys = [part for part in str(edit["at"]).split("/") if part and not part.isdecimal()]
             if (
                 len(keys) > 1
                 and keys[0] == "config"

@@ -72,6 +72,15 @@ _SHORT = {"mean_squared_error": "mse", "mean_absolute_error": "mae"}
 """Names of functions -> those that people use."""
 _BY_FUNCTION = {function: name for name, (function, _) in LOSSES.items()}
 _METRIC_BY_FUNCTION = {function: name for name, (function, _) in METRICS.items() if function}
+_SMOOTHED: dict[str, Json] = {"label_smoothing": 0.0, "axis": -1}
+_UNSAID: dict[str, dict[str, Json]] = {
+    "BinaryCrossentropy": _SMOOTHED,
+    "CategoricalCrossentropy": _SMOOTHED,
+    "SparseCategoricalCrossentropy": {"ignore_class": None},
+    "BinaryFocalCrossentropy": {**_SMOOTHED, "apply_class_balancing": False},
+    "CategoricalFocalCrossentropy": _SMOOTHED,
+}
+"""Loss -> the parameters that Keras writes and a config of ours leaves out, with the values that go without saying."""
 _FORGETFUL = ("Huber", "CosineSimilarity")
 """Losses whose parameters Keras 3 does not write, so that a configuration without them says nothing of them."""
 ACCURACY = ("accuracy", "acc")
@@ -153,7 +162,8 @@ def write_loss(name: str, config: Mapping[str, Json], generation: Generation) ->
         return _SHORT.get(function, function) if generation < (3,) else function
     reduction = "sum_over_batch_size" if generation >= (3,) else "auto"
     label = "huber_loss" if name == "Huber" else function
-    full = {"name": label, "reduction": reduction, **({"fn": function} if (2, 13) <= generation.version < (3,) else {}), **stated}
+    own_function = {"fn": function} if (2, 13) <= generation.version < (3,) else {}
+    full = {"name": label, "reduction": reduction, **own_function, **_UNSAID.get(name, {}), **stated}
     return objects.wrap(name, full, "keras.losses", _bare(generation))
 
 
@@ -169,7 +179,8 @@ def read_metric(value: Json, loss: str | None, *, binary: bool) -> tuple[str, di
     """
     if isinstance(value, str):
         if value in ACCURACY:
-            return accuracy_of(loss, binary=binary), {"name": value}
+            kind = accuracy_of(loss, binary=binary)
+            return kind, {**METRICS.get(kind, (None, {}))[1], "name": value}
         known = _metric_of(value) or (value if value in METRICS else None)
         if known is None:
             return f"keras:{type_name(value)}", {}

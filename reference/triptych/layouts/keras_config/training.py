@@ -20,6 +20,13 @@ _TRAINING_TARGET = Generation((2, 15, 0), "2.15.0")
 """Written for keras2 when the training comes from elsewhere: names the optimizers of today, ``Custom>Adam``."""
 
 
+_NOTHING_SAID: tuple[Json, ...] = (None, [], {}, False, 1, "auto")
+_HARMLESS = frozenset(
+    {"name", "fn", "dtype", "reduction", "module", "registered_name", "build_config", "run_eagerly", "jit_compile"}
+)
+"""Keys whose edits carry no meaning for another dialect."""
+
+
 class _Outputs:
     """The outputs of an architecture: the names Keras has for them, and ours."""
 
@@ -207,8 +214,7 @@ def write_training_config(
     """
     writing = _writing(training, architecture, dialect)
     kept = extension_of(training.extensions)
-    for place in kept.get("code_omitted") or ():
-        writing.notes.append(f"the code of the lambda at {shorten(place)} was left out when the training was read")
+    writing.notes += architectures.omitted_code(kept, "training")
     result = _write(training, architecture, writing)
     return result, tuple(dict.fromkeys(writing.notes))
 
@@ -226,25 +232,19 @@ def _writing(training: Training, architecture: Architecture | None, dialect: str
 
 
 def _write(training: Training, architecture: Architecture | None, writing: Writing) -> dict[str, Json]:
-    text = extension_of(training.extensions).get("text")
-    if isinstance(text, str):
-        if writing.edits_apply:
-            found: dict[str, Json] = json.loads(text)
-            return found
+    kept = extension_of(training.extensions)
+    if "text" in kept:
+        text = architectures.object_of(kept["text"])
+        if text is not None and writing.edits_apply:
+            return text
         writing.notes.append("training: kept as text, it was not translated")
     generated = _generate(training, architecture, writing)
     finished: dict[str, Json] = writing.finish(generated, training.extensions, "training")
     if not writing.edits_apply:
-        for edit in extension_of(training.extensions).get("edits") or ():
-            if edit.get("to") not in (None, [], False, 1) and edit.get("at") not in (
-                "/run_eagerly",
-                "/steps_per_execution",
-                "/jit_compile",
-                "/loss",
-                "/metrics",
-                "/build_config",
-            ):
-                writing.notes.append(f"training: {shorten(edit.get('at'))} of Keras' configuration was not kept")
+        for edit in edits.stored(extension_of(training.extensions)):
+            at = str(edit["at"])
+            if edit.get("from") is None and edit.get("to") not in _NOTHING_SAID and at.rpartition("/")[2] not in _HARMLESS:
+                writing.notes.append(f"training: {shorten(at)} of Keras' configuration was not kept")
     return finished
 
 
