@@ -74,15 +74,15 @@ def accepts(id_: str, title: str, architecture: dict[str, Json], *more: str, ten
                 profile="core" if parameters is None else "layers")
 
 
-def rejects(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], stage: str, code: str, pointer: str, twin: str) -> Case:
+def rejects(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], stage: str, code: str, pointer: str, twin: str) -> Case:  # noqa: PLR0917 - a row of a table
     return Case(id_, title, [id_[:7].upper()], kit.package(edited(base, change)), rejected=(stage, code, AT + pointer), twin=twin)
 
 
-def schema(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], pointer: str, twin: str, code: str = "SCHEMA_VIOLATION") -> Case:
+def schema(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], pointer: str, twin: str, code: str = "SCHEMA_VIOLATION") -> Case:  # noqa: PLR0917 - a row of a table
     return rejects(id_, title, base, change, "schema", code, pointer, twin)
 
 
-def semantic(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], code: str, pointer: str, twin: str) -> Case:
+def semantic(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], code: str, pointer: str, twin: str) -> Case:  # noqa: PLR0917 - a row of a table
     return rejects(id_, title, base, change, "semantic", code, pointer, twin)
 
 

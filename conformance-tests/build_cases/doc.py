@@ -36,7 +36,7 @@ def accepts(id_: str, title: str, config: str, seen: kit.Json, *requirements: st
     return Case(id_, title, [id_[:7].upper(), *requirements], json_text(config), accepted=kit.observe(probe(seen)))
 
 
-def rejects(id_: str, title: str, config: str | bytes, code: str, place: str, twin: str, stage: str = "json") -> Case:
+def rejects(id_: str, title: str, config: str | bytes, code: str, place: str, twin: str, stage: str = "json") -> Case:  # noqa: PLR0917 - a row of a table
     return Case(id_, title, [id_[:7].upper()], json_text(config), rejected=(stage, code, place), twin=twin)
 
 
@@ -44,7 +44,7 @@ def accepts_yaml(id_: str, title: str, config: str, seen: kit.Json, *requirement
     return Case(id_, title, [id_[:7].upper(), *requirements], yaml_text(config), accepted=kit.observe(probe(seen)), profile="yaml")
 
 
-def rejects_yaml(id_: str, title: str, config: str, code: str, place: str, twin: str) -> Case:
+def rejects_yaml(id_: str, title: str, config: str, code: str, place: str, twin: str) -> Case:  # noqa: PLR0917 - a row of a table
     return Case(id_, title, [id_[:7].upper()], yaml_text(config), rejected=("json", code, place), twin=twin, profile="yaml")
 
 
@@ -191,7 +191,7 @@ STRANGE = (
 def yaml_writing_cases() -> Iterable[Case]:
     config = {name: value for name, value, _ in STRANGE}
     lines = [f"      {chr(34) * (name in 'y no on')}{name}{chr(34) * (name in 'y no on')}: {text}" for name, _, text in STRANGE]
-    written = f'{YAML_HEAD}    config:\n' + "\n".join(lines) + "\n"
+    written = f"{YAML_HEAD}    config:\n" + "\n".join(lines) + "\n"
     yield Case("doc-026-strings-that-look-like-others", "Strings that YAML parsers read as something else", ["DOC-026"], kit.package(probe(config)), op="rewrite", role="writer",
                profile="yaml", options={"spelling": "yaml"}, accepted=kit.observe(probe(config)), written=kit.package(written))
     config = {"": 6, "1": 2, "a b": 4, "inf": {"float": "Infinity"}, "null": 3, "x" * 1001: {"z": 7}, "x" * 1002: 8, "é": [[1, []], {"c": {}, "d": [[2]]}]}

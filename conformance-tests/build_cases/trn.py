@@ -43,7 +43,7 @@ def accepts(id_: str, title: str, training: dict[str, Json], *more: str, state: 
                 accepted=kit.observe(ARCHITECTURE, TENSORS, training, state), profile="training")
 
 
-def rejects(id_: str, title: str, change: Callable[[dict[str, Json]], object], pointer: str, twin: str, code: str = "SCHEMA_VIOLATION", stage: str = "schema") -> Case:
+def rejects(id_: str, title: str, change: Callable[[dict[str, Json]], object], pointer: str, twin: str, code: str = "SCHEMA_VIOLATION", stage: str = "schema") -> Case:  # noqa: PLR0917 - a row of a table
     return Case(id_, title, [id_[:7].upper()], kit.package(ARCHITECTURE, TENSORS, edited(change)), rejected=(stage, code, AT + pointer), twin=twin, profile="training")
 
 

@@ -59,11 +59,11 @@ def unspell(data: Json) -> Json:
     return data
 
 
-def unspell_members(data: Json) -> dict[str, Json]:
+def unspell_members(data: Json) -> Json:
     """The object `data` with `unspell` applied to its values; where an object is asked for, none is taken for a float."""
-    return {name: unspell(value) for name, value in data.items()}
+    return {name: unspell(value) for name, value in data.items()} if isinstance(data, dict) else data
 
 
-def unspell_extensions(data: Json) -> dict[str, dict[str, Json]]:
+def unspell_extensions(data: Json) -> Json:
     """A member ``extensions`` as a model holds it."""
-    return {name: unspell_members(content) for name, content in data.items()}
+    return {name: unspell_members(content) for name, content in data.items()} if isinstance(data, dict) else data
