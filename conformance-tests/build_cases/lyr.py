@@ -36,12 +36,12 @@ def layer(type_, config=None, name="layer", **more):
     return {"name": name, "type": type_, **({"config": config} if config else {}), **more}
 
 
-def good(id_, title, requirements, architecture, tensors=None, parameters=None):
+def good(id_, title, requirements, architecture, tensors=None, parameters=None):  # noqa: PLR0917 - a row of a table
     return Case(id_, title, requirements, kit.package(architecture, tensors), profile="layers",
                 accepted=kit.observe(architecture, tensors, parameters=parameters))
 
 
-def bad(id_, title, requirement, architecture, code, place, *, twin, tensors=None, stage="semantic"):
+def bad(id_, title, requirement, architecture, code, place, *, twin, tensors=None, stage="semantic"):  # noqa: PLR0917 - a row of a table
     return Case(id_, title, [requirement], kit.package(architecture, tensors), profile="layers",
                 rejected=(stage, code, place), twin=twin)
 

@@ -67,7 +67,7 @@ def folder_cases() -> Iterable[KitCase]:
 
 
 def set_at(*path: str | int) -> Callable[[object], Callable[[dict], None]]:
-    """set_at("sections", "weights")(value) edits a manifest."""
+    """A function of a value that edits a manifest: puts the value at this path."""
 
     def with_value(value: object) -> Callable[[dict], None]:
         def edit(manifest: dict) -> None:

@@ -57,7 +57,7 @@ def accepted_cases() -> Iterable[KitCase]:
                accepted=kit.observe(None, TENSORS))
     header = {"__metadata__": {"format": "pt", "": ""}, **GOOD}
     yield Case("wgt-012-metadata", "A header with metadata", HEADER, package(header), accepted=kit.observe(None, TENSORS))
-    names = {"\u00fcber/\u5c42.\"0\"\\": kit.f32([1]), "x" * 1024: kit.f32([1]), "a..b ": kit.f32([1]), "../a": kit.f32([1])}
+    names = {'\u00fcber/\u5c42."0"\\': kit.f32([1]), "x" * 1024: kit.f32([1]), "a..b ": kit.f32([1]), "../a": kit.f32([1])}
     yield Case("wgt-011-unusual-names", "Names with slashes, quotes, dots, and of 1,024 bytes", HEADER, kit.package(None, names), accepted=kit.observe(None, names))
     yield Case("wgt-016-bits", "Values that show byte order and row-major order", ["WGT-016"],
                kit.package(None, {"m": ("int16", (2, 3), struct.pack("<6h", 1, 2, 3, 256, 257, -2))}),
@@ -122,7 +122,7 @@ def shard_cases() -> Iterable[KitCase]:
     yield Case("wgt-013-careless-index", "An index as hubs have it, its metadata wrong", good, kit.package(None, SHARDS, shards=shards, replace={INDEX: hub}),
                profile="sharded", accepted=kit.observe(None, SHARDS))
 
-    def rejected(id_: str, title: str, index: Mapping, code: str, pointer: str, stage: str = "semantic", **options) -> KitCase:
+    def rejected(id_: str, title: str, index: Mapping, code: str, pointer: str, stage: str = "semantic", **options) -> KitCase:  # noqa: PLR0917 - a row of a table
         files = kit.package(None, options.pop("tensors", SHARDS), shards=options.pop("shards", shards), replace={INDEX: kit.document(index)}, **options)
         return Case(id_, title, [id_[:7].upper()], files, profile="sharded", rejected=(stage, code, f"{INDEX}#{pointer}"), twin="wgt-014-shards")
 
