@@ -168,7 +168,9 @@ function document(data, member) {
   const used = found.get("extensions_used") ?? [];
   const good = Array.isArray(used) && used.length <= 256 && used.every((name) => /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(name));
   require(good && new Set(used).size === used.length, `${member}#/extensions_used`, "names of extensions");
-  for (const name of found.get("extensions")?.keys() ?? []) require(used.includes(name), `${member}#/extensions`, "an extension that is not listed");
+  for (const [name, part] of found.get("extensions") ?? []) {
+    require(used.includes(name) && part instanceof Map, `${member}#/extensions`, "an extension that is not listed, or no object");
+  }
   return found;
 }
 

@@ -150,7 +150,9 @@ def extensions(document, member):
         require(good and len(set(names)) == len(names) <= 256, member, "names of extensions")
     require(set(required) <= set(used), f"{member}#/extensions_required", "an extension that is not listed")
     require(not required, f"{member}#/extensions_required/0", "an extension this reader does not have")
-    require(set(document.get("extensions", {})) <= set(used), f"{member}#/extensions", "an extension that is not listed")
+    data = document.get("extensions", {})
+    require(isinstance(data, dict) and all(isinstance(part, dict) for part in data.values()), f"{member}#/extensions", "no objects")
+    require(set(data) <= set(used), f"{member}#/extensions", "an extension that is not listed")
 
 
 def read_section(name, files, manifest, observed):
