@@ -14,6 +14,7 @@ class Limits:
     document_bytes: int = 64 * MIB
     """Manifest, architecture, shard index: about 20 times as much memory when parsed."""
     training_bytes: int = 16 * MIB
+    """The training document."""
     yaml_bytes: int = 4 * MIB
     """YAML is an authoring spelling; its parser is some 70 times slower than JSON's."""
     header_bytes: int = 32 * MIB
@@ -23,20 +24,27 @@ class Limits:
     values: int = 4_000_000
     """Values in one document."""
     string_bytes: int = MIB
+    """One string of a document, in UTF-8."""
     name_bytes: int = 1024
-    """A tensor or layer name, in UTF-8."""
+    """The name of a member of an object, in UTF-8; the longest real names of tensors have some 300."""
     number_chars: int = 64
+    """One number; 17 significant digits say every binary64 number."""
     members: int = 10_000
+    """Files of a package; beyond 65,535 an archive needs ZIP64."""
     shards: int = 4096
+    """Files of one section."""
     tensors: int = 200_000
     """Tensors of one file."""
     rank: int = 32
+    """Axes of a tensor; numpy's own bound is 64."""
     dimension: int = 2**53 - 1
+    """Extent of an axis: integers up to here survive every JSON parser."""
     elements: int = 2**60
+    """Elements of a tensor, an empty axis counted as one, so that no product overflows."""
     metadata_entries: int = 1024
+    """Entries of ``__metadata__`` in a safetensors header."""
     metadata_bytes: int = MIB
-    graph_depth: int = 64
-    """Nested architectures."""
+    """Names and values of ``__metadata__`` together, in UTF-8."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -71,3 +71,29 @@ def test_declared_sizes_cost_nothing(claim):
         assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_the_specification_says_these_limits():
+    """The tables of chapters 10 and 80 are the defaults."""
+    import re
+    from dataclasses import fields
+
+    from triptych import resources
+
+    said = set()
+    for chapter in ("spec/10-documents.md", "spec/80-security.md"):
+        for line in resources.read_text(chapter).splitlines():
+            if line.startswith(("|", "**[DOC-008]", "**[DOC-009]")):
+                said |= {int(number.replace(",", "")) for number in re.findall(r"(?<![\d^])\d[\d,]*", line)}
+                said |= {int(number.replace(",", "")) << 20 for number in re.findall(r"(\d+) MiB", line)}
+    missing = {one.name: one.default for one in fields(Limits) if one.default not in said}
+    assert missing == {}
+
+
+def test_a_name_of_any_length_is_refused_before_it_is_written(tmp_path):
+    panels = Panels(weights=Weights.from_arrays({"x" * 1025: np.zeros(1, np.float32)}))
+    with pytest.raises(InvalidModelError) as caught:
+        write_package(panels, tmp_path / "m")
+    assert [one.code for one in caught.value.problems] == ["TENSOR_NAME_INVALID"]
+    with pytest.raises(UnsupportedError):  # a longer name is beyond what documents may hold
+        read_header(memoryview(make_header(panels.weights) + bytes(4)), Findings())

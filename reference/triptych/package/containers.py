@@ -51,7 +51,7 @@ def open_container(path: str, findings: Findings, limits: Limits) -> Container:
             findings.fatal("PKG-017", None, "expected a folder or a regular file, got something else")
     finally:
         os.close(descriptor)
-    _check_names(container, findings, limits)
+    _check_names(container, findings)
     if names.MIMETYPE in container.sizes:
         content = container.content(names.MIMETYPE)
         if content != names.MIMETYPE_CONTENT:
@@ -59,9 +59,9 @@ def open_container(path: str, findings: Findings, limits: Limits) -> Container:
     return container
 
 
-def _check_names(container: Container, findings: Findings, limits: Limits) -> None:
+def _check_names(container: Container, findings: Findings) -> None:
     for name in container.sizes:
-        fault = names.member_name_fault(name, limits)
+        fault = names.member_name_fault(name)
         if fault is not None:
             # A place is text for people and reports: the name goes there escaped.
             findings.add("PKG-002", ascii(name)[1:-1], f"{fault}, got {shorten(name)}")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import chain
 
 from triptych.errors import Findings, UsageError, pointer_token, shorten
-from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Json, Panels, Tensor
 from triptych.package import manifest, names, safetensors_file, shards
 from triptych.package.safetensors_file import Plan
@@ -85,14 +84,14 @@ def check_panels_fit(panels: Panels, contents: Contents) -> None:
     if panels.training is not None:
         schemas.check("training", training_to_data(panels.training), findings.at(contents.sections["training"]))
     for member, plan in contents.files.items():
-        plain = names.are_plain(plan.tensors.keys(), DEFAULT_LIMITS.name_bytes) and safetensors_file.METADATA not in plan.tensors
+        plain = names.are_plain(plan.tensors.keys()) and safetensors_file.METADATA not in plan.tensors
         for name in () if plain else plan.tensors:
-            fault = names.tensor_name_fault(name, DEFAULT_LIMITS)
+            fault = names.tensor_name_fault(name)
             if fault is not None or name == safetensors_file.METADATA:
                 findings.at(member).add("WGT-011", f"/{pointer_token(name)}", f"{fault or 'expected another name'}, got {shorten(name)}")
     own = {*contents.documents, *contents.files, names.MANIFEST, names.MIMETYPE}
     for name in contents.assets:
-        fault = names.member_name_fault(name, DEFAULT_LIMITS)
+        fault = names.member_name_fault(name)
         if fault is not None or name in own:
             raise UsageError(f"{fault or 'expected an asset name that no other member has'}, got {shorten(name)}")
     for name, other in names.clashes([*sorted(own), *sorted(contents.assets)]):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triptych.errors import Findings, pointer_token, shorten
-from triptych.limits import DEFAULT_LIMITS, Limits
+from triptych.limits import Limits
 from triptych.model import Json, Panels
 from triptych.package import names
 
@@ -108,7 +108,7 @@ def check_listing(manifest: Manifest, sizes: Mapping[str, int], findings: Findin
             inside.add("PKG-018", at, f"expected neither {names.MANIFEST!r} nor {names.MIMETYPE!r} to be listed, got {shorten(name)}")
         elif name not in sizes:
             # No member can have an ill-formed name, so that of the two faults the name is the one to mend.
-            fault = names.member_name_fault(name, DEFAULT_LIMITS)
+            fault = names.member_name_fault(name)
             if fault is not None:
                 inside.add("PKG-002", at, f"{fault}, got {shorten(name)}")
             else:

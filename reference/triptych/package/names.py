@@ -5,11 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 
-from triptych.limits import Limits
-
 MANIFEST = "manifest.json"
 MIMETYPE = "mimetype"
 MIMETYPE_CONTENT = b"application/vnd.triptych+zip"
+NAME_BYTES = 1024
+"""The longest name of a member or a tensor, in UTF-8: grammar, not a limit."""
 SEGMENT_BYTES = 255
 """The longest name of one file that common file systems take."""
 SEGMENTS = 16
@@ -25,14 +25,14 @@ def unprintable(text: str) -> bool:
     return any(unicodedata.category(character) in _CATEGORIES for character in text)
 
 
-def member_name_fault(name: str, limits: Limits) -> str | None:
+def member_name_fault(name: str) -> str | None:
     """Why `name` is not the name of a member, as "expected …"; None when it is one."""
     if unprintable(name):
         return "expected a member name of printable characters"
     if not unicodedata.is_normalized("NFC", name):
         return "expected a member name in Unicode normalisation form C"
-    if len(name.encode()) > limits.name_bytes:
-        return f"expected a member name of at most {limits.name_bytes} bytes, this one has {len(name.encode())}"
+    if len(name.encode()) > NAME_BYTES:
+        return f"expected a member name of at most {NAME_BYTES} bytes, this one has {len(name.encode())}"
     segments = name.split("/")
     if len(segments) > SEGMENTS:
         return f"expected at most {SEGMENTS} segments, this name has {len(segments)}"
@@ -78,13 +78,13 @@ def _folded(name: str) -> str:
     return name.casefold() if name.isascii() else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
-def are_plain(texts: Collection[str], limit: int) -> bool:
-    """Whether all of `texts` are for certain names: ASCII, printable, of 1 to `limit` characters; one pass, whatever their number."""
+def are_plain(texts: Collection[str]) -> bool:
+    """Whether all of `texts` are, for certain, names of tensors: ASCII, printable, of 1 to `NAME_BYTES` characters; one pass, whatever their number."""
     joined = "".join(texts)
-    return joined.isascii() and joined.isprintable() and min(map(len, texts), default=1) > 0 and max(map(len, texts), default=1) <= limit
+    return joined.isascii() and joined.isprintable() and min(map(len, texts), default=1) > 0 and max(map(len, texts), default=1) <= NAME_BYTES
 
 
-def tensor_name_fault(name: str, limits: Limits) -> str | None:
+def tensor_name_fault(name: str) -> str | None:
     """Why `name` is not the name of a tensor, as "expected …"; None when it is one."""
     if not name:
         return "expected a tensor name of at least one character"
@@ -93,6 +93,6 @@ def tensor_name_fault(name: str, limits: Limits) -> str | None:
     if not unicodedata.is_normalized("NFC", name):
         return "expected a tensor name in Unicode normalisation form C"
     size = len(name.encode())
-    if size > limits.name_bytes:
-        return f"expected a tensor name of at most {limits.name_bytes} bytes, this one has {size}"
+    if size > NAME_BYTES:
+        return f"expected a tensor name of at most {NAME_BYTES} bytes, this one has {size}"
     return None

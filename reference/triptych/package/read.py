@@ -29,6 +29,7 @@ from triptych.model import Architecture, Panels, Tensor, Training, Weights
 from triptych.package import atomic, manifest, names, shards
 from triptych.package.containers import Container, open_container
 from triptych.package.safetensors_file import TensorFile, read_header
+from triptych.package.safetensors_header import collector_paused
 
 Verify = Literal["lazy", "full", "off"]
 _Task = list[tuple[TensorFile, str, str]]
@@ -86,7 +87,8 @@ def _pinned(path: str, findings: Findings, limits: Limits, verify: Verify, *, co
         try:
             container = open_container(place, findings, limits)
             if not findings.problems[len(before) :] or not _replaced(place, facts):
-                return _Reading(container, findings, limits, verify, collect=collect).panels()
+                with collector_paused():
+                    return _Reading(container, findings, limits, verify, collect=collect).panels()
         except (OSError, InvalidModelError):
             if not _replaced(place, facts):
                 raise

@@ -61,7 +61,7 @@ def read_header(data: memoryview, findings: Findings, *, limits: Limits = DEFAUL
     padding = length - len(text.rstrip(b" \t\r\n"))
     if padding >= ALIGNMENT or text[length - padding :].strip(b" "):
         findings.add("WGT-003", None, f"expected fewer than {ALIGNMENT} spaces after the header's last brace, got {shorten(text[length - padding :][:96])}")
-    with _collector_paused():
+    with collector_paused():
         entries, clear = _parse(text, findings, limits, size - 8 - length)
     metadata = entries.pop(METADATA, {})
     if not clear:
@@ -70,7 +70,7 @@ def read_header(data: memoryview, findings: Findings, *, limits: Limits = DEFAUL
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Without cyclic collection: it would walk the growing heap of a large header again and again, and find nothing."""
     enabled = gc.isenabled()
     gc.disable()
@@ -137,7 +137,7 @@ def _is_faultless(header: dict[str, Any], text: bytes, limits: Limits, payload: 
     return (
         min(begins, default=0) == 0
         and max(ends, default=0) == payload
-        and names.are_plain(header.keys(), limits.name_bytes)
+        and names.are_plain(header.keys())
         and (metadata is None or sum(map(len, chain.from_iterable(metadata.items()))) * 4 <= limits.metadata_bytes)
     )
 
@@ -156,7 +156,7 @@ def _explain(entries: dict[str, Any], metadata: Any, findings: Findings, limits:
     malformed = False
     for name in list(entries):
         at = f"/{pointer_token(name)}"
-        fault = names.tensor_name_fault(name, limits)
+        fault = names.tensor_name_fault(name)
         if fault is not None:
             findings.add("WGT-011", at, f"{fault}, got {shorten(name)}")
         entry = entries[name]
