@@ -141,7 +141,7 @@ class _Reading:
             value = json.loads(value) if isinstance(value, str) else value
         except (ValueError, RecursionError) as error:
             raise invalid(f"/@{name}", f"expected JSON, got {shorten(str(error))}") from error
-        if not isinstance(value, dict):
+        if value is not None and not isinstance(value, dict):
             raise invalid(f"/@{name}", f"expected an object, got {shorten(value)}")
         return value
 
@@ -195,7 +195,12 @@ class _Reading:
 
     def _weights_only(self, groups: list[_Group] | None) -> Panels:
         assert groups is not None
-        self.facts["weights_only"] = True
+        # Weights beside a configuration that is not there stay where they are.
+        self.facts["weights_only"] = not self.root
+        self.facts["not_read"] = [
+            *self.facts.get("not_read", ()),
+            *(["/optimizer_weights"] if "optimizer_weights" in self.container.kinds else []),
+        ]
         self.facts["layers"] = [[group.name, *(array.name for array in group.arrays)] for group in groups]
         names = unique(name for group in groups for name in tensor_names(group.name, [array.name for array in group.arrays]))
         tensors = (tensor for group in groups for tensor in group.tensors)

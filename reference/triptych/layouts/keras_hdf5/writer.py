@@ -61,7 +61,7 @@ def write(
         panels: What to write.
         path: Where to; a file that stands there is replaced when the new one is complete.
         dialect: Whose configuration and names: ``keras1``, ``keras2`` or ``keras3``; None: the source's, if it was a Keras file, else ``keras2``.
-        weights_only: Whether to leave the configurations out, as ``save_weights`` does; None: as the source was, or if there is no architecture.
+        weights_only: Whether to leave the configurations out, as ``save_weights`` does; None: if there is no architecture.
         progress: Called with bytes done, bytes in all and what is being written.
         fs: The file operations of the save.
 
@@ -78,7 +78,8 @@ def write(
     if facts is not None and chosen != facts.dialect:
         facts = None  # names, order and versions of another generation mean nothing here
     if weights_only is None:
-        weights_only = panels.architecture is None or (facts is not None and facts.weights_only)
+        beside = facts is not None and bool(facts.layers) and not facts.weights_only
+        weights_only = panels.architecture is None and not beside
     writing = _Writing(panels, facts, chosen, asked=dialect, version=generation.text, weights_only=weights_only)
     writing.prepare()
     with replace_file(path, fs) as staged, _file(staged) as file:
@@ -210,6 +211,8 @@ class _Writing:
         for layer, *stored in self.facts.layers:
             there = [(label, left.pop(name, None)) for label, name in zip(stored, names)]  # noqa: B905 - the names go on with the next layer
             groups.append(_Group(layer, [label for label, tensor in there if tensor], [tensor for _, tensor in there if tensor]))
+        if left:
+            self.notes.append("the order of layers: no architecture says it, so that they stand in the order of their tensors")
         loose: dict[str, list[str]] = {}
         for name in left:
             loose.setdefault(name.rpartition(".")[0] or name, []).append(name)
