@@ -125,18 +125,18 @@ def test_what_is_no_model_is_refused(config):
         read_model_config(config, keras_version=None, backend=None)
 
 
-def test_nesting_without_bound_is_kept_as_text_or_refused():
-    for depth in (30, 200, 300):
-        config = {"class_name": "Dense", "config": {"name": "d", "units": 1}}
-        for number in range(depth):
-            config = {"class_name": "Sequential", "config": {"name": f"n{number}", "layers": [config]}}
-        try:
-            architecture = read_model_config(config, keras_version="2.10.0", backend=None)
-        except InvalidModelError:
-            assert depth >= 200
-        else:
-            assert architecture.layers[0].type in ("Model", "keras:Sequential", "keras:Model")
-            assert json.dumps(write_model_config(architecture)[0]) == json.dumps(config)
+@pytest.mark.parametrize(("depth", "kept"), [(20, "Model"), (40, "keras:Model"), (60, "keras:Model"), (70, None), (500, None), (100_000, None)])
+def test_nesting_is_said_or_kept_as_text_or_refused(depth, kept):
+    config = {"class_name": "Dense", "config": {"name": "d", "units": 1}}
+    for number in range(depth):
+        config = {"class_name": "Sequential", "config": {"name": f"n{number}", "layers": [config]}}
+    if kept is None:
+        with pytest.raises(InvalidModelError, match="less than 200 levels"):
+            read_model_config(config, keras_version="2.10.0", backend=None)
+    else:
+        architecture = read_model_config(config, keras_version="2.10.0", backend=None)
+        assert architecture.layers[0].type == kept
+        assert json.dumps(write_model_config(architecture)[0], sort_keys=True) == json.dumps(config, sort_keys=True)
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ def test_real_keras_compiles_what_comes_back_and_trains_alike(request, what, sou
     keras = request.getfixturevalue(source)
     version = {"keras2": "2.21.0", "keras3": "3.15.1"}[source]
     model = _model(keras)
-    model.compile(**COMPILED[what](keras))
+    model.compile(**COMPILED[what](keras), run_eagerly=True)
     expected = _history(model)
     config = _legacy(keras).model_metadata(model)["training_config"]
     config = json.loads(json.dumps(config, default=lambda value: value.item() if hasattr(value, "item") else value.get_config()))
@@ -237,7 +237,7 @@ def test_real_keras_compiles_what_comes_back_and_trains_alike(request, what, sou
             written, notes = write_training_config(known, architecture, dialect=dialect)
             assert notes == ()
             twin = _model(other)
-            twin.compile(**_legacy(other).compile_args_from_training_config(written))
+            twin.compile(**{**_legacy(other).compile_args_from_training_config(written), "run_eagerly": True})
             if dialect == source:
                 np.testing.assert_allclose(_history(twin), expected, rtol=1e-6)
             else:

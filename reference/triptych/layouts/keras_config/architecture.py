@@ -10,7 +10,7 @@ from triptych.errors import UsageError, shorten
 from triptych.layouts.keras_config import edits, models
 from triptych.layouts.keras_config.generations import KERAS2, KERAS3, Generation, parse_version, recognise, target
 from triptych.layouts.keras_config.layers import EXTENSION, MODEL_CLASSES, Writing, extension_of
-from triptych.layouts.keras_config.plain import Unsayable, plain, without_code
+from triptych.layouts.keras_config.plain import REFUSED, Unsayable, levels, plain, without_code
 from triptych.layouts.problems import inexpressible, invalid
 from triptych.model import Architecture, Json, Layer
 
@@ -37,6 +37,8 @@ def read_model_config(
         or not isinstance(config.get("config"), dict | list)
     ):
         raise invalid("model_config", f"expected a Keras model with class_name and config, got {shorten(config)}")
+    if levels(config) >= REFUSED:
+        raise invalid("model_config", f"expected less than {REFUSED} levels of nesting, got {levels(config)}")
     version = keras_version if keras_version is not None else _text(config.get("keras_version"))
     known_backend = backend if backend is not None else _text(config.get("backend"))
     original, omitted = (config, []) if allow_code else without_code(config)
@@ -56,9 +58,9 @@ def read_model_config(
             architecture = _with_source(attempt(original, generation), source)
             if edits.same(_write(architecture, _source_writing(architecture)), original):
                 return architecture
-        except (Unsayable, RecursionError):
+        except Unsayable:
             continue
-    raise invalid("model_config", "expected a configuration of bounded depth")
+    raise invalid("model_config", "expected a configuration that can be kept, got one that does not come back")
 
 
 def _text(value: Json) -> str | None:

@@ -170,7 +170,8 @@ class Layers:
                 result[member.name] = value
         return result
 
-    def _read_sublayers(self, found: LayerType, config: Mapping[str, Json], generation: Generation) -> dict[str, Layer]:
+    def _read_sublayers(self, found: LayerType, config: Mapping[str, Json], outer: Generation) -> dict[str, Layer]:
+        generation = replace(outer, wrapped=outer.wraps_objects)
         if found.name == "TimeDistributed":
             return {"layer": self.read(config.get("layer"), generation, name="")}
         if found.name == "Bidirectional":

@@ -10,6 +10,8 @@ from triptych.model import Json
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
 LONGEST_NAME = 900
 """Characters of a name; the names of its values are a little longer, and end at 1,024."""
+REFUSED = 200
+"""Levels from which on a configuration is not looked at: what walks through it would run out of stack."""
 DEEPEST = 100
 """Levels of nesting a configuration may have; documents end at 128 and wrap it in some of their own."""
 
@@ -67,6 +69,15 @@ def name(value: object) -> str:
     ):
         unsayable("a name")
     return value
+
+
+def levels(value: Json) -> int:
+    """How many arrays and objects of `value` lie in one another; takes no stack."""
+    depth, layer = 0, [value]
+    while layer := [item for item in layer if isinstance(item, dict | list)]:
+        depth += 1
+        layer = [inner for item in layer for inner in (item.values() if isinstance(item, dict) else item)]
+    return depth
 
 
 def without_code(value: Json, at: str = "") -> tuple[Json, list[str]]:

@@ -11,7 +11,7 @@ from triptych.layouts.keras_config import architecture as architectures
 from triptych.layouts.keras_config import edits, objectives, optimizers
 from triptych.layouts.keras_config.generations import KERAS2, Generation, parse_version, recognise
 from triptych.layouts.keras_config.layers import EXTENSION, Writing, extension_of
-from triptych.layouts.keras_config.plain import Unsayable, plain, unsayable, without_code
+from triptych.layouts.keras_config.plain import REFUSED, Unsayable, levels, plain, unsayable, without_code
 from triptych.layouts.problems import invalid
 from triptych.model import Architecture, Component, Json, Loss, Metric, Training
 from triptych.vocabulary import infer
@@ -90,6 +90,8 @@ def read_training_config(
     """
     if not isinstance(config, dict):
         raise invalid("training_config", f"expected an object, got {shorten(config)}")
+    if levels(config) >= REFUSED:
+        raise invalid("training_config", f"expected less than {REFUSED} levels of nesting, got {levels(config)}")
     original, omitted = (config, []) if allow_code else without_code(config)
     known = architectures.source_generation(architecture) if architecture is not None and keras_version is None else None
     generation = known or recognise(original, keras_version)
@@ -112,9 +114,9 @@ def read_training_config(
             )
             if edits.same(_write(training, architecture, Writing(generation, edits_apply=True)), original):
                 return training
-        except (Unsayable, RecursionError):
+        except Unsayable:
             continue
-    raise invalid("training_config", "expected a configuration of bounded depth")
+    raise invalid("training_config", "expected a configuration that can be kept, got one that does not come back")
 
 
 def _as_text(original: Json, _architecture: Architecture | None, _generation: Generation) -> Training:
