@@ -132,7 +132,7 @@ def levels(spec: Path) -> dict[str, str]:
     found = {}
     for path in sorted(spec.rglob("*.md")):
         for line in path.read_text(encoding="utf-8").splitlines():
-            if mark := re.match(r"\*\*\[([A-Z]{3}-[0-9]{3})\]\*\* (.+)$", line):
+            if mark := re.match(r"\*\*\[([A-Z]{3}-[0-9]{3})\]\*\* (?!\*Withdrawn)(.+)$", line):
                 keywords = KEYWORD.findall(mark[2])
                 found[mark[1]] = keywords[0].split()[0] if keywords else "MAY"
     return dict(sorted(found.items()))

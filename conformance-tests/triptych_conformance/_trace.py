@@ -129,7 +129,9 @@ def _link(requirements: Mapping[str, Requirement], source: str, links: Iterable[
     problems += [f"{source}: unknown requirement {name} ({where})" for name, where in unknown.items()]
 
 
-def _judge_case(case: Case, cases: Mapping[str, Case], requirements: Mapping[str, Requirement], problems: list[str]) -> None:
+def _judge_case(
+    case: Case, cases: Mapping[str, Case], requirements: Mapping[str, Requirement], errors: Mapping[str, Json], problems: list[str]
+) -> None:
     if case.accepts or not set(case.requirements) <= requirements.keys():
         return
     codes = {code for name in case.requirements if name in requirements for code in requirements[name].codes}
@@ -137,6 +139,9 @@ def _judge_case(case: Case, cases: Mapping[str, Case], requirements: Mapping[str
         f"{case.id}: expects {problem['code']}, {', '.join(case.requirements)} has {', '.join(sorted(codes)) or 'no code'}"
         for problem in (case.expect, *case.expect.get("also", ())) if problem["code"] not in codes
     ]
+    stage = errors.get(case.expect["code"], {}).get("stage")
+    if stage != case.expect["stage"]:
+        problems.append(f"{case.id}: says stage {case.expect['stage']}, {case.expect['code']} has {stage}")
     twin = cases.get(case.twin or "")
     if twin is None or not twin.accepts or not set(case.requirements) <= set(twin.requirements):
         problems.append(f"{case.id}: twin {case.twin} is not an accepting case of {', '.join(case.requirements)}")
@@ -189,7 +194,7 @@ def trace(tree: Path) -> tuple[list[Requirement], list[str]]:
     if {name: one.level for name, one in requirements.items()} != dict(suite.levels):
         problems.append("manifest.json: the levels are not those of spec/; run build_cases")
     for case in suite.cases:
-        _judge_case(case, cases, requirements, problems)
+        _judge_case(case, cases, requirements, errors, problems)
     for one in requirements.values():
         _judge_requirement(one, has_code=source.is_dir(), problems=problems)
     return list(requirements.values()), problems
