@@ -1,4 +1,15 @@
-"""Keras' architecture and training configurations, of every generation, as ours and back, without Keras."""
+"""Keras' architecture and training configurations, of every generation, as ours and back, without Keras.
+
+Our terms are what counts; ``extensions.keras`` keeps the rest, so that the generation a configuration came from gets it back:
+
+* of an architecture or training: ``dialect``, ``version`` and ``backend`` of the source (``taken_for`` where it names no version),
+  ``wrapped`` for the form of ``.keras`` files, ``code_omitted``: places of lambdas' code; of an architecture also ``config`` (``list`` or
+  ``object``) and ``input`` (``layer``, ``first`` or ``nested``) of a Sequential that says them unlike its generation, ``whole`` for a model
+  kept as one opaque layer, ``text`` for one that no document can hold as data;
+* of an input: ``before``, the layer it is listed before (null: at the end), and ``rank`` among its like;
+* of a nested model: ``first_call``, the index by which references name its first call;
+* of all, and of layers, calls and optimizers: ``edits``, from what is generated to what there was, see `edits`.
+"""
 
 from triptych.layouts.keras_config.architecture import read_model_config, source_generation, write_model_config, written_generation
 from triptych.layouts.keras_config.training import read_training_config, write_training_config

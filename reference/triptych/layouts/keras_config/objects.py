@@ -226,6 +226,6 @@ def write_policy(dtype: str, compute_dtype: str | None, generation: Generation) 
 
 def inexact_activation(value: Json, generation: Generation) -> bool:
     """Whether `generation` has no activation of this meaning under the name that is written."""
-    if value == "hard_sigmoid":
+    if value in ("hard_sigmoid", "hard_silu"):
         return generation < (3,)
     return value == "gelu_tanh" or (value == "hard_sigmoid_keras2" and generation >= (3,))
