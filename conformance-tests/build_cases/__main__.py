@@ -65,6 +65,8 @@ def faults(cases: dict[str, kit.Case]) -> list[str]:
             twin = cases.get(case.twin or "")
             rules[f"twin {case.twin} must be an accepting case that cites {', '.join(case.requirements)}"] = (
                 twin is not None and twin.accepted is not None and set(case.requirements) <= set(twin.requirements))
+            rules[f"twin {case.twin} must apply wherever the case does: its role, its profile or core, no other needs"] = twin is None or (
+                twin.role == case.role and twin.profile in {case.profile, "core"} and set(twin.needs) <= set(case.needs))
         found += [f"{case.id}: {rule}" for rule, holds in rules.items() if not holds]
     return found
 

@@ -67,9 +67,12 @@ def cases() -> Iterable[Case]:
     yield rejects("ext-002-unlisted-in-a-sublayer", "A sublayer with data of an extension that is not listed", OPTIONAL, lambda d: d["layers"][1]["sublayers"]["layer"]["extensions"].update(EXT_b={}),
                   "semantic", "EXTENSION_UNLISTED", "/layers/1/sublayers/layer/extensions/EXT_b", twin)
     yield Case("ext-002-unlisted-in-training", "A loss with data of an extension that is not listed", ["EXT-002"], kit.package(training=edited(TRAINING, lambda d: d["losses"][0]["extensions"].update(EXT_d={}))),
-               rejected=("semantic", "EXTENSION_UNLISTED", "training.json#/losses/0/extensions/EXT_d"), twin="ext-007-training", profile="training")
+               rejected=("semantic", "EXTENSION_UNLISTED", "training.json#/losses/0/extensions/EXT_d"), twin="ext-002-listed-in-training", profile="training")
+    yield Case("ext-002-listed-in-training", "Data of listed extensions at every object of training that may hold some", ["EXT-002"], kit.package(training=TRAINING),
+               accepted=kit.observe(training=TRAINING), profile="training")
     yield Case("ext-002-unlisted-in-manifest", "A manifest with data of an extension that is not listed", ["EXT-002"], kit.package(PLAIN, manifest={**more, "extensions_used": ["EXT_b"]}),
-               rejected=("semantic", "EXTENSION_UNLISTED", "manifest.json#/extensions/EXT_a"), twin="ext-007-manifest")
+               rejected=("semantic", "EXTENSION_UNLISTED", "manifest.json#/extensions/EXT_a"), twin="ext-002-listed-in-manifest")
+    yield Case("ext-002-listed-in-manifest", "A manifest with data of an extension that is listed", ["EXT-002"], kit.package(PLAIN, manifest=more), accepted=kit.observe(PLAIN))
     yield Case("ext-003-required-and-used", "A known extension, used and required", ["EXT-003", "EXT-004"], kit.package(KNOWN), accepted=kit.observe(KNOWN), needs=["keras"])
     yield rejects("ext-003-required-not-used", "An extension required and not used", {**PLAIN, "extensions_required": ["keras"]}, lambda d: d, "semantic", "EXTENSION_NOT_USED", "/extensions_required/0", twin)
     yield Case("ext-004-used-by-manifest", "An unknown extension that the manifest uses", ["EXT-004"], kit.package(PLAIN, manifest={"extensions_used": ["EXT_a"]}),
