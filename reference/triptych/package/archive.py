@@ -200,7 +200,8 @@ def _read_end(data: memoryview, findings: Findings) -> tuple[int, int, int]:
 def _read_end64(data: memoryview, at: int, findings: Findings) -> tuple[int, int, int, int]:
     where = at - LOCATOR.size - END64.size
     count, size, start = END64.unpack_from(data, where)[7:] if where >= 0 else (0, 0, 0)
-    if bytes(data[max(where, 0) : at + END.size - 2]) != end_records(count, size, start)[:-2]:
+    inside = start + size <= len(data)
+    if not inside or bytes(data[max(where, 0) : at + END.size - 2]) != end_records(count, size, start)[:-2]:
         findings.fatal("PKG-030", None, "expected a ZIP64 end record and locator before the end record, exactly where they are needed, got others")
     return count, size, start, where
 
