@@ -68,7 +68,7 @@ def cases() -> Iterable[Case]:
                   "semantic", "EXTENSION_UNLISTED", "/layers/1/sublayers/layer/extensions/EXT_b", twin)
     yield Case("ext-002-unlisted-in-training", "A loss with data of an extension that is not listed", ["EXT-002"], kit.package(training=edited(TRAINING, lambda d: d["losses"][0]["extensions"].update(EXT_d={}))),
                rejected=("semantic", "EXTENSION_UNLISTED", "training.json#/losses/0/extensions/EXT_d"), twin="ext-002-listed-in-training", profile="training")
-    yield Case("ext-002-listed-in-training", "Data of listed extensions at every object of training that may hold some", ["EXT-002"], kit.package(training=TRAINING),
+    yield Case("ext-002-listed-in-training", "Data of listed extensions at every object of training", ["EXT-002"], kit.package(training=TRAINING),
                accepted=kit.observe(training=TRAINING), profile="training")
     yield Case("ext-002-unlisted-in-manifest", "A manifest with data of an extension that is not listed", ["EXT-002"], kit.package(PLAIN, manifest={**more, "extensions_used": ["EXT_b"]}),
                rejected=("semantic", "EXTENSION_UNLISTED", "manifest.json#/extensions/EXT_a"), twin="ext-002-listed-in-manifest")
