@@ -1,6 +1,7 @@
 """Models, comparisons and file systems that fail, for the tests of packages."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 from triptych.model import Architecture, Component, Input, Layer, Panels, Progress, Tensor, Training, Weights
 from triptych.package import FileSystem, read_package
+
+MEMORY = "/dev/shm"
 
 
 def make_panels(seed: int = 0, units: int = 5, *, extra: int = 0) -> Panels:
@@ -52,11 +55,10 @@ def form(request):
 
 
 @pytest.fixture
-def target(tmp_path, form):
-    """Where a package of this form is saved, alone in its folder."""
-    folder = tmp_path / "models"
-    folder.mkdir()
-    return folder / ("model.triptych" if form == "archive" else "model")
+def target(form):
+    """Where a package of this form is saved, alone in its folder; in memory where there is such a place, since no test here needs a disk."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
+        yield Path(folder) / ("model.triptych" if form == "archive" else "model")
 
 
 class Crash(BaseException):
