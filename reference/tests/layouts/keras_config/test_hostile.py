@@ -125,7 +125,9 @@ def test_what_is_no_model_is_refused(config):
         read_model_config(config, keras_version=None, backend=None)
 
 
-@pytest.mark.parametrize(("depth", "kept"), [(20, "Model"), (40, "keras:Model"), (60, "keras:Model"), (70, None), (500, None), (100_000, None)])
+@pytest.mark.parametrize(
+    ("depth", "kept"), [(20, "Model"), (40, "keras:Model"), (60, "keras:Model"), (70, None), (500, None), (100_000, None)]
+)
 def test_nesting_is_said_or_kept_as_text_or_refused(depth, kept):
     config = {"class_name": "Dense", "config": {"name": "d", "units": 1}}
     for number in range(depth):

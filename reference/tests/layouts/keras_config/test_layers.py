@@ -309,6 +309,7 @@ OUTSIDE = [
     ("2.4.0", "Conv2D", {"filters": 2, "kernel_size": [3, 3], "padding": "full"}),
     ("2.4.0", "Conv2D", {"filters": 2, "kernel_size": [3, 3, 3]}),
     ("2.4.0", "BatchNormalization", {"axis": [1, 2]}),
+    ("2.4.0", "Dense", {"units": 2, "activation": {"class_name": "PReLU", "config": {"name": "p"}}}),
 ]
 
 
@@ -425,6 +426,19 @@ def test_wrappers_own_their_layers(tools):
 def test_layers_of_one_name_stay_two(tools):
     config = sequential("2.1.0", *[("Activation", {"name": "a", "trainable": True, "activation": "relu"})] * 2)
     assert [layer.name for layer in tools.there_and_back(config, "2.1.0").layers] == ["a", "a'"]
+
+
+LEAKY = {"class_name": "LeakyReLU", "config": {"name": "leaky_re_lu_3", "trainable": True, "dtype": "float32", "alpha": 0.25}}
+
+
+def test_a_layer_as_activation_has_its_meaning(tools):
+    config = sequential("2.4.0", ("Dense", {"name": "d", "trainable": True, "dtype": "float32", "units": 2, "activation": LEAKY}))
+    (layer,) = tools.there_and_back(config, "2.4.0").layers
+    assert layer.config["activation"] == {"type": "LeakyReLU", "config": {"negative_slope": 0.25}}
+    own = {"class_name": "Quantized", "config": {"bits": 6}}
+    config = sequential("2.4.0", ("Dense", {"name": "d", "trainable": True, "dtype": "float32", "units": 2, "activation": own}))
+    (layer,) = tools.there_and_back(config, "2.4.0").layers
+    assert layer.config["activation"] == {"type": "keras:Quantized", "config": {"bits": 6}}
 
 
 def test_numbers_that_are_not_finite_come_back(tools):

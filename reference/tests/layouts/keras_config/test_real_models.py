@@ -173,6 +173,7 @@ def _initialised(K, L):
             ),
             L.Dense(3, kernel_initializer="orthogonal", activity_regularizer="l1", bias_constraint="non_neg"),
             L.Dense(2, kernel_initializer=K.initializers.RandomNormal(stddev=0.1, seed=3), activation="gelu"),
+            L.Dense(2, activation=L.LeakyReLU()),
         ]
     )
 

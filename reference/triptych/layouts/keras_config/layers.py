@@ -14,6 +14,7 @@ from triptych.layouts.keras_config.plain import Unsayable, unsayable
 from triptych.layouts.keras_config.plain import name as plain_name
 from triptych.model import Json, Layer
 from triptych.vocabulary import LayerType, layer_type
+from triptych.vocabulary.kinds import ACTIVATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +160,9 @@ class Layers:
             if key is not None:
                 parts = _parts(key)
                 given = config[parts[0]] if len(parts) == 1 else [config[part] for part in parts]
-                value = members.read(found.name, member, given, generation)
+                value = self._read_inner_activation(given, generation) if member.kind is ACTIVATION else None
+                if value is None:
+                    value = members.read(found.name, member, given, generation)
             else:
                 value = edits.copy(table.implied(found.name, member, generation))
                 if member.required and value is member.default:
@@ -169,6 +172,24 @@ class Layers:
             if member.required or not edits.same(value, edits.copy(member.default)):
                 result[member.name] = value
         return result
+
+    def _read_inner_activation(self, given: Json, outer: Generation) -> Json:
+        """A layer that stands as an activation, as ``{"type", "config"}``; None if `given` is none of the vocabulary."""
+        if not isinstance(given, dict) or not isinstance(given.get("class_name"), str) or not isinstance(given.get("config"), dict):
+            return None
+        named = {**given, "config": {"name": "activation", **given["config"]}}
+        layer = self._read_known(named, replace(outer, wrapped=outer.wraps_objects))
+        found = layer_type(layer.type) if layer is not None else None
+        if layer is None or found is None or layer.sublayers or layer.architecture is not None:
+            return None
+        if found.weights:
+            unsayable("an activation with weights")
+        return {"type": layer.type, "config": dict(layer.config)} if layer.config else {"type": layer.type}
+
+    def _write_inner_activation(self, value: Mapping[str, Json], writing: Writing) -> Json:
+        generation = replace(writing.generation, wrapped=writing.generation.wraps_objects)
+        layer = Layer(_default_name(value["type"]), value["type"], value.get("config") or {})
+        return self._generate(layer, Writing(generation, writing.edits_apply, writing.notes), layer.name, _NOTHING)
 
     def _read_sublayers(self, found: LayerType, config: Mapping[str, Json], outer: Generation) -> dict[str, Layer]:
         generation = replace(outer, wrapped=outer.wraps_objects)
@@ -237,7 +258,10 @@ class Layers:
             if default and not table.writes_default(found.name, member.name, generation):
                 continue
             self._check_exact(layer, member.name, value, writing, name)
-            written = members.write(found.name, member, value, generation)
+            if isinstance(value, Mapping) and member.kind is ACTIVATION and layer_type(str(value.get("type"))) is not None:
+                written = self._write_inner_activation(value, writing)
+            else:
+                written = members.write(found.name, member, value, generation)
             if member.name == "strides" and written is None:
                 written = edits.copy(resolved["pool_size"])
             _put(config, table.key_of(found.name, member.name, generation), written)
