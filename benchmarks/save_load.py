@@ -167,8 +167,8 @@ def save_and_load(folder: Path, count: int, mib: int, rounds: int) -> None:
         Row("archive: load all, touch every page", lambda: touch(read_package(packed, verify="off").weights), baseline="safetensors: load all", goal="G7: CPU ≤ 0.05"),
         Row("folder: load all, digests verified", lambda: read_package(directory, verify="full"), baseline="raw read into one buffer", goal="G17: CPU ≤ 4.8"),
         Row("safetensors: open + 1 tensor", one_tensor_safe_open),
-        Row("folder: open + 1 tensor", lambda: read_package(directory, verify="off").weights[name].sum(), baseline="safetensors: open + 1 tensor", goal="G8: ≤ 1.3"),
-        Row("archive: open + 1 tensor", lambda: read_package(packed, verify="off").weights[name].sum(), baseline="safetensors: open + 1 tensor"),
+        Row("folder: open + 1 tensor", read_package(directory, verify="off").weights[name].sum, baseline="safetensors: open + 1 tensor", goal="G8: ≤ 1.3"),
+        Row("archive: open + 1 tensor", read_package(packed, verify="off").weights[name].sum, baseline="safetensors: open + 1 tensor"),
     ]
     measure(loads, rounds, min(mib * MIB, 1 << 30))
     report(f"Loading {mib} MiB in {count} tensors", loads)
@@ -206,7 +206,7 @@ def many_small(folder: Path, count: int, rounds: int) -> None:
 
 def hdf5_to_triptych(folder: Path, mib: int, rounds: int) -> None:
     """Converting a weights-only Keras HDF5 file."""
-    from triptych.layouts.keras_hdf5 import read_keras_hdf5
+    from triptych.layouts import keras_hdf5
 
     source, copy, directory = folder / "w.h5", folder / "copy", folder / "d"
     count = 48
@@ -227,7 +227,7 @@ def hdf5_to_triptych(folder: Path, mib: int, rounds: int) -> None:
 
     rows = [
         Row("copy of the bytes + fsync", plain_copy, lambda: remove(copy)),
-        Row("HDF5 → folder, SHA-256, durable", lambda: write_package(read_keras_hdf5(source), directory), lambda: remove(directory), "copy of the bytes + fsync"),
+        Row("HDF5 → folder, SHA-256, durable", lambda: write_package(keras_hdf5.read(source), directory), lambda: remove(directory), "copy of the bytes + fsync"),
     ]
     measure(rows, rounds, min(mib * MIB, 1 << 30))
     report(f"HDF5 → Triptych, {mib} MiB in {count} tensors", rows)

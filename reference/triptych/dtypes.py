@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ NATIVE = frozenset({"bool", "uint8", "int8", "int16", "uint16", "float16", "int3
 
 
 @cache
-def numpy_dtype(name: str) -> np.dtype:
+def numpy_dtype(name: str) -> np.dtype[Any]:
     """The numpy dtype of `name`, little-endian.
 
     Raises:
@@ -71,7 +71,8 @@ def numpy_dtype(name: str) -> np.dtype:
         return np.dtype(name).newbyteorder("<")
     import ml_dtypes
 
-    return np.dtype(getattr(ml_dtypes, name))
+    dtype: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
+    return dtype
 
 
 def nbytes(name: str, elements: int) -> int:

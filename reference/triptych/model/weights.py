@@ -64,7 +64,7 @@ class Tensor:
 
         def read() -> memoryview:
             # A view as bytes first: a buffer of bfloat16 has no format that memoryview knows, and 0-d cannot be cast.
-            return memoryview(plain.reshape(-1).view(np.uint8))
+            return plain.reshape(-1).view(np.uint8).data
 
         return cls(name, tuple(plain.shape), read)
 

@@ -112,9 +112,7 @@ class Model:
         problems, tensors = [], {}
         for slot, given in zip(slots, arrays, strict=True):
             array = np.asarray(given)
-            if slot.shape is not None and any(e is not None and e != f for e, f in zip(slot.shape, array.shape, strict=False)) or (
-                slot.shape is not None and len(slot.shape) != array.ndim
-            ):
+            if not transfer.fits(slot.shape, array.shape):
                 problems.append(Problem("WEIGHT_SHAPE_MISMATCH", "", slot.tensor, f"expected shape {slot.shape}, got {array.shape}"))
                 continue
             if slot.axes is not None:

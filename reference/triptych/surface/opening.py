@@ -13,6 +13,7 @@ from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Panels
 from triptych.surface.model import Model
 
+
 def recognise(path: Path) -> Layout:
     """The layout of what stands at `path`, by its first bytes or its members, never by its name.
 

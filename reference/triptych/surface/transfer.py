@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from triptych.errors import Problem, WeightsMismatchError, shorten
 from triptych.model import Architecture, Tensor, Weights
-from triptych.vocabulary import WeightSlot, weight_slots
+from triptych.vocabulary import weight_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,6 @@ class _Owner:
 
     name: str
     weights: tuple[_Weight, ...]
-
-
-def stored_shape(slot: WeightSlot) -> tuple[int | None, ...] | None:
-    """The shape that the tensor of `slot` has in storage: the canonical shape seen through its ``axes``."""
-    if slot.shape is None or slot.axes is None:
-        return slot.shape
-    shape: list[int | None] = [None] * len(slot.axes)
-    for canonical, stored in enumerate(slot.axes):
-        shape[stored] = slot.shape[canonical]
-    return tuple(shape)
 
 
 def owners(architecture: Architecture | None, weights: Weights | None) -> tuple[_Owner, ...]:
@@ -201,11 +191,17 @@ def _difference(here: _Owner, there: _Owner) -> str:
     for ours, theirs in zip(here.weights, there.weights, strict=True):
         found = _canonical_shape(theirs)
         expected = ours.shape
-        if expected is None or found is None:
-            continue
-        if len(expected) != len(found) or any(e is not None and f is not None and e != f for e, f in zip(expected, found, strict=True)):
-            return f"expected shape {_show(expected)} for {ours.tensor_name!r}, the source's {theirs.tensor_name!r} has {_show(found)}"
+        if found is not None and not fits(expected, found):
+            return f"expected shape {_show(expected or ())} for {ours.tensor_name!r}, the source's {theirs.tensor_name!r} has {_show(found)}"
     return ""
+
+
+def fits(expected: tuple[int | None, ...] | None, found: tuple[int | None, ...]) -> bool:
+    """Whether a weight of shape `found` has the place of one of shape `expected`; None stands for what is not known."""
+    if expected is None:
+        return True
+    known = all(e is None or f is None or e == f for e, f in zip(expected, found, strict=False))
+    return known and len(expected) == len(found)
 
 
 def _canonical_shape(weight: _Weight) -> tuple[int | None, ...] | None:
