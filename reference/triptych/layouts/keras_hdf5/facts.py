@@ -48,7 +48,7 @@ class Facts:
         """``keras1``, ``keras2`` or ``keras3``: whose rules names and layout follow."""
         version = self.attributes.get("keras_version")
         major = version[:1] if isinstance(version, str) else "1"
-        return f"keras{major}" if major in "123" else "keras2"
+        return {"0": "keras1", "1": "keras1", "3": "keras3"}.get(major, "keras2")
 
 
 _DEFAULTS = Facts()

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from triptych.errors import shorten
 from triptych.layouts import keras_config
 from triptych.layouts.keras_hdf5 import keras1
-from triptych.layouts.keras_hdf5 import optimizer as optimizers
 from triptych.layouts.keras_hdf5.assignment import Array, Place, assign, keras_order
 from triptych.layouts.keras_hdf5.attributes import read_names, read_text
 from triptych.layouts.keras_hdf5.container import Container
-from triptych.layouts.keras_hdf5.facts import Facts, to_panels, with_optimizer_names
+from triptych.layouts.keras_hdf5.facts import Facts, to_panels
 from triptych.layouts.keras_hdf5.lineage import with_weights
 from triptych.layouts.keras_hdf5.names import configured_layers, tensor_names, unique
-from triptych.layouts.keras_hdf5.optimizer import STEP, Entry, Trained
+from triptych.layouts.keras_hdf5.optimizer import Trained
+from triptych.layouts.keras_hdf5.optimizer_state import with_optimizer_weights
 from triptych.layouts.keras_hdf5.places import default_names, listed_weights, top_layers
 from triptych.layouts.problems import invalid, mismatch, unsupported
 from triptych.limits import DEFAULT_LIMITS, Limits
-from triptych.model import Architecture, Json, Panels, Progress, Tensor, Training, WeightReference, Weights
+from triptych.model import Architecture, Json, Panels, Tensor, Training, WeightReference, Weights
 
 TOP_LEVEL = "top_level_model_weights"
 _CONFIGURATIONS = ("model_config", "training_config")
@@ -71,7 +71,9 @@ def _root(container: Container) -> str:
     """The group that holds the layers: the file's own in a weights file."""
     root = "" if _has_layers(container, "") or container.kinds.get("model_weights") != "group" else "model_weights"
     if not _has_layers(container, root) and container.attribute("", "model_config") is None:
-        raise unsupported("/", "expected a Keras model or weights file (model_config, or layer_names), found neither")
+        is_keras_3 = any(path.endswith("/vars") or path == "vars" for path in container.kinds)
+        found = "the weights file of Keras 3, which this version does not read" if is_keras_3 else "neither"
+        raise unsupported("/", f"expected a Keras model or weights file (with model_config or layer_names), found {found}")
     return root
 
 
@@ -289,43 +291,9 @@ class _Reading:
                 "/optimizer_weights@weight_names",
                 f"expected each weight once, got {shorten(repeated)} twice; the save that wrote this failed",
             )
-        training = training or Training()
         tensors = [self.container.tensor(f"optimizer_weights/{name}") for name in stored]
-        kind = training.optimizer.type if training.optimizer else None
-        entries = [Entry(name, tensor.shape) for name, tensor in zip(stored, tensors, strict=True)]
-        goals = optimizers.targets(entries, trained, kind, keras_1=keras1.is_keras_1(self.version))
-        step: int | None = None
-        pairs: list[list[str]] = []
-        state: dict[str, Tensor] = {}
-        for index, (name, tensor, goal) in enumerate(zip(stored, tensors, goals, strict=True)):
-            pair = [name, goal]
-            if goal == STEP:
-                step = _whole(tensor)
-                if step is None:
-                    pair = [name, f"{optimizers.OPAQUE}{index}"]
-                elif tensor.dtype != "int64":
-                    pair.append(tensor.dtype)
-            if pair[1] != STEP:
-                state[pair[1]] = tensor
-            pairs.append(pair)
-        dialect = Facts(attributes=self.facts["attributes"]).dialect
-        by_rule = optimizers.default_entries(list(state), trained, kind, has_step=step is not None, dialect=dialect)
-        if pairs != by_rule:
-            training = with_optimizer_names(training, pairs)
-        progress = training.progress or Progress()
-        if step is not None:
-            training = replace(training, progress=replace(progress, step=step))
-        return replace(training, state=Weights(state)) if state else training
-
-
-def _whole(tensor: Tensor) -> int | None:
-    """The value of a scalar as a step count; None if it cannot be one."""
-    value = tensor.array()[()]
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if number == value and 0 <= number < 2**53 else None
+        generation = Facts(attributes=self.facts["attributes"]).dialect
+        return with_optimizer_weights(training or Training(), stored, tensors, trained, generation)
 
 
 def _repeated(names: list[str]) -> str | None:
