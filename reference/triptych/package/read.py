@@ -86,9 +86,10 @@ def _pinned(path: str, findings: Findings, limits: Limits, verify: Verify, *, co
         facts = os.stat(place)
         try:
             container = open_container(place, findings, limits)
-            if not findings.problems[len(before) :] or not _replaced(place, facts):
-                with collector_paused():
-                    return _Reading(container, findings, limits, verify, collect=collect).panels()
+            with collector_paused():
+                panels = _Reading(container, findings, limits, verify, collect=collect).panels()
+            if len(findings.problems) == len(before) or not _replaced(place, facts):
+                return panels
         except (OSError, InvalidModelError):
             if not _replaced(place, facts):
                 raise

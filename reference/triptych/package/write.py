@@ -166,7 +166,7 @@ def _make_folders(staged: str, members: Mapping[str, int], mode: int | None, fs:
         if mode is not None:
             descriptor = fs.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             try:
-                fs.chmod(descriptor, mode)
+                fs.chmod(descriptor, mode | stat.S_IRWXU)  # what its owner cannot write into she cannot sweep either
             finally:
                 fs.close(descriptor)
     return folders
