@@ -8,7 +8,6 @@ so that the save protocol takes the same way round it as on a file system that l
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import stat
@@ -54,9 +53,11 @@ class FileSystem:
 
     def start_writeback(self, descriptor: int, offset: int, size: int) -> None:
         """Have the disk begin with these bytes while the next ones are computed."""
+        from ctypes import c_int64
+
         function = _libc("sync_file_range")
-        if function(descriptor, ctypes.c_int64(offset), ctypes.c_int64(size), _SYNC_FILE_RANGE_WRITE):
-            raise _error("sync_file_range")
+        if function(descriptor, c_int64(offset), c_int64(size), _SYNC_FILE_RANGE_WRITE):
+            raise _error()
 
     def fsync(self, descriptor: int) -> None:
         """Make a file's content, or a folder's entries, durable."""
@@ -168,21 +169,29 @@ class FileSystem:
             return
 
 
-def _error(name: str) -> OSError:
-    number = ctypes.get_errno()
-    return OSError(number, f"{name}: {os.strerror(number)}")
+def _error(*paths: str) -> OSError:
+    """What the C library's last call failed with."""
+    from ctypes import get_errno
+
+    number = get_errno()
+    return OSError(number, os.strerror(number), *([paths[0], None, paths[1]] if paths else []))
 
 
 @cache
 def _libc(name: str) -> Any:
-    function = getattr(ctypes.CDLL(None, use_errno=True), name, None) if sys.platform == "linux" else None
-    if function is None:
-        raise OSError(errno.ENOSYS, name)
-    return function
+    """The function `name` of the C library, which Python has no word for."""
+    if sys.platform == "linux":
+        from ctypes import CDLL
+
+        function = getattr(CDLL(None, use_errno=True), name, None)
+        if function is not None:
+            return function
+    raise OSError(errno.ENOSYS, name)
 
 
 def _rename(source: str, target: str, flags: int) -> None:
+    from ctypes import c_uint
+
     function = _libc("renameat2")
-    if function(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), ctypes.c_uint(flags)):
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), source, None, target)
+    if function(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), c_uint(flags)):
+        raise _error(source, target)

@@ -7,7 +7,6 @@ import os
 import zlib
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from triptych.package.manifest import digest
 from triptych.package.safetensors_file import Plan
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from typing import Self
 
 Progress = Callable[[int, int, str], None]
@@ -36,6 +36,8 @@ class Hashing:
     """Digests of tensors, and one running checksum, computed in threads beside the write."""
 
     def __init__(self) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         self._pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1), "triptych-digest")
         self._lane = ThreadPoolExecutor(1, "triptych-crc")
         self._waiting: deque[tuple[Future[None], int]] = deque()
