@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from triptych import documents, vocabulary
-from triptych.errors import Problem, UsageError, WeightsMismatchError
+from triptych.errors import Problem, UsageError, WeightsMismatchError, shorten
 from triptych.model import Architecture, Panels, Tensor, Training, Weights
 from triptych.surface import transfer
 from triptych.vocabulary.summary import render, summarize
@@ -90,7 +90,9 @@ class Model:
         arrays = []
         for slot in vocabulary.weight_slots(architecture):
             if slot.tensor not in self.weights:
-                raise WeightsMismatchError((Problem("WEIGHT_MISSING", "", slot.tensor, "expected this weight, the model has none"),))
+                raise WeightsMismatchError(
+                    (Problem("WEIGHT_MISSING", "", slot.tensor, "expected this weight, the model has none"),)
+                )
             array = self.weights[slot.tensor]
             arrays.append(array if slot.axes is None else array.transpose(slot.axes))
         return arrays
@@ -113,7 +115,9 @@ class Model:
         for slot, given in zip(slots, arrays, strict=True):
             array = np.asarray(given)
             if not transfer.fits(slot.shape, array.shape):
-                problems.append(Problem("WEIGHT_SHAPE_MISMATCH", "", slot.tensor, f"expected shape {slot.shape}, got {array.shape}"))
+                problems.append(
+                    Problem("WEIGHT_SHAPE_MISMATCH", "", slot.tensor, f"expected shape {slot.shape}, got {array.shape}")
+                )
                 continue
             if slot.axes is not None:
                 array = array.transpose(np.argsort(slot.axes))
@@ -122,9 +126,47 @@ class Model:
             raise WeightsMismatchError(tuple(problems))
         self.panels = replace(self.panels, weights=Weights(tensors))
 
-    def load_weights(
-        self, path: str | PathLike[str], *, by_name: bool = False, skip_mismatch: bool = False
-    ) -> transfer.LoadReport:
+    def predict(self, inputs: Array | Sequence[Array] | Mapping[str, Array], *, dtype: str | None = None) -> Array | list[Array]:
+        """What the model makes of `inputs`, computed in plain numpy by the formulas of the specification, as after training.
+
+        Args:
+            inputs: Batch first: an array, a list with one for each input, or a mapping from the inputs' names.
+            dtype: What to compute in, ``float32`` or ``float64``; None: each layer in its own.
+
+        Returns:
+            An array; a list of them for a model of several outputs.
+
+        Raises:
+            UsageError: The model has no architecture, or the inputs do not fit it.
+            UnsupportedError: A layer is of an extension type.
+        """
+        from triptych.vocabulary.evaluator import evaluate
+
+        architecture = self._require_architecture("evaluate it")
+        if isinstance(inputs, Mapping):
+            names = [one.name for one in architecture.inputs]
+            if set(inputs) != set(names):
+                raise UsageError(f"expected arrays for the inputs {', '.join(names)}, got {shorten(sorted(inputs))}")
+            given = [inputs[name] for name in names]
+        else:
+            given = _listed(inputs)
+        outputs = evaluate(architecture, self.weights or {}, given, dtype=dtype).outputs
+        return outputs if len(outputs) != 1 else outputs[0]
+
+    def evaluate_layer(self, path: str, inputs: Array | Sequence[Array], *, dtype: str | None = None) -> Array | list[Array]:
+        """What one layer makes of `inputs`: an array, or a list of them where it takes several.
+
+        Raises:
+            UsageError: The model has no such layer.
+            UnsupportedError: The layer is of an extension type.
+        """
+        from triptych.vocabulary.evaluator import Evaluator
+
+        run = Evaluator(self._require_architecture("evaluate a layer of it"), self.weights or {}, dtype=dtype)
+        outputs = run.alone(path, _listed(inputs))
+        return outputs if len(outputs) != 1 else outputs[0]
+
+    def load_weights(self, path: str | PathLike[str], *, by_name: bool = False, skip_mismatch: bool = False) -> transfer.LoadReport:
         """Load the weights of the file or package at `path` into this model.
 
         Args:
@@ -167,6 +209,13 @@ class Model:
         if self.weights is None:
             raise UsageError("expected a model with weights, this one has none")
         return save(self, path, overwrite=overwrite, only="weights")
+
+
+def _listed(inputs: Array | Sequence[Array]) -> list[Array]:
+    """One array or several as a list."""
+    import numpy as np
+
+    return [np.asarray(one) for one in inputs] if isinstance(inputs, list | tuple) else [np.asarray(inputs)]
 
 
 Panel = Literal["architecture", "weights", "training"]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from triptych.model import Shape
+from triptych.vocabulary.activations import activate
+from triptych.vocabulary.arrays import Array
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.extents import axis_of
+from triptych.vocabulary.formula import Evaluation
 from triptych.vocabulary.kinds import ACTIVATION, AXES, AXIS_OR_AXES, NOT_NEGATIVE, NUMBER, optional
 from triptych.vocabulary.members import constraint, initializer, regularizer
 
@@ -18,7 +21,19 @@ def _softmax(call: LayerCall) -> Shape:
     return call.input
 
 
-define("Activation", FAMILY, "Applies an activation.", output="input", fields=(Field("activation", ACTIVATION, "The activation."),))
+def _activation(call: Evaluation) -> Array:
+    return activate(call.config["activation"], call.input)
+
+
+define(
+    "Activation",
+    FAMILY,
+    "Applies an activation.",
+    output="input",
+    fields=(Field("activation", ACTIVATION, "The activation."),),
+    equation="y = activation(x)",
+    formula=_activation,
+)
 define(
     "ReLU",
     FAMILY,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from triptych.vocabulary.activations import activate
+from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, Weight, define
+from triptych.vocabulary.formula import Evaluation, Mask, keep_mask
 from triptych.vocabulary.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, NUMBER, SIZE, Kind, optional
 from triptych.vocabulary.members import (
     ACTIVATION_MEMBER,
@@ -18,6 +23,42 @@ from triptych.vocabulary.members import (
 )
 
 FAMILY = "Core"
+
+
+def _dense(call: Evaluation) -> Array:
+    y = call.input @ call.weights["kernel"]
+    return activate(call.config["activation"], y + call.weights["bias"] if call.config["use_bias"] else y)
+
+
+def _embedding(call: Evaluation) -> Array:
+    return call.weights["embeddings"][call.input.astype(np.int64)]
+
+
+def _embedding_mask(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
+    return [call.input != 0] if call.config["mask_zero"] else keep_mask(call, outputs)
+
+
+def _identity(call: Evaluation) -> Array:
+    return call.input
+
+
+def _rescaling(call: Evaluation) -> Array:
+    scale, offset = (np.asarray(call.config[name], call.dtype) for name in ("scale", "offset"))
+    return call.input.astype(call.dtype, copy=False) * scale + offset
+
+
+def _counts(call: Evaluation) -> Array:
+    """Whether a step holds an element that differs from the value."""
+    return (call.input != call.config["mask_value"]).any(axis=-1)
+
+
+def _masking(call: Evaluation) -> Array:
+    return call.input * _counts(call)[..., None].astype(call.input.dtype)
+
+
+def _masking_mask(call: Evaluation, _: Sequence[Array]) -> Sequence[Mask]:
+    return [_counts(call)]
+
 
 define(
     "Model",
@@ -43,6 +84,8 @@ define(
     weights=(Weight("kernel", "[input[-1], units]"), Weight("bias", "[units]", when="use_bias")),
     rank=(2, None),
     torch="torch.nn.Linear",
+    equation="y = activation(x × kernel + bias), over the last axis of x",
+    formula=_dense,
 )
 define(
     "Embedding",
@@ -60,8 +103,11 @@ define(
     ),
     weights=(Weight("embeddings", "[input_dim, output_dim]"),),
     torch="torch.nn.Embedding",
+    equation="y[…] = embeddings[x[…]]",
+    formula=_embedding,
+    mask=_embedding_mask,
 )
-define("Identity", FAMILY, "Yields its input.", output="input", torch="torch.nn.Identity")
+define("Identity", FAMILY, "Yields its input.", output="input", torch="torch.nn.Identity", equation="y = x", formula=_identity)
 define(
     "Rescaling",
     FAMILY,
@@ -75,6 +121,8 @@ define(
         ),
         Field("offset", NUMBERS, "Summand; a list holds one for each element of the last axis.", 0.0),
     ),
+    equation="y = x × scale + offset",
+    formula=_rescaling,
 )
 define(
     "Masking",
@@ -83,6 +131,9 @@ define(
     output="input",
     fields=(Field("mask_value", NUMBER, "The value."),),
     rank=(3, None),
+    equation="y = x, 0 in the steps all of whose elements equal mask_value",
+    formula=_masking,
+    mask=_masking_mask,
 )
 define(
     "Dropout",
@@ -105,6 +156,8 @@ define(
         SEED,
     ),
     torch="torch.nn.Dropout",
+    equation="y = x",
+    formula=_identity,
 )
 define(
     "SpatialDropout1D",
@@ -114,6 +167,8 @@ define(
     fields=(RATE, SEED),
     rank=(3, 3),
     torch="torch.nn.Dropout1d",
+    equation="y = x",
+    formula=_identity,
 )
 define(
     "SpatialDropout2D",
@@ -123,6 +178,8 @@ define(
     fields=(RATE, SEED, DATA_FORMAT),
     rank=(4, 4),
     torch="torch.nn.Dropout2d",
+    equation="y = x",
+    formula=_identity,
 )
 define(
     "SpatialDropout3D",
@@ -132,6 +189,8 @@ define(
     fields=(RATE, SEED, DATA_FORMAT),
     rank=(5, 5),
     torch="torch.nn.Dropout3d",
+    equation="y = x",
+    formula=_identity,
 )
 define(
     "GaussianNoise",
@@ -139,6 +198,8 @@ define(
     "While training, adds normally distributed noise of mean 0; else yields its input.",
     output="input",
     fields=(Field("stddev", NOT_NEGATIVE, "Standard deviation of the noise."), SEED),
+    equation="y = x",
+    formula=_identity,
 )
 define(
     "GaussianDropout",
@@ -146,6 +207,8 @@ define(
     "While training, multiplies by normally distributed noise of mean 1 and variance rate / (1 - rate); else yields its input.",
     output="input",
     fields=(Field("rate", FRACTION, "As in Dropout: it gives the variance."), SEED),
+    equation="y = x",
+    formula=_identity,
 )
 define(
     "AlphaDropout",
@@ -168,6 +231,8 @@ define(
         SEED,
     ),
     torch="torch.nn.AlphaDropout",
+    equation="y = x",
+    formula=_identity,
 )
 define(
     "ActivityRegularization",
@@ -178,4 +243,6 @@ define(
         Field("l1", NOT_NEGATIVE, "Factor of the sum of absolute values.", 0.0),
         Field("l2", NOT_NEGATIVE, "Factor of the sum of squares.", 0.0),
     ),
+    equation="y = x",
+    formula=_identity,
 )

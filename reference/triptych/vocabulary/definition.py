@@ -8,6 +8,7 @@ from typing import Any
 
 from triptych.model import Json, Shape
 from triptych.vocabulary.expressions import evaluate
+from triptych.vocabulary.formula import Formula, MaskRule, keep_mask
 from triptych.vocabulary.kinds import Kind
 
 
@@ -107,6 +108,12 @@ class LayerType:
     """What a call may say besides ``training`` and ``mask``, which every type accepts."""
     equivalents: Mapping[str, str] = field(default_factory=dict)
     """Framework -> its name there."""
+    equation: str = ""
+    """What `formula` computes, as the specification writes it."""
+    formula: Formula | None = None
+    """None for a nested architecture, which is evaluated call by call."""
+    mask: MaskRule = keep_mask
+    """Which steps of what it yields count."""
 
     def resolve(self, config: Mapping[str, Json]) -> dict[str, Json]:
         """`config` with the defaults filled in; it has passed the type's schema."""

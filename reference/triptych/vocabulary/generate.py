@@ -77,9 +77,10 @@ def _type_data(found: LayerType) -> dict[str, Json]:
         "rank": {"minimum": lowest, "maximum": highest},
         "arguments": list(found.arguments),
         "output": {"words": _plain(found.words)} if found.output is None else {"shape": found.output},
+        "formula": _plain(found.equation),
         "equivalents": dict(found.equivalents),
     }
-    return {key: value for key, value in data.items() if value not in ([], {})}
+    return {key: value for key, value in data.items() if value not in ([], {}, "")}
 
 
 def _field_data(one: Field) -> dict[str, Json]:
@@ -106,6 +107,8 @@ def tables() -> str:
 def _table(found: LayerType) -> list[str]:
     output = found.words if found.output is None else f"`{found.output}`"
     lines = [found.doc, "", f"* inputs: {_range(found.inputs)}, the first of rank {_range(found.rank)}", f"* output: {output}"]
+    if found.equation:
+        lines.append(f"* formula: {found.equation}")
     if found.arguments:
         lines.append("* arguments: " + ", ".join(f"`{name}`" for name in found.arguments))
     lines += [f"* sublayer `{one.role}`: {one.doc}" for one in found.sublayers]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from triptych.model import Shape
+from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import product, spatial_axes, text, with_spatial
+from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.kinds import LARGEST, SIZE, Kind, choice, pairs, sizes
 from triptych.vocabulary.members import DATA_FORMAT
 
@@ -69,6 +73,13 @@ def _spatial(shape: Shape, data_format: str) -> list[int | None]:
     return [shape[axis] for axis in spatial_axes(len(shape), data_format)]
 
 
+def _flattened(call: Evaluation) -> Array:
+    x = call.input
+    if call.config["data_format"] == "channels_first" and x.ndim > 1:
+        x = np.moveaxis(x, 1, -1)
+    return x.reshape(len(x), prod(x.shape[1:]))
+
+
 define(
     "Flatten",
     FAMILY,
@@ -77,6 +88,9 @@ define(
     rule=_flatten,
     fields=(DATA_FORMAT,),
     torch="torch.nn.Flatten",
+    equation="y = the elements after the batch in row-major order, with the channels last",
+    formula=_flattened,
+    mask=drop_mask,
 )
 define(
     "Reshape",

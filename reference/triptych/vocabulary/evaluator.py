@@ -1,0 +1,247 @@
+"""Evaluation: what an architecture with its weights makes of arrays, layer by layer, by the formulas of the definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from triptych import dtypes
+from triptych.errors import InvalidModelError, Problem, UnsupportedError, UsageError, WeightsMismatchError, problem, shorten
+from triptych.model import Architecture, Call, Input, Json
+from triptych.vocabulary.arrays import Array, np
+from triptych.vocabulary.definition import LayerType
+from triptych.vocabulary.extents import compatible, text
+from triptych.vocabulary.formula import Evaluation, Mask
+from triptych.vocabulary.inference import LayerShapes, infer
+from triptych.vocabulary.slots import WeightSlot, weight_slots
+
+Values = tuple[list[Array], list[Mask]]
+"""Arrays, and which steps of each count."""
+WIDE = ("float32", "float64")
+"""What formulas compute in; a layer of narrower numbers computes in float32, on rounded operands, to a rounded result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an evaluation yields."""
+
+    outputs: list[Array]
+    masks: list[Mask]
+    """One for each output."""
+    watched: Mapping[str, list[list[Array]]] = field(default_factory=dict)
+    """Path of a watched layer -> for each of its calls, in order, the values it yielded."""
+
+
+def evaluate(
+    architecture: Architecture,
+    weights: Mapping[str, Array],
+    inputs: Sequence[Array],
+    *,
+    dtype: str | None = None,
+    watch: Iterable[str] = (),
+) -> Result:
+    """Evaluate `architecture` as after training.
+
+    Args:
+        architecture: Its documents have passed their schemas.
+        weights: Tensor name -> array, as stored.
+        inputs: One array for each input, batch first.
+        dtype: What to compute in, ``float32`` or ``float64``; None: each layer in its own.
+        watch: Paths of layers whose values to keep.
+
+    Raises:
+        UnsupportedError: A layer is of an extension type.
+        InvalidModelError: The architecture does not fit together.
+        WeightsMismatchError: A weight is not there, or does not fit.
+        UsageError: `inputs` do not fit the architecture.
+    """
+    run = Evaluator(architecture, weights, dtype=dtype, watch=watch)
+    given = run.entering(architecture.inputs, inputs, sequential=architecture.calls is None)
+    outputs, masks = run.architecture(architecture, "", given, [None] * len(given))
+    return Result(outputs, masks, run.watched)
+
+
+class Evaluator:
+    """An architecture with its weights, ready to be applied to arrays."""
+
+    def __init__(
+        self, architecture: Architecture, weights: Mapping[str, Array], *, dtype: str | None = None, watch: Iterable[str] = ()
+    ) -> None:
+        if dtype not in (None, *WIDE):
+            raise UsageError(f"expected float32 or float64 to compute in, got {shorten(dtype)}")
+        inference = infer(architecture)
+        if inference.problems:
+            raise InvalidModelError(tuple(problem(one.requirement, one.pointer, one.message) for one in inference.problems))
+        self._layers = inference.layers
+        self._slots: dict[str, list[WeightSlot]] = {}
+        for slot in weight_slots(architecture, inference):
+            self._slots.setdefault(slot.pointer, []).append(slot)
+        self._stored = weights
+        self._dtype = dtype
+        self._cast: dict[str, dict[str, Array]] = {}
+        self.watched: dict[str, list[list[Array]]] = {path: [] for path in watch}
+        unknown = set(self.watched) - {shapes.path for shapes in self._layers.values()}
+        if unknown:
+            raise UsageError(f"expected names of layers to watch, got {shorten(sorted(unknown))}")
+
+    def entering(self, declared: Sequence[Input], given: Sequence[Array], *, sequential: bool) -> list[Array]:
+        """`given` as arrays of the declared dtypes.
+
+        Raises:
+            UsageError: Their number or a shape is not what is declared.
+        """
+        arrays = [np.asarray(one) for one in given]
+        if not declared and sequential:
+            declared = [Input("input", tuple([None] * one.ndim), one.dtype.name) for one in arrays[:1]]
+        if len(arrays) != len(declared):
+            raise UsageError(f"expected {len(declared)} inputs, got {len(arrays)}")
+        for one, array in zip(declared, arrays, strict=True):
+            if not compatible(one.shape, array.shape):
+                raise UsageError(f"expected input {shorten(one.name)} of shape {text(one.shape)}, got {text(array.shape)}")
+        return [array.astype(self._input_dtype(one.dtype), copy=False) for one, array in zip(declared, arrays, strict=True)]
+
+    def _input_dtype(self, name: str) -> Any:
+        if self._dtype is not None and name.startswith(("float", "bfloat")):
+            return np.dtype(self._dtype)
+        return dtypes.numpy_dtype(name)
+
+    def alone(self, path: str, inputs: Sequence[Array]) -> list[Array]:
+        """What the layer at `path` makes of `inputs`.
+
+        Raises:
+            UsageError: There is none.
+        """
+        for pointer, shapes in self._layers.items():
+            if shapes.path == path:
+                return self.layer(pointer, [np.asarray(one) for one in inputs], [None] * len(inputs))[0]
+        raise UsageError(f"expected the path of a layer, got {shorten(path)}")
+
+    def architecture(self, architecture: Architecture, pointer: str, given: Sequence[Array], masks: Sequence[Mask]) -> Values:
+        """What `architecture`, standing at `pointer`, makes of one array for each of its inputs."""
+        if architecture.calls is None:
+            current: Values = (list(given), list(masks))
+            for index in range(len(architecture.layers)):
+                current = self.layer(f"{pointer}/layers/{index}", current[0], current[1])
+            return current
+        names = [value.name for value in architecture.inputs]
+        values = dict(zip(names, given, strict=True))
+        counting = dict(zip(names, masks, strict=True))
+        pointers = {layer.name: f"{pointer}/layers/{index}" for index, layer in enumerate(architecture.layers)}
+        for call in architecture.calls:
+            outputs, kept = self._call(call, pointers, values, counting)
+            values.update(zip(call.output_names, outputs, strict=True))
+            counting.update(zip(call.output_names, kept, strict=True))
+        return [values[name] for name in architecture.outputs], [counting[name] for name in architecture.outputs]
+
+    def _call(self, call: Call, pointers: Mapping[str, str], values: Mapping[str, Array], counting: Mapping[str, Mask]) -> Values:
+        """What one call of a graph yields."""
+        inputs = [values[name] for name in call.inputs]
+        masks = [counting[name] for name in call.inputs]
+        arguments = {name: _looked_up(value, values) for name, value in call.arguments.items()}
+        return self.layer(pointers[call.layer], inputs, masks, arguments)
+
+    def layer(
+        self, pointer: str, inputs: Sequence[Array], masks: Sequence[Mask], arguments: Mapping[str, Any] | None = None
+    ) -> Values:
+        """What the layer at `pointer` makes of `inputs`."""
+        shapes = self._layers[pointer]
+        said = {name: value for name, value in (arguments or {}).items() if name != "training"}
+        masks = _masks_said(said.pop("mask", None), masks)
+        if shapes.layer.architecture is not None:
+            result = self.architecture(shapes.layer.architecture, f"{pointer}/architecture", inputs, masks)
+        else:
+            result = self._formula(shapes, inputs, masks, said)
+        if shapes.path in self.watched:
+            self.watched[shapes.path].append(result[0])
+        return result
+
+    def _formula(self, shapes: LayerShapes, inputs: Sequence[Array], masks: Sequence[Mask], arguments: Mapping[str, Any]) -> Values:
+        found, layer = shapes.type, shapes.layer
+        if found is None or found.formula is None:
+            message = f"expected a type that can be evaluated, got {shorten(layer.type)} in layer {shorten(shapes.path)}"
+            raise UnsupportedError((Problem("LAYER_NOT_EVALUABLE", "", f"{shapes.pointer}/type", message),))
+        stored = self._dtype or layer.compute_dtype or layer.dtype
+        wide = stored if stored in WIDE else "float32"
+
+        def apply(
+            role: str, given: Sequence[Array], masks: Sequence[Mask] = (), arguments: Mapping[str, Any] | None = None
+        ) -> Values:
+            return self.layer(f"{shapes.pointer}/sublayers/{role}", given, list(masks) or [None] * len(given), arguments)
+
+        call = Evaluation(
+            config=shapes.config,
+            inputs=tuple(_computed_in(one, stored, wide) for one in inputs),
+            weights=self._weights(shapes.pointer, found, stored, wide),
+            dtype=np.dtype(wide),
+            arguments=arguments,
+            masks=tuple(masks),
+            sublayers=layer.sublayers,
+            apply=apply,
+        )
+        try:
+            yielded = found.formula(call)
+        except UnsupportedError as error:
+            raise UnsupportedError(tuple(_located(one, shapes) for one in error.problems)) from None
+        outputs = [np.asarray(one) for one in (yielded if isinstance(yielded, list) else [yielded])]
+        kept = list(found.mask(call, outputs))
+        return [_rounded(one, stored) for one in outputs], kept
+
+    def _weights(self, pointer: str, found: LayerType, stored: str, wide: str) -> dict[str, Array]:
+        """The weights of a layer by role, in canonical axis order, as its formula computes with them."""
+        if not found.weights:
+            return {}
+        if pointer not in self._cast:
+            slots = self._slots.get(pointer, ())
+            self._cast[pointer] = {slot.role: _computed_in(self._weight(slot), stored, wide) for slot in slots}
+        return self._cast[pointer]
+
+    def _weight(self, slot: WeightSlot) -> Array:
+        if slot.tensor not in self._stored:
+            message = f"expected a tensor for the {slot.role} of layer {shorten(slot.path)}, got none"
+            raise WeightsMismatchError((Problem("WEIGHT_MISSING", "", slot.tensor, message),))
+        array = self._stored[slot.tensor]
+        if slot.axes is not None:
+            array = array.transpose(slot.axes)
+        if slot.shape is not None and tuple(array.shape) != slot.shape:
+            message = f"expected {slot.role} of layer {shorten(slot.path)} of shape {text(slot.shape)}, got {text(array.shape)}"
+            raise WeightsMismatchError((Problem("WEIGHT_SHAPE_MISMATCH", "", slot.tensor, message),))
+        return array
+
+
+def _looked_up(value: Json, values: Mapping[str, Array]) -> Any:
+    """A call's argument with the values it names in their places."""
+    if isinstance(value, list):
+        return [_looked_up(one, values) for one in value]
+    if isinstance(value, dict) and set(value) == {"value"}:
+        return values[value["value"]]
+    return value
+
+
+def _masks_said(said: Any, masks: Sequence[Mask]) -> list[Mask]:
+    """`masks`, or what a call's argument says instead."""
+    if said is None:
+        return list(masks)
+    listed = said if isinstance(said, list) and not isinstance(said[0], bool | list) else [said, *masks[1:]]
+    return [None if one is None else np.asarray(one, dtype=bool) for one in listed]
+
+
+def _is_floating(array: Array) -> bool:
+    return array.dtype.kind == "f" or array.dtype.name.startswith(("bfloat", "float"))
+
+
+def _computed_in(array: Array, stored: str, wide: str) -> Array:
+    """A floating-point array as the layer's numbers, in the wide dtype; others as they are."""
+    if not _is_floating(array):
+        return array
+    return _rounded(array, stored).astype(wide, copy=False)
+
+
+def _rounded(array: Array, stored: str) -> Array:
+    """A floating-point array as the layer's numbers; others as they are."""
+    return array.astype(dtypes.numpy_dtype(stored), copy=False) if _is_floating(array) else array
+
+
+def _located(one: Problem, shapes: LayerShapes) -> Problem:
+    """A problem of a formula, with the layer it is in."""
+    return Problem(one.code, one.requirement, one.place or shapes.pointer, f"layer {shorten(shapes.path)}: {one.message}")
