@@ -163,3 +163,23 @@ def test_summary_prints_one_text(dense):
     dense(4, 2).summary(print_fn=texts.append)
     assert len(texts) == 1
     assert "26" in texts[0]  # 3*4 + 4 + 4*2 + 2
+
+
+def test_layers_of_a_weights_file_keep_apart_though_their_names_have_dots(dense, tmp_path):
+    source = dense(4, 2, names=("block.a", "block.b"))
+    source.save_weights(tmp_path / "w.h5")
+    target = dense(4, 2, seed=1, names=("first", "second"))
+    target.load_weights(tmp_path / "w.h5")
+    same(target.get_weights(), source.get_weights())
+    report = dense(4, 7, names=("block.a", "head")).load_weights(tmp_path / "w.h5", by_name=True)
+    assert report.loaded == ("block.a.kernel", "block.a.bias")
+    assert report.unexpected == ("block.b.kernel", "block.b.bias")
+
+
+def test_layers_of_a_weights_file_outlive_its_conversion_to_a_package(dense, tmp_path):
+    source = dense(4, 2, names=("block.a", "block.b"))
+    source.save_weights(tmp_path / "w.h5")
+    triptych.load(tmp_path / "w.h5").save(tmp_path / "w.triptych")
+    target = dense(4, 2, seed=1, names=("first", "second"))
+    target.load_weights(tmp_path / "w.triptych")
+    same(target.get_weights(), source.get_weights())

@@ -5,10 +5,12 @@ Adding a layout is one new room and one line in `LAYOUTS`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from triptych.layouts import architecture_text, keras_hdf5, own, safetensors_weights
 from triptych.layouts.layout import Layout
+from triptych.model import Panels
 
 LAYOUTS: tuple[Layout, ...] = (
     own.LAYOUT,
@@ -29,4 +31,9 @@ def recognise(path: Path) -> Layout | None:
     return next((layout for layout in LAYOUTS if layout.recognises(path, head)), None)
 
 
-__all__ = ["LAYOUTS", "Layout", "recognise"]
+def layers_of(panels: Panels) -> Sequence[tuple[str, Sequence[str]]]:
+    """Each layer's name with its tensors' names, of panels without architecture whose file said so; empty for others."""
+    return next((found for layout in LAYOUTS if layout.layers and (found := layout.layers(panels))), ())
+
+
+__all__ = ["LAYOUTS", "Layout", "layers_of", "recognise"]

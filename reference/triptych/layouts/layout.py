@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,3 +29,6 @@ class Layout:
     """Keyword arguments that `write` takes beside ``progress``."""
     needs_architecture: bool = False
     """Whether weights can only be put in order with the architecture at hand."""
+    layers: Callable[[Panels], Sequence[tuple[str, Sequence[str]]]] | None = None
+    """Called with panels that hold weights and no architecture: each layer's name with its tensors' names, in the order in
+    which a file of this layout had them; empty where the panels are from elsewhere."""

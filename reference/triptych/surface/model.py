@@ -180,6 +180,7 @@ class Model:
         Raises:
             WeightsMismatchError: (a ValueError) The weights do not fit; the model is unchanged.
         """
+        from triptych import layouts
         from triptych.surface.opening import load
 
         architecture = self._require_architecture("load weights into it")
@@ -187,7 +188,13 @@ class Model:
         if source.weights is None:
             raise UsageError(f"expected a file with weights, {str(path)!r} has none")
         weights, report = transfer.transfer(
-            architecture, self.weights, source.architecture, source.weights, by_name=by_name, skip_mismatch=skip_mismatch
+            architecture,
+            self.weights,
+            source.architecture,
+            source.weights,
+            source_layers=layouts.layers_of(source.panels),
+            by_name=by_name,
+            skip_mismatch=skip_mismatch,
         )
         self.panels = replace(self.panels, weights=weights)
         return report

@@ -54,13 +54,19 @@ class _Owner:
     weights: tuple[_Weight, ...]
 
 
-def owners(architecture: Architecture | None, weights: Weights | None) -> tuple[_Owner, ...]:
-    """The layers that own weights, in order; without an architecture, a layer is what stands before a name's last dot."""
+Layers = Sequence[tuple[str, Sequence[str]]]
+"""Each layer's name with the names of its tensors."""
+
+
+def owners(architecture: Architecture | None, weights: Weights | None, layers: Layers = ()) -> tuple[_Owner, ...]:
+    """The layers that own weights, in order: of the architecture, else as `layers` says, else by what stands before a name's first dot."""
     tensors: Mapping[str, Tensor] = weights.tensors if weights is not None else {}
     grouped: dict[str, list[_Weight]] = {}
     if architecture is None:
-        for name, tensor in tensors.items():
-            grouped.setdefault(name.split(".")[0], []).append(_Weight(name, tensor, tensor.shape))
+        known = {name: layer for layer, names in layers for name in names if name in tensors}
+        for name in (*known, *(tensors.keys() - known.keys() if known else tensors)):
+            tensor = tensors[name]
+            grouped.setdefault(known.get(name, name.split(".")[0]), []).append(_Weight(name, tensor, tensor.shape))
     else:
         for slot in weight_slots(architecture):
             index = int(slot.pointer.split("/")[2])
@@ -76,6 +82,7 @@ def transfer(
     source_architecture: Architecture | None,
     source: Weights,
     *,
+    source_layers: Layers = (),
     by_name: bool = False,
     skip_mismatch: bool = False,
 ) -> tuple[Weights, LoadReport]:
@@ -86,6 +93,7 @@ def transfer(
         current: Its weights so far, which stay where nothing is loaded; None if it has none.
         source_architecture: Of the model that gives; None if only its tensors are known.
         source: Its weights.
+        source_layers: Its layers with their tensors' names, where the file says so without an architecture.
         by_name: Match top-level layers by name instead of by position; layers without a namesake are skipped.
         skip_mismatch: Leave a layer alone whose shapes differ, with one warning that says both shapes.
 
@@ -93,7 +101,7 @@ def transfer(
         WeightsMismatchError: Weights are missing, unexpected or of another shape (and not excused by the two options),
             or no layer at all has a namesake.
     """
-    receiving, giving = owners(architecture, current), owners(source_architecture, source)
+    receiving, giving = owners(architecture, current), owners(source_architecture, source, source_layers)
     if source_architecture is None and not by_name and {w.tensor_name for o in receiving for w in o.weights} & source.tensors.keys():
         # Bare tensors carry no order of layers; where names agree at all, names decide.
         pairs, loose = _pair_by_tensor_name(receiving, source)

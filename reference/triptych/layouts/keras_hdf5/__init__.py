@@ -29,6 +29,14 @@ def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
     return writer.write(panels, path, **options)
 
 
+def layers(panels: Panels) -> list[tuple[str, list[str]]]:
+    """The layers of weights without an architecture, as the HDF5 file that was read had them; empty for other panels."""
+    from triptych.layouts.keras_hdf5 import facts, names
+
+    known = facts.of_panels(panels)
+    return names.tensors_of(known.layers) if known is not None else []
+
+
 LAYOUT = Layout(
     name="keras-hdf5",
     title="Keras HDF5",
@@ -38,4 +46,5 @@ LAYOUT = Layout(
     write=write,
     options=frozenset({"dialect", "weights_only"}),
     needs_architecture=True,
+    layers=layers,
 )

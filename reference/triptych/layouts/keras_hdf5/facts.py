@@ -56,7 +56,8 @@ _DEFAULTS = Facts()
 
 def to_panels(panels: Panels, facts: Facts) -> Panels:
     """`panels` with `facts` in its extensions."""
-    data = {name: _plain(getattr(facts, name)) for name in Facts.__slots__ if getattr(facts, name) != getattr(_DEFAULTS, name)}
+    said = {name: _plain(getattr(facts, name)) for name in Facts.__slots__}
+    data = {name: value for name, value in said.items() if value != _plain(getattr(_DEFAULTS, name))}
     extensions, used = with_member(panels.extensions, panels.extensions_used, data)
     return replace(panels, extensions=extensions, extensions_used=used)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from triptych.model import Json
 
@@ -139,3 +140,9 @@ def configured_layers(config: Json) -> list[str]:
         if isinstance(name, str):
             names.append(name)
     return names
+
+
+def tensors_of(layers: Sequence[Sequence[str]]) -> list[tuple[str, list[str]]]:
+    """Each layer's name with the names of its tensors, for rows of a layer's name and the stored names of its weights."""
+    names = iter(unique(name for layer, *stored in layers for name in tensor_names(layer, stored)))
+    return [(layer, list(islice(names, len(stored)))) for layer, *stored in layers]

@@ -20,7 +20,7 @@ from triptych.layouts.keras_hdf5 import (
 from triptych.layouts.keras_hdf5.assignment import Place, keras_order
 from triptych.layouts.keras_hdf5.attributes import write_names
 from triptych.layouts.keras_hdf5.facts import Facts, of_panels, optimizer_names
-from triptych.layouts.keras_hdf5.names import configured_layers, tensor_names, unique
+from triptych.layouts.keras_hdf5.names import configured_layers, tensors_of
 from triptych.layouts.keras_hdf5.optimizer import STEP, Trained, default_entries
 from triptych.layouts.keras_hdf5.places import default_names, top_layers
 from triptych.layouts.problems import inexpressible
@@ -207,9 +207,8 @@ class _Writing:
         assert self.panels.weights is not None
         left = dict(self.panels.weights.tensors)
         groups = []
-        names = iter(unique(name for layer, *stored in self.facts.layers for name in tensor_names(layer, stored)))
-        for layer, *stored in self.facts.layers:
-            there = [(label, left.pop(name, None)) for label, name in zip(stored, names)]  # noqa: B905 - the names go on with the next layer
+        for (_, *stored), (layer, names) in zip(self.facts.layers, tensors_of(self.facts.layers), strict=True):
+            there = [(label, left.pop(name, None)) for label, name in zip(stored, names, strict=True)]
             groups.append(_Group(layer, [label for label, tensor in there if tensor], [tensor for _, tensor in there if tensor]))
         if left:
             self.notes.append("the order of layers: no architecture says it, so that they stand in the order of their tensors")
