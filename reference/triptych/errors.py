@@ -24,7 +24,7 @@ from triptych import resources
 MESSAGE_LIMIT = 4096
 """Longest text of one problem, in characters (SECURITY: error-message hygiene)."""
 PROBLEM_LIMIT = 100
-"""Problems kept of one document; a longer list ends with a count."""
+"""Problems listed of one input; what comes after is cut."""
 
 
 @dataclass(frozen=True, slots=True)

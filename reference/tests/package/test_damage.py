@@ -101,3 +101,17 @@ def test_garbage_gives_declared_errors_alone(saved):
                     assert len(tensor.read()) == tensor.nbytes
         validate_package(saved, full=True)
         path.write_bytes(content)
+
+
+def test_zip64_sums_beyond_64_bits_are_a_declared_error(tmp_path):
+    path = tmp_path / "sums.triptych"
+    write_package(make_panels(4), path, durable=False)
+    content = path.read_bytes()
+    end = bytearray(content[-22:])
+    end[10:12] = b"\xff\xff"  # the number of members says: look at the ZIP64 records
+    huge = (2**64 - 1).to_bytes(8, "little")
+    end64 = b"PK\x06\x06" + (44).to_bytes(8, "little") + bytes(12) + huge * 4
+    locator = b"PK\x06\x07" + bytes(4) + huge + (1).to_bytes(4, "little")
+    path.write_bytes(content[:-22] + end64 + locator + end)
+    with pytest.raises(InvalidModelError, match="ZIP64"):
+        read_package(path)
