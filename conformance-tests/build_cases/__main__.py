@@ -20,10 +20,10 @@ sys.path.insert(0, str(HERE))
 
 import kit  # noqa: E402 - the declarations import it by this name too
 
-OPS = {"read", "validate", "rewrite", "write"}
+OPS = {"read", "validate", "rewrite", "write", "evaluate"}
 KEYWORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b")
-ROLES = {"reader", "validator", "writer"}
-PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers"}
+ROLES = {"reader", "validator", "writer", "evaluator"}
+PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate"}
 STAGES = {"bytes", "json", "schema", "semantic", "resource"}
 SUITE = "1.0.1"
 """Moves whenever a case is added, changed or withdrawn in a release."""
@@ -58,6 +58,8 @@ def faults(cases: dict[str, kit.Case]) -> list[str]:
             "an id stands twice among the requirements": len(set(case.requirements)) == len(case.requirements),
             "what is to be written is given where something is accepted for writing": (
                 (case.written is not None) == (case.op in {"write", "rewrite"} and case.accepted is not None)),
+            "a tolerance is for evaluating, and needed there": (
+                (case.tolerance is not None and case.tolerance.keys() in ({"relative"}, {"ulp"})) if case.op == "evaluate" else case.tolerance is None),
             "options are for writing": not case.options or case.op in {"write", "rewrite"},
             "an archive case has one file": kit.ARCHIVE not in case.files or len(case.files) == 1,
         }
@@ -84,6 +86,8 @@ def content(case: kit.Case) -> dict[str, bytes]:
         "since": case.since, "op": case.op, "expect": expect}
     if case.twin is not None:
         facts["twin"] = case.twin
+    if case.tolerance is not None:
+        facts["tolerance"] = dict(case.tolerance)
     if case.needs:
         facts["needs"] = list(case.needs)
     if case.options:

@@ -51,11 +51,12 @@ class Case:
     files: Files
     """Member name -> bytes of a directory package, or {ARCHIVE: bytes}."""
     op: str = "read"
-    """read, validate, rewrite (read, write unchanged) or write (`files` is {"given.json": `document(observe(…))`})."""
+    """read, validate, rewrite (read, write unchanged), write (`files` is {"given.json": `document(observe(…))`}) or evaluate (`files` are
+    ``inputs.safetensors`` and a package under ``model/``)."""
     role: str = "reader"
-    """reader, validator or writer."""
+    """reader, validator, writer or evaluator."""
     profile: str = "core"
-    """core, yaml, archive, sharded, training or layers."""
+    """core, yaml, archive, sharded, training, layers or evaluate."""
     accepted: Json = None
     """The observation (see `observe`); {"any_of": [...]} where the specification allows several."""
     rejected: tuple[str, str, str] | None = None
@@ -70,6 +71,8 @@ class Case:
     """For rewrite and write: {"form": "archive"}, {"spelling": "yaml"}, {"max_shard_bytes": 64}; sent with the request."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links that the runner adds to the input: member name -> target."""
+    tolerance: Mapping[str, float] | None = None
+    """For evaluate: {"relative": 1.0e-5} of the largest magnitude expected, or {"ulp": 0}."""
     needs: Sequence[str] = ()
     """Extensions that an implementation has to know; to others the case does not apply."""
     since: str = "1.0"

@@ -78,7 +78,7 @@ def ask(inputs, untouched, tmp_path):
     def result(case, disabled=frozenset()):
         nonlocal count
         count += 1
-        request = {"cmd": "run", "seq": count, "op": case.op, "input": str(inputs[case.id]), **case.options}
+        request = {"cmd": "run", "seq": count, **case.asks(case.op, inputs[case.id]), **case.options}
         output = None
         if case.op in {"write", "rewrite"}:
             output = tmp_path / str(count) / ("model.triptych" if case.options.get("form") == "archive" else "model")

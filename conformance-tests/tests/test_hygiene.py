@@ -30,7 +30,8 @@ def test_a_case_is_in_order(case, schema_errors):
     assert names == wanted | ({"written"} if case.accepts and case.op in {"write", "rewrite"} else set())
     if case.accepts:
         for one in case.expected.get("any_of", [case.expected]):
-            assert schema_errors("protocol.schema.json", one, "#/$defs/observation") == []
+            part = "#/$defs/evaluation" if case.op == "evaluate" else "#/$defs/observation"
+            assert schema_errors("protocol.schema.json", one, part) == []
         assert len(case.expected.get("any_of", [0])) <= 3
     else:
         assert case.twin is not None

@@ -16,6 +16,9 @@ Json = Any
 CORE = "core"
 ARCHIVE = "model.triptych"
 GIVEN = "given.json"
+EVALUATE = "evaluate"
+MODEL, INPUTS = "model", "inputs.safetensors"
+"""What an evaluation is given: a package and the arrays it is applied to."""
 
 
 class SuiteDamagedError(Exception):
@@ -48,6 +51,8 @@ class Case:
     twin: str | None = None
     needs: tuple[str, ...] = ()
     """Extensions that an implementation has to know for the case to apply to it."""
+    tolerance: Mapping[str, float] | None = None
+    """How far an evaluation may depart from what is expected."""
     options: Mapping[str, Json] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     generated: Mapping[str, list[list[Json]]] = field(default_factory=dict)
@@ -62,6 +67,12 @@ class Case:
         """The observation to be made, or None for a rejecting case."""
         path = self.folder / "expected.json"
         return json.loads(path.read_bytes()) if path.is_file() else None
+
+    def asks(self, op: str, given: Path) -> dict[str, Json]:
+        """What a request to perform `op` says of the input that was laid out at `given`."""
+        if op == EVALUATE:
+            return {"op": op, "input": str(given / MODEL), "inputs": str(given / INPUTS)}
+        return {"op": op, "input": str(given)}
 
     def lay_out(self, target: Path) -> Path:
         """Copies the input to `target`, a new folder, and returns the path an adapter is given.

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from triptych_conformance._adapter import short
-from triptych_conformance._cases import CORE, Case, digests
+from triptych_conformance._cases import CORE, EVALUATE, Case, digests
+from triptych_conformance._numbers import departure
 
 Json = Any
 OUTCOMES = ("accepted", "rejected", "skipped", "errored")
@@ -99,6 +100,20 @@ def _observation(expected: Json, got: Json) -> str:
     return "observed" + found
 
 
+def _outputs(case: Case, got: Json) -> str:
+    """How the outputs of an evaluation depart from the expected ones."""
+    outputs = got.get("outputs") if isinstance(got, dict) else None
+    if not isinstance(outputs, dict):
+        return f'expected an object "outputs" in "observed", got {short(got)}'
+    expected = case.expected["outputs"]
+    if expected.keys() != outputs.keys():
+        return f"expected outputs {', '.join(expected)}, got {short(', '.join(outputs))}"
+    for name, tensor in expected.items():
+        if said := departure(tensor, outputs[name], case.tolerance or {}):
+            return f"output {name} {said}"
+    return ""
+
+
 def _diagnosis(expect: Mapping[str, Json], answer: Mapping[str, Json]) -> str:
     problems = answer.get("problems")
     given = [problem for problem in problems if isinstance(problem, dict)] if isinstance(problems, list) else []
@@ -148,6 +163,8 @@ def judge(case: Case, seq: int, answer: Mapping[str, Json], *, op: str, output: 
     found = ""
     if output is not None:
         found = _files(case.folder / "written", output)
+    elif op == EVALUATE:
+        found = _outputs(case, answer.get("observed"))
     elif op != "validate":
         found = _observation(case.expected, answer.get("observed"))
     return result(case, "fail" if found else "pass", found)

@@ -67,7 +67,7 @@ class Runner:
         except NotPossibleHereError as error:
             return result(case, "n/a", str(error))
         before = digests(folder / "input")
-        request: dict[str, Json] = {"cmd": "run", "seq": seq, "op": op, "input": str(given)}
+        request: dict[str, Json] = {"cmd": "run", "seq": seq, **case.asks(op, given)}
         output: Path | None = None
         if op in WRITING:
             (folder / "output").mkdir()

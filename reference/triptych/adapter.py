@@ -27,22 +27,42 @@ BITS_LIMIT = 64
 """Most elements that an observation spells out."""
 IMPLEMENTATION = {
     "protocol": PROTOCOL, "name": "triptych-reference", "version": __version__, "language": "python", "spec": ["1.0"],
-    "roles": ["reader", "validator", "writer"], "profiles": ["core", "yaml", "archive", "sharded", "training", "layers"],
+    "roles": ["reader", "validator", "writer", "evaluator"],
+    "profiles": ["core", "yaml", "archive", "sharded", "training", "layers", "evaluate"],
     "extensions": ["keras"],
 }
 
 
 def observe_tensor(tensor: Tensor) -> dict[str, Json]:
     """`tensor` with its elements as hexadecimal bits, most significant digit first; the digest of its bytes if they are many."""
+    if BY_NAME[tensor.dtype].item_bits < 8 or tensor.size > BITS_LIMIT:
+        return {"dtype": tensor.dtype, "shape": list(tensor.shape), "sha256": hashlib.sha256(tensor.read()).hexdigest()}
+    return _spelled(tensor)
+
+
+def _spelled(tensor: Tensor) -> dict[str, Json]:
+    """`tensor` with every element in bits."""
     data = tensor.read()
     facts: dict[str, Json] = {"dtype": tensor.dtype, "shape": list(tensor.shape)}
     item_bits = BY_NAME[tensor.dtype].item_bits
-    if item_bits < 8 or tensor.size > BITS_LIMIT:
-        return {**facts, "sha256": hashlib.sha256(data).hexdigest()}
     parts = 2 if tensor.dtype == "complex64" else 1
     step = item_bits // 8 // parts
     words = [bytes(data[start : start + step])[::-1].hex() for start in range(0, len(data), step)]
     return {**facts, "bits": ["".join(words[start : start + parts]) for start in range(0, len(words), parts)]}
+
+
+def _evaluate(panels: Panels, inputs: Path) -> dict[str, Json]:
+    """What the model in `panels` makes of the arrays in the file `inputs`."""
+    from triptych.layouts import safetensors_weights
+    from triptych.surface.model import Model
+
+    given = safetensors_weights.LAYOUT.read(inputs).weights
+    assert given is not None
+    assert panels.architecture is not None
+    yielded = Model(panels).predict({name: given[name] for name in given.tensors})
+    names = panels.architecture.outputs or (panels.architecture.layers[-1].name,)
+    arrays = yielded if isinstance(yielded, list) else [yielded]
+    return {"outputs": {name: _spelled(Tensor.from_array(array)) for name, array in zip(names, arrays, strict=True)}}
 
 
 def _observe_weights(weights: Weights) -> dict[str, Json]:
@@ -154,6 +174,8 @@ def perform(request: Mapping[str, Json], findings: Findings) -> dict[str, Json]:
         case "rewrite":
             _write(_read(path, findings), request)
             return {"outcome": "accepted"}
+        case "evaluate":
+            return {"outcome": "accepted", "observed": _evaluate(_read(path, findings), Path(request["inputs"]))}
         case "write":
             panels = _given(path, findings)
             findings.raise_if_any()

@@ -1,0 +1,54 @@
+"""Keras 2 (tf_keras): what it computes otherwise than Keras 3, and what only it has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from common import LOOSE, Row, document, layer, numbers
+
+Json = Any
+
+
+def versions() -> dict[str, str]:
+    """What answered."""
+    return {"tf_keras": tf_keras.__version__, "tensorflow": tf.__version__, "numpy": np.__version__}
+
+
+def single(slug: str, title: str, type_: str, config: dict[str, Json], x: np.ndarray, one: Any, call: str, roles: tuple[str, ...] = (), **more: Any) -> Row:
+    """A layer by itself."""
+    one(x)
+    weights = {f"layer.{role}": numbers(f"{slug} {role}", weight.shape) for role, weight in zip(roles, one.weights, strict=True)}
+    one.set_weights(list(weights.values()))
+    return Row(slug, title, document([layer(type_, config)], {"x": x}), weights, {"x": x}, lambda: [one(x).numpy()], call, tolerance=LOOSE, **more)
+
+
+def rows() -> Iterator[Row]:
+    """All of them."""
+    wide = np.asarray([[-8.0, -2.75, -1.5, -0.25], [0.0, 0.5, 2.25, 7.0]], "float32")
+    gates = ("kernel", "recurrent_kernel", "bias")
+    steps = numbers("keras2 steps", (2, 3, 2))
+    layers = tf_keras.layers
+    yield single("activation-hard-sigmoid-keras2", "Keras 2's hard_sigmoid has the slope 0.2", "Activation", {"activation": "hard_sigmoid_keras2"}, wide,
+                 layers.Activation("hard_sigmoid"), "tf_keras.layers.Activation('hard_sigmoid')")
+    yield single("thresholdedrelu", "ThresholdedReLU", "ThresholdedReLU", {"theta": 0.5}, wide, layers.ThresholdedReLU(0.5), "tf_keras.layers.ThresholdedReLU(0.5)")
+    old = {"units": 2, "activation": "tanh", "recurrent_activation": "hard_sigmoid_keras2"}
+    yield single("lstm-hard-sigmoid-keras2", "LSTM with Keras 2's hard_sigmoid gates", "LSTM", old, steps, layers.LSTM(2, recurrent_activation="hard_sigmoid"),
+                 "tf_keras.layers.LSTM(2, recurrent_activation='hard_sigmoid')", gates)
+    yield single("gru-reset-before-hard-sigmoid-keras2", "Keras 1's GRU: reset before, hard_sigmoid gates", "GRU", {**old, "reset_after": False}, steps,
+                 layers.GRU(2, recurrent_activation="hard_sigmoid", reset_after=False),
+                 "tf_keras.layers.GRU(2, recurrent_activation='hard_sigmoid', reset_after=False)", gates)
+    yield single("conv2dtranspose-keras2", "A padded, strided transposed convolution in Keras 2", "Conv2DTranspose",
+                 {"filters": 1, "kernel_size": [3, 3], "strides": [2, 2], "padding": "same_upper"}, numbers("keras2 transpose", (1, 2, 3, 2)),
+                 layers.Conv2DTranspose(1, 3, 2, padding="same"), "tf_keras.layers.Conv2DTranspose(1, 3, 2, padding='same')", ("kernel", "bias"))
+    small = numbers("small", (2, 6), step=1 / 256, spread=0.05)
+    yield single("layernormalization-keras2", "Layer normalisation of small values in Keras 2", "LayerNormalization", {"epsilon": 1e-3}, small,
+                 layers.LayerNormalization(), "tf_keras.layers.LayerNormalization()", ("gamma", "beta"))
+    image = numbers("keras2 bicubic", (1, 3, 3, 1))
+    yield single("upsampling2d-bilinear-keras2", "Bilinear enlargement in Keras 2", "UpSampling2D", {"size": [2, 2], "interpolation": "bilinear"}, image,
+                 layers.UpSampling2D(2, interpolation="bilinear"), "tf_keras.layers.UpSampling2D(2, interpolation='bilinear')")
