@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from triptych.model import Shape
+from triptych.vocabulary.activations import softmax
+from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import compatible, text
+from triptych.vocabulary.formula import Evaluation, Mask
 from triptych.vocabulary.kinds import AXES, BOOLEAN, FRACTION, SIZE, Kind, choice, optional
 from triptych.vocabulary.members import SEED, USE_BIAS, weight_members
 
@@ -34,6 +40,121 @@ def _multi_head(call: LayerCall) -> Shape | list[Shape] | None:
     return [result, (query[0], call.config["num_heads"], query[1], value[1])]
 
 
+def _key_of(call: Evaluation) -> Array:
+    return call.inputs[2] if len(call.inputs) > 2 else call.inputs[1]
+
+
+def _mask_of(call: Evaluation, number: int, name: str) -> Mask:
+    """The mask that a call gives for an input, else the one that came with it."""
+    given = call.arguments.get(name)
+    if given is not None:
+        return np.asarray(given, dtype=bool)
+    return call.masks[number] if number < len(call.masks) else None
+
+
+def attend(scores: Array, allowed: Mask) -> Array:
+    """The softmax of `scores` along the last axis, over the elements that are `allowed`; over all where none is."""
+    if allowed is not None:
+        scores = np.where(allowed, scores, np.finfo(scores.dtype).min)
+    return softmax(scores)
+
+
+def causal(queries: int, keys: int) -> Array:
+    """Query i may attend to keys 0 … i."""
+    return np.tri(queries, keys, dtype=bool)
+
+
+def _both(one: Mask, two: Mask) -> Mask:
+    return two if one is None else one if two is None else one & two
+
+
+def _similarity(call: Evaluation) -> Array:
+    query, key, weights = call.inputs[0], _key_of(call), call.weights
+    if call.config.get("score_mode") == "dot":
+        return query @ key.swapaxes(-1, -2) * weights.get("scale", 1)
+    pairs = np.tanh(weights.get("scale", 1) * (query[..., :, None, :] + key[..., None, :, :]))
+    return weights["concat_score_weight"] * pairs.sum(axis=-1)
+
+
+def _attended(call: Evaluation) -> Array | list[Array]:
+    scores = _similarity(call)
+    value_mask = _mask_of(call, 1, "value_mask")
+    allowed = None if value_mask is None else value_mask[:, None, :]
+    if call.arguments.get("use_causal_mask"):
+        allowed = _both(allowed, causal(*scores.shape[-2:]))
+    weights = attend(scores, allowed)
+    result = weights @ call.inputs[1]
+    query_mask = _mask_of(call, 0, "query_mask")
+    if query_mask is not None:
+        result = result * query_mask[..., None]
+    return [result, weights] if call.arguments.get("return_attention_scores") else result
+
+
+def _query_mask(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
+    """The query's mask, for the result."""
+    return [_mask_of(call, 0, "query_mask"), *[None] * (len(outputs) - 1)]
+
+
+def heads_attend(query: Array, key: Array, value: Array, axes: Sequence[int], allowed: Mask) -> tuple[Array, Array]:
+    """The results of all heads, and their weights, for projections of shape (batch, …, heads, extent).
+
+    `axes` are those attended over. The weights have the shape (batch, other axes, heads, queries' axes, keys' axes), as `allowed` has
+    without the heads.
+    """
+    heads = query.ndim - 2
+    order = [axis for axis in range(heads) if axis not in axes] + [heads, *axes, heads + 1]
+    free = heads - len(axes) + 1
+
+    def flat(x: Array) -> Array:
+        x = x.transpose(order)
+        return x.reshape(*x.shape[:free], -1, x.shape[-1])
+
+    scores = flat(query / math.sqrt(query.shape[-1])) @ flat(key).swapaxes(-1, -2)
+    queries, keys = ([x.shape[axis] for axis in axes] for x in (query, key))
+    scores = scores.reshape(*scores.shape[:free], *queries, *keys)
+    if allowed is not None:
+        missing = scores.ndim - allowed.ndim
+        place = max(allowed.ndim - 2 * len(axes), 0)
+        allowed = allowed.reshape(*allowed.shape[:place], *[1] * missing, *allowed.shape[place:])
+        allowed = np.broadcast_to(allowed, scores.shape).reshape(*scores.shape[:free], math.prod(queries), math.prod(keys))
+    weights = attend(scores.reshape(*scores.shape[:free], math.prod(queries), math.prod(keys)), allowed)
+    mixed = weights @ flat(value)
+    mixed = mixed.reshape(*mixed.shape[:free], *queries, mixed.shape[-1]).transpose(np.argsort(order))
+    return mixed, weights.reshape(scores.shape)
+
+
+def allowed_pairs(call: Evaluation, queries: int, keys: int) -> Mask:
+    """Which query may attend to which key, of shape (batch, queries, keys), from all masks a call has."""
+    allowed: Mask = None
+    query_mask = _mask_of(call, 0, "query_mask")
+    if query_mask is not None:
+        allowed = query_mask[..., None]
+    for number, name in ((1, "value_mask"), (2, "key_mask")):
+        mask = _mask_of(call, number, name)
+        if mask is not None:
+            allowed = _both(allowed, mask[..., None, :])
+    if call.arguments.get("use_causal_mask"):
+        allowed = _both(allowed, causal(queries, keys)[None])
+    given = call.arguments.get("attention_mask")
+    return allowed if given is None else _both(np.asarray(given, dtype=bool), allowed)
+
+
+def project(call: Evaluation, x: Array, name: str, axes: int = 1) -> Array:
+    """The last `axes` axes of `x` times the kernel `name`, plus its bias."""
+    return np.tensordot(x, call.weights[f"{name}_kernel"], axes=axes) + call.weights.get(f"{name}_bias", 0)
+
+
+def _heads(call: Evaluation) -> Array | list[Array]:
+    query = project(call, call.inputs[0], "query")
+    key = project(call, _key_of(call), "key")
+    value = project(call, call.inputs[1], "value")
+    rank = call.input.ndim
+    axes = [axis % rank for axis in call.config.get("attention_axes") or range(1, rank - 1)]
+    mixed, weights = heads_attend(query, key, value, axes, allowed_pairs(call, query.shape[1], key.shape[1]))
+    result = project(call, mixed, "output", axes=2)
+    return [result, weights] if call.arguments.get("return_attention_scores") else result
+
+
 define(
     "Attention",
     FAMILY,
@@ -51,6 +172,10 @@ define(
     rank=(3, None),
     arguments=("return_attention_scores", "use_causal_mask"),
     torch="torch.nn.functional.scaled_dot_product_attention",
+    equation="y = softmax(s) × value over the keys that are not masked, all if all are; s = scale × query × keyᵀ, or with `concat` "
+    "concat_score_weight × sum of tanh(scale × (query + key)) over the last axis; scale is 1 without `use_scale`; y is 0 where the query is masked",
+    formula=_attended,
+    mask=_query_mask,
 )
 _HEAD = "num_heads, {extent}"
 define(
@@ -89,4 +214,8 @@ define(
     rank=(3, None),
     arguments=("attention_mask", "query_mask", "key_mask", "value_mask", "return_attention_scores", "use_causal_mask"),
     torch="torch.nn.MultiheadAttention",
+    equation="for each head, q = query × query_kernel + query_bias, k and v alike; h = softmax(q × kᵀ / sqrt(key_dim)) × v over the pairs that "
+    "no mask excludes, all if all are; y = sum over heads of h × output_kernel, + output_bias",
+    formula=_heads,
+    mask=_query_mask,
 )

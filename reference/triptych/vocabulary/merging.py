@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 from triptych.model import Shape
+from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import axis_of, broadcast, compatible, merge, text
+from triptych.vocabulary.formula import Evaluation, Formula, Mask, drop_mask
 from triptych.vocabulary.kinds import AXIS, BOOLEAN, Kind
 
 FAMILY = "Merging"
@@ -49,13 +52,70 @@ def _without(shape: Shape, axis: int) -> Shape:
     return shape[:axis] + shape[axis + 1 :]
 
 
-for _name, _verb, _most, _torch in (
-    ("Add", "Adds its inputs", None, "torch.add"),
-    ("Subtract", "Takes the second input off the first", 2, "torch.sub"),
-    ("Multiply", "Multiplies its inputs", None, "torch.mul"),
-    ("Average", "Takes the mean of its inputs", None, None),
-    ("Maximum", "Takes the largest of its inputs", None, "torch.maximum"),
-    ("Minimum", "Takes the smallest of its inputs", None, "torch.minimum"),
+def _fold(operation: Callable[[Array, Array], Array]) -> Formula:
+    """The formula that applies `operation` to the first two inputs, to that and the third, and so on."""
+    return lambda call: reduce(operation, _aligned(call.inputs))
+
+
+def _aligned(inputs: Sequence[Array]) -> list[Array]:
+    """`inputs` with extents 1 after the batch, so that all have one rank."""
+    rank = max(one.ndim for one in inputs)
+    return [one.reshape(one.shape[0], *[1] * (rank - one.ndim), *one.shape[1:]) for one in inputs]
+
+
+def _largest(call: Evaluation) -> Array:
+    return reduce(np.maximum, _aligned(call.inputs))
+
+
+def _smallest(call: Evaluation) -> Array:
+    return reduce(np.minimum, _aligned(call.inputs))
+
+
+def _average(call: Evaluation) -> Array:
+    return reduce(np.add, _aligned(call.inputs)) / call.dtype.type(len(call.inputs))
+
+
+def _joined(call: Evaluation) -> Array:
+    return np.concatenate(call.inputs, axis=call.config["axis"])
+
+
+def _products(call: Evaluation) -> Array:
+    axes = call.config["axes"]
+    one, two = axes if isinstance(axes, list) else [axes, axes]
+    left, right = (np.moveaxis(x, axis, -1) for x, axis in zip(call.inputs, (one, two), strict=True))
+    if call.config["normalize"]:
+        left, right = _of_length_one(left), _of_length_one(right)
+    batch, extent = left.shape[0], left.shape[-1]
+    sums = left.reshape(batch, -1, extent) @ right.reshape(batch, -1, extent).swapaxes(1, 2)
+    return sums.reshape(batch, *(left.shape[1:-1] + right.shape[1:-1] or (1,)))
+
+
+def _of_length_one(x: Array) -> Array:
+    """`x` divided by its length along the last axis, which counts as at least 1e-6."""
+    return x / np.sqrt(np.maximum((x * x).sum(axis=-1, keepdims=True), 1e-12))
+
+
+def _any_mask(call: Evaluation, _: Sequence[Array]) -> Sequence[Mask]:
+    """A step counts if it does in any input; all do if an input has no mask."""
+    masks = [mask for mask in call.masks if mask is not None]
+    return [reduce(np.logical_or, masks) if len(masks) == len(call.inputs) else None]
+
+
+def _joined_masks(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
+    """As `_any_mask`; where the steps are joined, so are the masks."""
+    if call.config["axis"] % call.input.ndim != 1 or all(mask is None for mask in call.masks):
+        return _any_mask(call, outputs)
+    pairs = zip(call.masks, call.inputs, strict=True)
+    return [np.concatenate([np.ones(x.shape[:2], bool) if mask is None else mask for mask, x in pairs], axis=1)]
+
+
+for _name, _verb, _most, _torch, _equation, _formula in (
+    ("Add", "Adds its inputs", None, "torch.add", "y = x1 + x2 + …", _fold(lambda a, b: a + b)),
+    ("Subtract", "Takes the second input off the first", 2, "torch.sub", "y = x1 - x2", _fold(lambda a, b: a - b)),
+    ("Multiply", "Multiplies its inputs", None, "torch.mul", "y = x1 × x2 × …", _fold(lambda a, b: a * b)),
+    ("Average", "Takes the mean of its inputs", None, None, "y = (x1 + … + xn) / n", _average),
+    ("Maximum", "Takes the largest of its inputs", None, "torch.maximum", "y = max(x1, x2, …)", _largest),
+    ("Minimum", "Takes the smallest of its inputs", None, "torch.minimum", "y = min(x1, x2, …)", _smallest),
 ):
     define(
         _name,
@@ -65,6 +125,9 @@ for _name, _verb, _most, _torch in (
         rule=_element_wise,
         inputs=(2, _most),
         torch=_torch,
+        equation=_equation,
+        formula=_formula,
+        mask=_any_mask,
     )
 define(
     "Concatenate",
@@ -75,6 +138,9 @@ define(
     fields=(Field("axis", AXIS, "The axis; the inputs agree in all others.", -1),),
     inputs=(1, None),
     torch="torch.cat",
+    equation="y = x1, then x2, … along `axis`",
+    formula=_joined,
+    mask=_joined_masks,
 )
 define(
     "Dot",
@@ -96,4 +162,7 @@ define(
     inputs=(2, 2),
     rank=(2, None),
     torch="torch.einsum",
+    equation="y[b, i, j] = sum over k of x1[b, i, k] × x2[b, j, k]; with `normalize`, each divided by sqrt(max(sum of its squares along k, 1e-12))",
+    formula=_products,
+    mask=drop_mask,
 )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from triptych.model import Shape
+from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Sublayer, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import compatible, text
+from triptych.vocabulary.formula import Evaluation, Mask
 from triptych.vocabulary.kinds import choice
+from triptych.vocabulary.stepping import initial_states
 
 FAMILY = "Wrapping"
 
@@ -42,6 +47,41 @@ def _time_distributed(call: LayerCall) -> Shape | list[Shape] | None:
     return [(shape[0], steps, *shape[1:]) for shape in inner if shape is not None]
 
 
+MERGES: dict[str, Callable[[Array, Array], Array]] = {
+    "concat": lambda one, two: np.concatenate([one, two], axis=-1),
+    "sum": lambda one, two: one + two,
+    "mul": lambda one, two: one * two,
+    "ave": lambda one, two: (one + two) / 2,
+}
+"""Merge mode -> what it makes of the results of both directions."""
+
+
+def _both_ways(call: Evaluation) -> list[Array]:
+    states = initial_states(call)
+    half = len(states) // 2
+    masks = [call.mask, *[None] * half]
+    (one, *one_states), _ = call.apply("forward", (call.input, *states[:half]), masks)
+    (two, *two_states), _ = call.apply("backward", (call.input, *states[half:]), masks)
+    if call.sublayers["backward"].config.get("return_sequences", False):
+        two = np.flip(two, axis=1)
+    mode = call.config["merge_mode"]
+    return [*([one, two] if mode == "none" else [MERGES[mode](one, two)]), *one_states, *two_states]
+
+
+def _both_masks(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
+    """The input's mask for sequences."""
+    results = 2 if call.config["merge_mode"] == "none" else 1
+    mask = call.mask if call.sublayers["forward"].config.get("return_sequences", False) else None
+    return [*[mask] * results, *[None] * (len(outputs) - results)]
+
+
+def _each_step(call: Evaluation) -> list[Array]:
+    """All steps at once, as a larger batch: no layer of the vocabulary looks across its batch after training."""
+    batch, steps, *rest = call.input.shape
+    outputs, _ = call.apply("layer", (call.input.reshape(batch * steps, *rest),))
+    return [one.reshape(batch, steps, *one.shape[1:]) for one in outputs]
+
+
 define(
     "Bidirectional",
     FAMILY,
@@ -57,6 +97,10 @@ define(
     rank=(3, 3),
     arguments=("initial_state",),
     torch="torch.nn.LSTM(bidirectional=True) and its like",
+    equation="y = merge(forward(x), reverse(backward(x))); reverse turns round the steps of a sequence; concat along the last axis, "
+    "sum y1 + y2, mul y1 × y2, ave (y1 + y2) / 2, none both",
+    formula=_both_ways,
+    mask=_both_masks,
 )
 define(
     "TimeDistributed",
@@ -66,4 +110,6 @@ define(
     rule=_time_distributed,
     sublayers=(Sublayer("layer", "The layer applied."),),
     rank=(3, None),
+    equation="y[:, t] = layer(x[:, t])",
+    formula=_each_step,
 )
