@@ -305,5 +305,7 @@ def training() -> Iterable[Case]:
 
 
 def cases() -> Iterable[Case]:
-    for part in (types, configs, parts, calls, weights, shapes, training):
+    import _operations  # it takes its helpers from here
+
+    for part in (types, configs, parts, calls, weights, shapes, training, _operations.lyr_cases):
         yield from part()

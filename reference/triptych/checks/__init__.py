@@ -49,7 +49,13 @@ def _check_architecture(architecture: Architecture, findings: Findings) -> tuple
 
 
 def _check_graph(graph: Architecture, pointer: str, findings: Findings) -> None:
+    from triptych.documents import schemas
+    from triptych.documents.scalars import spell
+
     run("graph", findings, graph, pointer)
+    for index, call in enumerate(graph.calls or ()):
+        if call.op is not None and schemas.exists(schema := f"operations/{call.op}"):
+            schemas.check(schema, spell(call.config), findings, f"{pointer}/calls/{index}/config")
     for index, layer in enumerate(graph.layers):
         if len(findings.problems) > PROBLEM_LIMIT:
             return

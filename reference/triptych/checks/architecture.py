@@ -39,7 +39,7 @@ def _values(graph: Architecture) -> Iterator[tuple[str, str]]:
     for index, item in enumerate(graph.inputs):
         yield f"/inputs/{index}/name", item.name
     for index, call in enumerate(graph.calls or ()):
-        if not call.outputs:
+        if not call.outputs and call.op is None:
             yield f"/calls/{index}/layer", call.layer
         for position, name in enumerate(call.outputs):
             yield f"/calls/{index}/outputs/{position}", name
@@ -67,7 +67,7 @@ def calls_name_layers(graph: Architecture, pointer: str) -> Found:
     """A call names a layer of its own architecture."""
     names = {layer.name for layer in graph.layers}
     for index, call in enumerate(graph.calls or ()):
-        if call.layer not in names:
+        if call.layer and call.layer not in names:
             yield (
                 f"{pointer}/calls/{index}/layer",
                 f"expected the name of a layer of the same architecture, got {shorten(call.layer)}",

@@ -76,11 +76,13 @@ def _weight(data: Mapping[str, Any]) -> WeightReference:
 
 def _call(data: Mapping[str, Any]) -> Call:
     return Call(
-        layer=data["layer"],
+        layer=data.get("layer", ""),
         inputs=tuple(data["inputs"]),
         arguments=unspell_members(data.get("arguments", {})),
         outputs=tuple(data.get("outputs", ())),
         extensions=unspell_extensions(data.get("extensions", {})),
+        op=data.get("op"),
+        config=unspell_members(data.get("config", {})),
     )
 
 
@@ -126,7 +128,7 @@ def _layer_to_data(layer: Layer) -> dict[str, Json]:
     data: dict[str, Json] = {"name": layer.name} if layer.name else {}
     data["type"] = layer.type
     if layer.config:
-        data["config"] = _config_to_data(layer.type, layer.config)
+        data["config"] = _config_to_data(f"layers/{layer.type}", layer.config)
     if layer.sublayers:
         # "forward" before "backward", which is how everybody reads them; otherwise by code point.
         roles = sorted(layer.sublayers, key=lambda role: (role != "forward", role))
@@ -148,8 +150,8 @@ def _layer_to_data(layer: Layer) -> dict[str, Json]:
     return data
 
 
-def _config_to_data(type_name: str, config: Mapping[str, Json]) -> dict[str, Json]:
-    known = [name for name in schemas.member_order(f"layers/{type_name}") if name in config]
+def _config_to_data(schema: str, config: Mapping[str, Json]) -> dict[str, Json]:
+    known = [name for name in schemas.member_order(schema) if name in config]
     rest = sorted(set(config).difference(known))
     return {name: typed_object(spell(config[name])) for name in (*known, *rest)}
 
@@ -164,7 +166,10 @@ def _weight_to_data(reference: WeightReference) -> dict[str, Json]:
 
 
 def _call_to_data(call: Call) -> dict[str, Json]:
-    data: dict[str, Json] = {"layer": call.layer, "inputs": list(call.inputs)}
+    data: dict[str, Json] = {"layer": call.layer} if call.op is None else {"op": call.op}
+    if call.op is not None and call.config:
+        data["config"] = _config_to_data(f"operations/{call.op}", call.config)
+    data["inputs"] = list(call.inputs)
     if call.arguments:
         data["arguments"] = in_order(spell(call.arguments))
     if call.outputs and call.outputs != (call.layer,):

@@ -63,15 +63,20 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One application of a layer to values."""
+    """One application of a layer, or of an operation, to values."""
 
     layer: str
+    """Empty where an operation is called."""
     inputs: tuple[str, ...]
     arguments: Mapping[str, Json] = field(default_factory=dict)
     """Keyword arguments: literals, or ``{"value": NAME}`` for a value of the graph, or lists of those."""
     outputs: tuple[str, ...] = ()
     """Names of the values it yields; empty means one value, named as the layer."""
     extensions: Mapping[str, Json] = field(default_factory=dict)
+    op: str | None = None
+    """An operation of the vocabulary, or an extension operation such as ``torch:unfold``; None where a layer is called."""
+    config: Mapping[str, Json] = field(default_factory=dict)
+    """Of the operation."""
 
     @property
     def output_names(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from triptych.vocabulary.definition import LayerType
 from triptych.vocabulary.extents import compatible, text
 from triptych.vocabulary.formula import Evaluation, Mask
 from triptych.vocabulary.inference import LayerShapes, infer
+from triptych.vocabulary.operations.computing import compute
 from triptych.vocabulary.slots import WeightSlot, weight_slots
 
 Values = tuple[list[Array], list[Mask]]
@@ -137,6 +138,9 @@ class Evaluator:
     def _call(self, call: Call, pointers: Mapping[str, str], values: Mapping[str, Array], counting: Mapping[str, Mask]) -> Values:
         """What one call of a graph yields."""
         inputs = [values[name] for name in call.inputs]
+        if call.op is not None:
+            yielded = compute(call.op, call.config, inputs, self._dtype)
+            return yielded, [None] * len(yielded)
         masks = [counting[name] for name in call.inputs]
         arguments = {name: _looked_up(value, values) for name, value in call.arguments.items()}
         return self.layer(pointers[call.layer], inputs, masks, arguments)

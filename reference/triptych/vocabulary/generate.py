@@ -13,6 +13,8 @@ from triptych import resources
 from triptych.model import Json
 from triptych.vocabulary import FAMILIES, LAYER_TYPES
 from triptych.vocabulary.definition import Field, LayerType
+from triptych.vocabulary.operations import OPERATIONS
+from triptych.vocabulary.operations import tables as operation_tables
 
 VERSION = "1.0"
 BASE = f"https://triptych.dev/schemas/{VERSION}"
@@ -58,7 +60,11 @@ def _plain(markdown: str) -> str:
 
 def vocabulary() -> dict[str, Json]:
     """All that definitions say, as data for programs in any language."""
-    return {"format_version": VERSION, "types": {found.name: _type_data(found) for found in in_order()}}
+    return {
+        "format_version": VERSION,
+        "types": {found.name: _type_data(found) for found in in_order()},
+        "operations": {found.name: operation_tables.data(found, _field_data) for found in operation_tables.in_order()},
+    }
 
 
 def _type_data(found: LayerType) -> dict[str, Json]:
@@ -113,9 +119,7 @@ def _table(found: LayerType) -> list[str]:
         lines.append("* arguments: " + ", ".join(f"`{name}`" for name in found.arguments))
     lines += [f"* sublayer `{one.role}`: {one.doc}" for one in found.sublayers]
     lines.append("* equivalents: " + "; ".join(f"{framework} `{name}`" for framework, name in found.equivalents.items()))
-    if found.fields:
-        lines += ["", "| config | value | default | |", "|---|---|---|---|"]
-        lines += [f"| `{one.name}` | {one.kind.text} | {_default(one)} | {one.doc} |" for one in found.fields]
+    lines += _config_rows(found.fields)
     if found.weights:
         lines += ["", "| weight | shape | when | trainable |", "|---|---|---|---|"]
         lines += [
@@ -123,6 +127,12 @@ def _table(found: LayerType) -> list[str]:
             for one in found.weights
         ]
     return lines
+
+
+def _config_rows(fields: tuple[Field, ...]) -> list[str]:
+    """The table of a config; nothing for one without members."""
+    rows = [f"| `{one.name}` | {one.kind.text} | {_default(one)} | {one.doc} |" for one in fields]
+    return ["", "| config | value | default | |", "|---|---|---|---|", *rows] if rows else []
 
 
 def _default(one: Field) -> str:
@@ -137,6 +147,10 @@ def _range(bounds: tuple[int, int | None]) -> str:
 def files() -> Mapping[str, str]:
     """Path from the checkout's root -> text, for every generated file."""
     texts = {f"{SCHEMAS}/layers/{found.name}.schema.json": _json(config_schema(found)) for found in in_order()}
+    for operation in operation_tables.in_order():
+        schema = operation_tables.config_schema(operation, BASE, _member_schema)
+        texts[f"{SCHEMAS}/operations/{operation.name}.schema.json"] = _json(schema)
+    texts["spec/27-operations.md"] = operation_tables.chapter(_config_rows)
     return {**texts, f"{SCHEMAS}/vocabulary.json": _json(vocabulary()), "spec/26-layer-types.md": tables()}
 
 
@@ -154,6 +168,9 @@ def write(root: Path) -> None:
         target.write_text(text, encoding="utf-8")
     for stale in (root / SCHEMAS / "layers").glob("*.schema.json"):
         if stale.name.removesuffix(".schema.json") not in LAYER_TYPES:
+            stale.unlink()
+    for stale in (root / SCHEMAS / "operations").glob("*.schema.json"):
+        if stale.name.removesuffix(".schema.json") not in OPERATIONS:
             stale.unlink()
 
 

@@ -11,6 +11,7 @@ from triptych.model import Architecture, Call, Json, Layer, Shape
 from triptych.vocabulary.definition import LAYER_TYPES, LayerCall, LayerType, Weight
 from triptych.vocabulary.expressions import ShapeError, evaluate
 from triptych.vocabulary.extents import channel_axis, compatible, merge, text
+from triptych.vocabulary.operations import OPERATIONS, OperationShapes
 
 Shapes = tuple[Shape | None, ...]
 """One shape a value; None where nothing is known of it."""
@@ -68,6 +69,8 @@ class Inference:
     """Name of an input or of a call's value at the top of the graph -> its shape; empty for a sequential architecture."""
     outputs: Shapes
     problems: tuple[Misfit, ...]
+    operations: Mapping[str, CallShapes] = field(default_factory=dict)
+    """JSON Pointer of an operation's call -> its shapes, of its first evaluation."""
 
 
 def infer(architecture: Architecture) -> Inference:
@@ -82,7 +85,7 @@ def infer(architecture: Architecture) -> Inference:
     for shapes in run.layers.values():
         if not shapes.weights:
             run.weights(shapes, None, shapes.pointer)
-    return Inference(run.layers, values, outputs, tuple(run.problems.values()))
+    return Inference(run.layers, values, outputs, tuple(run.problems.values()), run.operations)
 
 
 def _walk(
@@ -112,6 +115,7 @@ class _Run:
     def __init__(self) -> None:
         self.layers: dict[str, LayerShapes] = {}
         self.problems: dict[tuple[str, str], Misfit] = {}
+        self.operations: dict[str, CallShapes] = {}
         self._nested: dict[str, dict[Shapes, Shapes]] = {}
 
     def problem(self, requirement: str, pointer: str, message: str) -> None:
@@ -203,17 +207,27 @@ class _Run:
     def _call(self, call: Call, index: int | None, values: dict[str, Shape | None], pointer: str, place: str) -> None:
         names = call.output_names
         outputs = None
-        if index is not None:
-            inputs = tuple(values.get(name) for name in call.inputs)
+        inputs = tuple(values.get(name) for name in call.inputs)
+        if call.op is not None:
+            outputs = self._operate(call, call.op, inputs, place)
+        elif index is not None:
             outputs = self._apply(f"{pointer}/layers/{index}", inputs, call.arguments, place)
-            if outputs is not None and len(outputs) != len(names):
-                self.problem(
-                    "LYR-009",
-                    place,
-                    f"expected names for the {len(outputs)} values that {shorten(call.layer)} yields, got {len(names)}",
-                )
-                outputs = None
+        if outputs is not None and len(outputs) != len(names):
+            self.problem(
+                "LYR-009",
+                place,
+                f"expected names for the {len(outputs)} values that {shorten(call.op or call.layer)} yields, got {len(names)}",
+            )
+            outputs = None
         values.update(zip(names, outputs if outputs is not None else (None,) * len(names), strict=True))
+
+    def _operate(self, call: Call, op: str, inputs: Shapes, place: str) -> Shapes | None:
+        """What an operation yields; None when not even the number of values is known."""
+        outputs, misfits = operate(op, call.config, inputs, place)
+        for misfit in misfits:
+            self.problem(misfit.requirement, misfit.pointer, misfit.message)
+        self.operations.setdefault(place, CallShapes(inputs, outputs))
+        return outputs
 
     def _apply(self, pointer: str, inputs: Shapes, arguments: Mapping[str, Json], place: str) -> Shapes | None:
         """What the layer at `pointer` yields when `place` calls it; None when not even the number of values is known."""
@@ -318,6 +332,30 @@ def _check_size(outputs: Shapes | None) -> None:
             raise ShapeError(f"expected a result of at most {DEFAULT_LIMITS.rank} axes, got {len(shape)}")
         if shape is not None and any(extent is not None and extent > DEFAULT_LIMITS.dimension for extent in shape):
             raise ShapeError(f"expected a result whose extents are at most {DEFAULT_LIMITS.dimension}, got {text(shape)}")
+
+
+def operate(op: str, config: Mapping[str, Json], inputs: Shapes, place: str) -> tuple[Shapes | None, list[Misfit]]:
+    """What a call of operation `op` yields and which requirements it breaks."""
+    found = OPERATIONS.get(op)
+    if found is None:
+        message = f"expected an operation of the vocabulary or an extension operation, got {shorten(op)}"
+        return None, [] if ":" in op else [Misfit("LYR-030", f"{place}/op", message)]
+    resolved = found.resolve(config)
+    least, most = found.inputs
+    given = found.given(resolved, len(inputs))
+    if given < least or (most is not None and given > most):
+        expected = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"
+        return None, [Misfit("LYR-006", place, f"expected {expected} inputs and literals for {op}, got {given}")]
+    known = tuple(shape for shape in inputs if shape is not None)
+    if len(known) < len(inputs):
+        return None, []
+    try:
+        result = found.rule(OperationShapes(resolved, known))
+        outputs = tuple(result) if isinstance(result, list) else (result,)
+        _check_size(outputs)
+    except ShapeError as error:
+        return None, [Misfit("LYR-007", place, f"{op}: {error}")]
+    return outputs, []
 
 
 def _name(shapes: LayerShapes) -> str:

@@ -21,7 +21,7 @@ NARROWEST = 40
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One layer, sublayer or input."""
+    """One layer, sublayer, input or call of an operation."""
 
     name: str
     type: str
@@ -153,6 +153,14 @@ class _Table:
         tensors = []
         for index, layer in enumerate(architecture.layers):
             tensors += self._layer(layer, layer.name, f"{pointer}/layers/{index}", depth, tuple(taken.get(layer.name, ())))
+        for number, call in enumerate(architecture.calls or ()):
+            if call.op is not None:
+                shapes = self._inference.operations.get(f"{pointer}/calls/{number}")
+                outputs = () if shapes is None else shapes.outputs or ()
+                name = ", ".join(call.outputs)
+                self.rows.append(
+                    Row(name, call.op, depth, outputs, multiple=False, parameters=0, trainable=True, connected_to=call.inputs)
+                )
         return tensors
 
     def _layer(self, layer: Layer, name: str, pointer: str, depth: int, connected_to: tuple[str, ...]) -> list[str | None]:
