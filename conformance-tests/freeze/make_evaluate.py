@@ -28,7 +28,7 @@ def write(framework: str, *, compare: bool) -> int:
 
     rows = importlib.import_module(f"rows_{framework}")
     path = HERE / "data" / f"{framework}.json"
-    records = [record(row) for row in rows.rows()]
+    records = [record(row) for row in rows.rows() if row is not None]
     slugs = [one["slug"] for one in records]
     assert len(set(slugs)) == len(slugs), sorted(slug for slug in slugs if slugs.count(slug) > 1)
     if not compare:

@@ -10,7 +10,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
-from common import EXACT, FINE, LOOSE, Row, document, integers, layer, numbers, positive
+from common import EXACT, FINE, LOOSE, Row, document, integers, layer, numbers, positive, unless_compared
 
 Json = Any
 SEQUENCE, IMAGE, VOLUME = (2, 5, 2), (1, 4, 5, 2), (1, 3, 3, 4, 2)
@@ -89,6 +89,7 @@ def arrays(given: Any) -> list[np.ndarray]:
     return [np.asarray(keras.ops.convert_to_numpy(value)) for value in (given if isinstance(given, (list, tuple)) else [given])]
 
 
+@unless_compared
 def single(slug: str, title: str, type_: str, config: Mapping[str, Json], *shapes: Sequence[int] | np.ndarray, **more: Any) -> Row:
     """A layer by itself: sequential with one input and one output, else a graph."""
     outputs = more.pop("outputs", ["layer"])
@@ -286,6 +287,7 @@ def recurrent() -> Iterator[Row]:
     yield single("lstm-hard-sigmoid", "LSTM with hard_sigmoid gates", "LSTM", {**gated, "recurrent_activation": "hard_sigmoid"}, (2, 3, 2))
 
 
+@unless_compared
 def masked(slug: str, title: str, type_: str, config: Mapping[str, Json]) -> Row:
     """A Masking layer before the recurrent one."""
     x = numbers(slug, (2, 4, 2))
@@ -337,6 +339,7 @@ def attention() -> Iterator[Row]:
     yield with_mask()
 
 
+@unless_compared
 def with_mask() -> Row:
     """A mask among the inputs: true lets an element be attended to."""
     slug, heads = "multiheadattention-mask", {"num_heads": 2, "key_dim": 2}
@@ -396,6 +399,7 @@ def graphs() -> Iterator[Row]:
                   pick=lambda got: got[::-1], requirements=("EVL-001", "EVL-005"))
 
 
+@unless_compared
 def chained(slug: str, title: str, model: Any, inputs: Mapping[str, np.ndarray], layers: Sequence[Json], names: Sequence[str], calls: Any = None,
             outputs: Sequence[str] = ("layer",), *, pick: Any = lambda got: got, requirements: Sequence[str] | None = None) -> Row:
     """A whole model."""
