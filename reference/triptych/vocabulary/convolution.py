@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import product as combinations
+from typing import Any
+
 from triptych.model import Shape
+from triptych.vocabulary.activations import activate
+from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import Extent, axis_padding, channel_axis, spatial_axes, windows, with_spatial
+from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.kinds import SIZE, counts, optional, padding, sizes
 from triptych.vocabulary.members import ACTIVATION_MEMBER, DATA_FORMAT, USE_BIAS, weight_members
+from triptych.vocabulary.windowing import Windows, as_given, channels_last
 
 FAMILY = "Convolution"
 RULE = "batch; along each spatial axis the number of windows of `kernel_size`; {channels} channels"
@@ -84,6 +91,84 @@ def _transposed(call: LayerCall) -> Shape:
     return with_spatial(shape, extents, config["data_format"], channels=config["filters"])
 
 
+def _windows(call: Evaluation) -> Windows:
+    config = call.config
+    x = channels_last(call.input, config["data_format"])
+    return Windows(x, config["kernel_size"], config["strides"], config["padding"], config["dilation_rate"])
+
+
+def _finished(call: Evaluation, y: Any) -> Array:
+    """`y` with bias and activation, its channels where they belong."""
+    if call.config["use_bias"]:
+        y = y + call.weights["bias"]
+    return as_given(activate(call.config["activation"], y), call.config["data_format"])
+
+
+def _convolved(call: Evaluation) -> Array:
+    kernel, groups = call.weights["kernel"], call.config["groups"]
+    return _finished(call, sum(_grouped(x, kernel[position], groups) for position, x in _windows(call)))
+
+
+def _grouped(x: Array, matrix: Array, groups: int) -> Array:
+    """Each group of channels of `x` times its columns of `matrix`."""
+    if groups == 1:
+        return x @ matrix
+    parts = zip(np.split(x, groups, axis=-1), np.split(matrix, groups, axis=-1), strict=True)
+    return np.concatenate([part @ columns for part, columns in parts], axis=-1)
+
+
+def _each_channel(call: Evaluation, kernel: Array) -> Array:
+    """Every channel under its own kernels, whose results stand side by side."""
+    y = sum(x[..., None] * kernel[position] for position, x in _windows(call))
+    return y.reshape(*y.shape[:-2], -1)
+
+
+def _depthwise_convolved(call: Evaluation) -> Array:
+    return _finished(call, _each_channel(call, call.weights["kernel"]))
+
+
+def _separably_convolved(call: Evaluation) -> Array:
+    pointwise = call.weights["pointwise_kernel"]
+    return _finished(call, _each_channel(call, call.weights["depthwise_kernel"]) @ pointwise.reshape(pointwise.shape[-2:]))
+
+
+def _transposed_convolved(call: Evaluation) -> Array:
+    config, kernel, groups = call.config, call.weights["kernel"], call.config["groups"]
+    x = channels_last(call.input, config["data_format"])
+    sizes_, strides, dilation = config["kernel_size"], config["strides"], config["dilation_rate"]
+    spans = [(size - 1) * step + 1 for size, step in zip(sizes_, dilation, strict=True)]
+    whole = [(extent - 1) * stride + span for extent, stride, span in zip(x.shape[1:-1], strides, spans, strict=True)]
+    full = np.zeros((len(x), *whole, config["filters"]), x.dtype)
+    for position in combinations(*map(range, sizes_)):
+        place = [
+            slice(at * step, at * step + (extent - 1) * stride + 1, stride)
+            for at, step, extent, stride in zip(position, dilation, x.shape[1:-1], strides, strict=True)
+        ]
+        full[(slice(None), *place)] += _scattered(x, kernel[position], groups)
+    extra = config["output_padding"] or [None] * len(spans)
+    for axis, extent in enumerate(x.shape[1:-1], 1):
+        rule = axis_padding(config["padding"], axis - 1)
+        wanted = _transposed_extent(extent, spans[axis - 1], strides[axis - 1], rule, extra[axis - 1])
+        assert wanted is not None
+        surplus = max(full.shape[axis] - wanted, 0)
+        before = 0 if rule == "valid" else surplus // 2 if rule == "same_upper" else surplus - surplus // 2
+        full = _cut(full, axis, before if isinstance(rule, str) else rule[0], wanted)
+    return _finished(call, full)
+
+
+def _scattered(x: Array, matrix: Array, groups: int) -> Array:
+    """Each group of channels of `x` times the transpose of its columns of `matrix` (filters of a group × input channels)."""
+    parts = zip(np.split(x, groups, axis=-1), np.split(matrix, groups, axis=-1), strict=True)
+    return np.concatenate([part @ columns.T for part, columns in parts], axis=-1)
+
+
+def _cut(x: Array, axis: int, begin: int, extent: int) -> Array:
+    """`extent` elements of `x` from `begin` along `axis`, zeros where it has no more."""
+    x = x[(slice(None),) * axis + (slice(begin, begin + extent),)]
+    missing = [(0, extent - x.shape[axis] if one == axis else 0) for one in range(x.ndim)]
+    return np.pad(x, missing)
+
+
 FILTERS = Field("filters", SIZE, "Channels of the result.")
 GROUPS = Field("groups", SIZE, "Groups of channels that are convolved apart from each other.", 1)
 DEPTH_MULTIPLIER = Field("depth_multiplier", SIZE, "Results for each input channel of the depthwise step.", 1)
@@ -104,6 +189,9 @@ for _rank in (1, 2, 3):
         weights=(Weight("kernel", "[*kernel_size, in_channels // groups, filters]"), Weight("bias", "[filters]", when="use_bias")),
         rank=(_rank + 2, _rank + 2),
         torch=f"torch.nn.Conv{_rank}d",
+        equation="y[p, f] = activation(Σ over kernel positions k and channels c of x[p × strides + k × dilation_rate - begin, c] × kernel[k, c, f] + bias[f]), x being 0 in the padding; with groups, c runs over the group of f",
+        formula=_convolved,
+        mask=drop_mask,
     )
     _trimming = Field("padding", padding(_rank), "What is taken off the full result.", "valid")
     define(
@@ -125,6 +213,9 @@ for _rank in (1, 2, 3):
         weights=(Weight("kernel", "[*kernel_size, filters // groups, in_channels]"), Weight("bias", "[filters]", when="use_bias")),
         rank=(_rank + 2, _rank + 2),
         torch=f"torch.nn.ConvTranspose{_rank}d",
+        equation="z[p × strides + k × dilation_rate, f] = Σ over input positions p, kernel positions k and channels c that meet there of x[p, c] × kernel[k, f, c]; y = activation(z without its padding + bias)",
+        formula=_transposed_convolved,
+        mask=drop_mask,
     )
 
 for _rank in (1, 2):
@@ -155,6 +246,9 @@ for _rank in (1, 2):
             Weight("bias", "[filters]", when="use_bias"),
         ),
         rank=(_rank + 2, _rank + 2),
+        equation="z[p, c, m] = Σ over kernel positions k of x[p × strides + k × dilation_rate - begin, c] × depthwise_kernel[k, c, m]; y = activation(z, its c and m as one axis, × pointwise_kernel + bias)",
+        formula=_separably_convolved,
+        mask=drop_mask,
     )
     define(
         f"DepthwiseConv{_rank}D",
@@ -169,4 +263,7 @@ for _rank in (1, 2):
         ),
         rank=(_rank + 2, _rank + 2),
         torch=f"torch.nn.Conv{_rank}d(groups=in_channels)",
+        equation="y[p, c × depth_multiplier + m] = activation(Σ over kernel positions k of x[p × strides + k × dilation_rate - begin, c] × kernel[k, c, m] + bias)",
+        formula=_depthwise_convolved,
+        mask=drop_mask,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from triptych.vocabulary.activations import activate
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, Weight, define
-from triptych.vocabulary.formula import Evaluation, Mask, keep_mask
+from triptych.vocabulary.formula import Evaluation, Mask, drop_mask
 from triptych.vocabulary.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, NUMBER, SIZE, Kind, optional
 from triptych.vocabulary.members import (
     ACTIVATION_MEMBER,
@@ -35,7 +35,7 @@ def _embedding(call: Evaluation) -> Array:
 
 
 def _embedding_mask(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
-    return [call.input != 0] if call.config["mask_zero"] else keep_mask(call, outputs)
+    return [call.input != 0] if call.config["mask_zero"] else drop_mask(call, outputs)
 
 
 def _identity(call: Evaluation) -> Array:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from triptych.model import Shape
+from triptych.model import Json, Shape
+from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import axis_of
+from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.kinds import AXIS, AXIS_OR_AXES, BOOLEAN, FRACTION, Kind, choice
 from triptych.vocabulary.members import EPSILON, constraint, initializer, regularizer
 
@@ -25,6 +27,62 @@ def _groups(call: LayerCall) -> Shape:
     if channels is not None and groups != -1 and channels % groups:
         raise ShapeError(f"expected a number of channels that {groups} groups divide, got {channels}")
     return shape
+
+
+def _axes(axis: Json, x: Array) -> tuple[int, ...]:
+    """An axis or axes of `x`, counted from the front."""
+    return tuple(one % x.ndim for one in (axis if isinstance(axis, list) else [axis]))
+
+
+def _along(weight: Array, axis: Json, x: Array) -> Array:
+    """`weight`, whose axes are those of `x` that `axis` names, in the shape that stretches to `x`."""
+    axes = _axes(axis, x)
+    order = np.argsort(axes)
+    return weight.transpose(order).reshape([x.shape[one] if one in axes else 1 for one in range(x.ndim)])
+
+
+def _affine(call: Evaluation, y: Array) -> Array:
+    """`y` × gamma + beta, as far as there are such."""
+    axis = call.config["axis"]
+    if call.config["scale"]:
+        y = y * _along(call.weights["gamma"], axis, y)
+    return y + _along(call.weights["beta"], axis, y) if call.config["center"] else y
+
+
+def _standardized(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
+    """`x` less its mean along `axes`, divided by the root of its variance plus `epsilon`."""
+    centred = x - x.mean(axis=axes, keepdims=True)
+    return centred / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + x.dtype.type(epsilon))
+
+
+def _by_moving(call: Evaluation) -> Array:
+    x, axis = call.input, call.config["axis"]
+    mean, variance = (_along(call.weights[role], axis, x) for role in ("moving_mean", "moving_variance"))
+    return _affine(call, (x - mean) / np.sqrt(variance + x.dtype.type(call.config["epsilon"])))
+
+
+def _by_layer(call: Evaluation) -> Array:
+    return _affine(call, _standardized(call.input, _axes(call.config["axis"], call.input), call.config["epsilon"]))
+
+
+def _by_group(call: Evaluation) -> Array:
+    x = np.moveaxis(call.input, call.config["axis"], 1)
+    groups = call.config["groups"] if call.config["groups"] != -1 else x.shape[1]
+    parts = x.reshape(len(x), groups, -1)
+    y = _standardized(parts, (2,), call.config["epsilon"]).reshape(x.shape)
+    return _affine(call, np.moveaxis(y, 1, call.config["axis"]))
+
+
+def _by_root_mean_square(call: Evaluation) -> Array:
+    x, axis = call.input, call.config["axis"]
+    square = (x * x).mean(axis=_axes(axis, x), keepdims=True)
+    return x / np.sqrt(square + x.dtype.type(call.config["epsilon"])) * _along(call.weights["scale"], axis, x)
+
+
+def _by_length(call: Evaluation) -> Array:
+    x = call.input
+    square = (x * x).sum(axis=_axes(call.config["axis"], x), keepdims=True)
+    return x / np.sqrt(np.maximum(square, x.dtype.type(1e-12)))
 
 
 CENTER = Field("center", BOOLEAN, "Whether `beta` is added.", default=True)
@@ -62,6 +120,8 @@ define(
     ),
     rank=(2, None),
     torch="torch.nn.BatchNorm1d, BatchNorm2d, BatchNorm3d",
+    equation="y = (x - moving_mean) / sqrt(moving_variance + epsilon) × gamma + beta, each along axis",
+    formula=_by_moving,
 )
 define(
     "LayerNormalization",
@@ -73,6 +133,8 @@ define(
     weights=(Weight("gamma", "[*input[axis]]", when="scale"), Weight("beta", "[*input[axis]]", when="center")),
     rank=(2, None),
     torch="torch.nn.LayerNorm",
+    equation="y = (x - mean(x)) / sqrt(mean((x - mean(x))²) + epsilon) × gamma + beta, means along axis",
+    formula=_by_layer,
 )
 define(
     "RMSNormalization",
@@ -87,6 +149,9 @@ define(
     weights=(Weight("scale", "[*input[axis]]"),),
     rank=(2, None),
     torch="torch.nn.RMSNorm",
+    equation="y = x / sqrt(mean(x²) + epsilon) × scale, the mean along axis",
+    formula=_by_root_mean_square,
+    mask=drop_mask,
 )
 define(
     "GroupNormalization",
@@ -109,6 +174,8 @@ define(
     weights=(Weight("gamma", "[input[axis]]", when="scale"), Weight("beta", "[input[axis]]", when="center")),
     rank=(3, None),
     torch="torch.nn.GroupNorm",
+    equation="y = (x - mean(x)) / sqrt(mean((x - mean(x))²) + epsilon) × gamma + beta, means over the channels of a group and all positions",
+    formula=_by_group,
 )
 define(
     "UnitNormalization",
@@ -117,4 +184,6 @@ define(
     words="input",
     rule=_along_axis,
     fields=(Field("axis", AXIS_OR_AXES, "The axes that are normalised together.", -1),),
+    equation="y = x / sqrt(max(Σ x², 1e-12)), the sum along axis",
+    formula=_by_length,
 )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from triptych.model import Shape
+from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, define
 from triptych.vocabulary.extents import axis_padding, channel_axis, spatial_axes, windows, with_spatial
+from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.kinds import BOOLEAN, optional, padding, sizes
 from triptych.vocabulary.members import DATA_FORMAT
+from triptych.vocabulary.windowing import Windows, as_given, channels_last
 
 FAMILY = "Pooling"
 
@@ -28,13 +33,58 @@ def _global_pooling(call: LayerCall) -> Shape:
     return (shape[0], shape[channel_axis(data_format)])
 
 
+def _windows(call: Evaluation, x: Array, fill: float) -> Windows:
+    config = call.config
+    strides = config["strides"] or config["pool_size"]
+    return Windows(x, config["pool_size"], strides, config["padding"], ceil=config["ceil_mode"], fill=fill)
+
+
+def _largest(call: Evaluation) -> Array:
+    x = channels_last(call.input, call.config["data_format"])
+    y = reduce(np.maximum, (under for _, under in _windows(call, x, -np.inf)))
+    return as_given(y, call.config["data_format"])
+
+
+def _mean(call: Evaluation) -> Array:
+    x = channels_last(call.input, call.config["data_format"])
+    counted = _windows(call, np.ones((1, *x.shape[1:-1], 1), x.dtype), 0)
+    if call.config["count_include_pad"]:
+        counted.count_padding()
+    return as_given(_windows(call, x, 0).total() / counted.total(), call.config["data_format"])
+
+
+def _globally(call: Evaluation, y: Array) -> Array:
+    """`y`, one row of channels for each element of the batch, with the spatial axes if they stay."""
+    if not call.config["keepdims"]:
+        return y
+    return as_given(y.reshape(len(y), *[1] * (call.input.ndim - 2), y.shape[-1]), call.config["data_format"])
+
+
+def _positions(call: Evaluation) -> Array:
+    """The input as (batch, positions, channels)."""
+    x = channels_last(call.input, call.config["data_format"])
+    return x.reshape(len(x), -1, x.shape[-1])
+
+
+def _global_largest(call: Evaluation) -> Array:
+    return _globally(call, _positions(call).max(axis=1))
+
+
+def _global_mean(call: Evaluation) -> Array:
+    x = _positions(call)
+    if call.mask is None or call.input.ndim != 3:
+        return _globally(call, x.mean(axis=1, dtype=call.dtype))
+    counts = call.mask[..., None].astype(call.dtype)
+    return _globally(call, (x * counts).sum(axis=1) / counts.sum(axis=1))
+
+
 _COUNT_PAD = Field("count_include_pad", BOOLEAN, "Whether padding counts as elements of value 0.", default=False)
 _KEEPDIMS = Field("keepdims", BOOLEAN, "Whether the spatial axes stay, with extent 1.", default=False)
 
 for _rank in (1, 2, 3):
-    for _what, _verb, _extra, _torch in (
-        ("Max", "Takes the largest element", (), "Max"),
-        ("Average", "Takes the mean", (_COUNT_PAD,), "Avg"),
+    for _what, _verb, _extra, _torch, _equation, _formula, _global_formula in (
+        ("Max", "Takes the largest element", (), "Max", "max", _largest, _global_largest),
+        ("Average", "Takes the mean", (_COUNT_PAD,), "Avg", "mean", _mean, _global_mean),
     ):
         define(
             f"{_what}Pooling{_rank}D",
@@ -52,6 +102,9 @@ for _rank in (1, 2, 3):
             ),
             rank=(_rank + 2, _rank + 2),
             torch=f"torch.nn.{_torch}Pool{_rank}d",
+            equation=f"y[p, c] = {_equation} over window positions k of x[p × strides + k - begin, c], for those that count",
+            formula=_formula,
+            mask=drop_mask,
         )
         define(
             f"Global{_what}Pooling{_rank}D",
@@ -62,4 +115,8 @@ for _rank in (1, 2, 3):
             fields=(DATA_FORMAT, _KEEPDIMS),
             rank=(_rank + 2, _rank + 2),
             torch=f"torch.nn.Adaptive{_torch}Pool{_rank}d(1)",
+            equation=f"y[c] = {_equation} over positions p of x[p, c]"
+            + (", for the steps that count" if (_what, _rank) == ("Average", 1) else ""),
+            formula=_global_formula,
+            mask=drop_mask,
         )

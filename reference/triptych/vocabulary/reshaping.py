@@ -10,8 +10,10 @@ from triptych.vocabulary.definition import Field, LayerCall, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import product, spatial_axes, text, with_spatial
 from triptych.vocabulary.formula import Evaluation, drop_mask
-from triptych.vocabulary.kinds import LARGEST, SIZE, Kind, choice, pairs, sizes
+from triptych.vocabulary.interpolation import resized
+from triptych.vocabulary.kinds import BOOLEAN, LARGEST, NUMBER, SIZE, Kind, choice, pairs, sizes
 from triptych.vocabulary.members import DATA_FORMAT
+from triptych.vocabulary.windowing import as_given, channels_last
 
 FAMILY = "Reshaping"
 
@@ -80,6 +82,61 @@ def _flattened(call: Evaluation) -> Array:
     return x.reshape(len(x), prod(x.shape[1:]))
 
 
+def _reshaped(call: Evaluation) -> Array:
+    x, target = call.input, call.config["target_shape"]
+    known = prod(extent for extent in target if extent != -1)
+    return x.reshape(len(x), *(prod(x.shape[1:]) // max(known, 1) if extent == -1 else extent for extent in target))
+
+
+def _permuted(call: Evaluation) -> Array:
+    return call.input.transpose(0, *call.config["dims"])
+
+
+def _repeated(call: Evaluation) -> Array:
+    return np.repeat(call.input[:, None], call.config["n"], axis=1)
+
+
+def _padded(call: Evaluation) -> Array:
+    x = channels_last(call.input, call.config.get("data_format", "channels_last"))
+    y = np.pad(x, [(0, 0), *map(tuple, call.config["padding"]), (0, 0)])
+    return as_given(y, call.config.get("data_format", "channels_last"))
+
+
+def _cropped(call: Evaluation) -> Array:
+    x = channels_last(call.input, call.config.get("data_format", "channels_last"))
+    ends = [slice(begin, extent - end) for (begin, end), extent in zip(call.config["cropping"], x.shape[1:-1], strict=True)]
+    return as_given(x[(slice(None), *ends)], call.config.get("data_format", "channels_last"))
+
+
+def _enlarged(call: Evaluation) -> Array:
+    x = channels_last(call.input, call.config.get("data_format", "channels_last"))
+    for axis, factor in enumerate(call.config["size"], 1):
+        x = resized(
+            x,
+            axis,
+            x.shape[axis] * factor,
+            call.config["interpolation"],
+            align_corners=call.config["align_corners"],
+            coefficient=call.config.get("cubic_coefficient", -0.5),
+            exclude_outside=call.config.get("exclude_outside", True),
+        )
+    return as_given(x, call.config.get("data_format", "channels_last"))
+
+
+CUBIC_COEFFICIENT = Field(
+    "cubic_coefficient",
+    NUMBER,
+    "The parameter of bicubic interpolation: its slope at distance 1 (-0.5 in TensorFlow and JAX, -0.75 in PyTorch).",
+    -0.5,
+)
+EXCLUDE_OUTSIDE = Field(
+    "exclude_outside",
+    BOOLEAN,
+    "Whether bicubic interpolation gives elements outside the input no weight and the others a sum of 1 (as TensorFlow and JAX do), "
+    "or takes the outermost element for them (as PyTorch does).",
+    default=True,
+)
+
 define(
     "Flatten",
     FAMILY,
@@ -109,6 +166,9 @@ define(
         ),
     ),
     torch="torch.nn.Unflatten",
+    equation="y = the elements after the batch in row-major order, as target_shape",
+    formula=_reshaped,
+    mask=drop_mask,
 )
 define(
     "Permute",
@@ -127,6 +187,9 @@ define(
         ),
     ),
     torch="torch.permute",
+    equation="y[b, i₁, i₂ …] = x[b, …] with i₁ along axis dims[0] of x, i₂ along axis dims[1] …",
+    formula=_permuted,
+    mask=drop_mask,
 )
 define(
     "RepeatVector",
@@ -135,6 +198,9 @@ define(
     output="[input[0], n, input[1]]",
     fields=(Field("n", SIZE, "How often."),),
     rank=(2, 2),
+    equation="y[i, …] = x, for i in 0 … n - 1",
+    formula=_repeated,
+    mask=drop_mask,
 )
 for _rank in (1, 2, 3):
     _format = () if _rank == 1 else (DATA_FORMAT,)
@@ -148,6 +214,9 @@ for _rank in (1, 2, 3):
         fields=(Field("padding", pairs(_rank), "Zeros before and after, for each spatial axis."), *_format),
         rank=_ranks,
         torch=f"torch.nn.ZeroPad{_rank}d",
+        equation="y[p] = x[p - begin], 0 outside of x",
+        formula=_padded,
+        mask=drop_mask,
     )
     define(
         f"Cropping{_rank}D",
@@ -157,14 +226,24 @@ for _rank in (1, 2, 3):
         rule=_cropping,
         fields=(Field("cropping", pairs(_rank), "Elements dropped before and after, for each spatial axis."), *_format),
         rank=_ranks,
+        equation="y[p] = x[p + begin]",
+        formula=_cropped,
+        mask=drop_mask,
     )
     _interpolation = (
         Field(
             "interpolation",
-            choice("nearest", "bilinear", "bicubic"),
-            "How elements in between are found; centres of elements align (half-pixel).",
+            choice(*(("nearest", "linear"), ("nearest", "bilinear", "bicubic"), ("nearest", "trilinear"))[_rank - 1]),
+            "How elements in between are found.",
             "nearest",
         ),
+        Field(
+            "align_corners",
+            BOOLEAN,
+            "Whether the centres of the outermost elements stay in place, or their outer edges (half-pixel).",
+            default=False,
+        ),
+        *((CUBIC_COEFFICIENT, EXCLUDE_OUTSIDE) if _rank == 2 else ()),
     )
     define(
         f"UpSampling{_rank}D",
@@ -172,7 +251,10 @@ for _rank in (1, 2, 3):
         "Enlarges the spatial axes by whole factors.",
         words="input, each spatial extent multiplied by its entry of `size`",
         rule=_up_sampling,
-        fields=(Field("size", sizes(_rank), "Factors of the spatial axes."), *_format, *(_interpolation if _rank == 2 else ())),
+        fields=(Field("size", sizes(_rank), "Factors of the spatial axes."), *_format, *_interpolation),
         rank=_ranks,
         torch="torch.nn.Upsample",
+        equation="along each axis of n elements that become m, y[i] = x at position (i + 0.5) × n / m - 0.5, or i × (n - 1) / (m - 1) with align_corners",
+        formula=_enlarged,
+        mask=drop_mask,
     )

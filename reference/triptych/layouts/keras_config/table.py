@@ -118,6 +118,9 @@ SINCE: dict[str, Version] = {
     "recurrent_bias": NEVER,
     "variance": NEVER,
     "ceil_mode": NEVER,
+    "align_corners": NEVER,
+    "cubic_coefficient": NEVER,
+    "exclude_outside": NEVER,
     "count_include_pad": NEVER,
 }
 """Member -> the first version that writes it, for all types; the vocabulary's default where a version does not."""
@@ -258,7 +261,10 @@ TABLE: dict[str, Entry] = {
     "LeakyReLU": Entry(names={"negative_slope": "alpha"}, names1={"negative_slope": "alpha"}, defaults={"negative_slope": 0.3}),
     "ThresholdedReLU": Entry(defaults={"theta": 1.0}),
     "ReLU": Entry(since={"negative_slope": (2, 2, 3), "threshold": (2, 2, 3)}),
-    "UpSampling1D": Entry(names={"size": "=size"}, names1={"size": "=length"}, names3={"size": "=size"}),
+    "UpSampling1D": Entry(
+        names={"size": "=size"}, names1={"size": "=length"}, names3={"size": "=size"}, since={"interpolation": NEVER}
+    ),
+    "UpSampling3D": Entry(since={"interpolation": NEVER}),
     "SimpleRNN": Entry(
         defaults={"activation": "tanh"},
         since={**_RECURRENT_SINCE, "seed": NEVER},
