@@ -11,7 +11,7 @@ from triptych import adapter, documents, dtypes
 from triptych.documents import architecture as architecture_documents
 from triptych.model import Architecture, Call
 from triptych.package import safetensors_file, shards
-from triptych.vocabulary import inference, slots
+from triptych.vocabulary import LAYER_TYPES, evaluator, inference, slots
 
 TREE = Path(__file__).resolve().parents[2]
 SUITE = TREE / "conformance-tests"
@@ -177,6 +177,39 @@ def the_reader_leaves_a_note(patch):
 def one_problem_is_enough(patch):
     plain = adapter._rejected
     patch.setattr(adapter, "_rejected", lambda problems: plain(problems[:1]))
+
+
+@mutant("EVL-001")
+def a_dense_layer_forgets_its_bias(patch):
+    plain = LAYER_TYPES["Dense"]
+    patch.setitem(LAYER_TYPES, "Dense", dataclasses.replace(plain, formula=lambda call: plain.formula(dataclasses.replace(
+        call, weights={role: value * (role != "bias") for role, value in call.weights.items()}))))
+
+
+@mutant("EVL-002")
+def dropout_scales(patch):
+    patch.setitem(LAYER_TYPES, "Dropout", dataclasses.replace(LAYER_TYPES["Dropout"], formula=lambda call: call.input / (1 - call.config["rate"])))
+
+
+@mutant("EVL-003")
+def masks_are_forgotten(patch):
+    patch.setattr(evaluator, "_masks_said", lambda said, masks: [None] * len(masks))
+
+
+@mutant("EVL-004")
+def everything_is_computed_in_float32(patch):
+    patch.setattr(evaluator, "WIDE", ("float32",))
+
+
+@mutant("EVL-005")
+def outputs_come_in_reverse(patch):
+    plain = evaluator.evaluate
+
+    def turned(*args, **options):
+        result = plain(*args, **options)
+        return dataclasses.replace(result, outputs=result.outputs[::-1])
+
+    patch.setattr(evaluator, "evaluate", turned)
 
 
 def uncoded():
