@@ -1,4 +1,4 @@
-"""Cases of chapter 27: what layers yield. The numbers were computed by the frameworks themselves, see ``freeze/``."""
+"""Cases of chapter 28: what layers yield. The numbers were computed by the frameworks themselves, see ``freeze/``."""
 
 from __future__ import annotations
 
