@@ -106,6 +106,13 @@ def parts() -> Iterable[Case]:
     yield bad("lyr-004-dense-holds-a-layer", "A Dense layer holds a sublayer", "LYR-004",
               chain({**DENSE, "sublayers": {"layer": {"type": "Flatten"}}}),
               "LAYER_SUBLAYERS_MISMATCH", f"{AT}/layers/0/sublayers", twin="lyr-004-forward-and-backward")
+    cells = {f"cell_{n}": {"type": "LSTMCell", "config": LSTM} for n in range(11)}
+    yield good("lyr-004-a-stack-of-cells", "A stack holds eleven cells, each fed by the one before it", ["LYR-004", "LYR-016"],
+               chain(layer("RNN", sublayers={"cell": {"type": "StackedRNNCells", "sublayers": cells}}), shape=STEPS), parameters=(936, 0))
+    gap = {role: cell for role, cell in cells.items() if role in {"cell_0", "cell_2"}}
+    yield bad("lyr-004-a-gap-among-cells", "The second of two cells has the number of a third", "LYR-004",
+              chain(layer("RNN", sublayers={"cell": {"type": "StackedRNNCells", "sublayers": gap}}), shape=STEPS),
+              "LAYER_SUBLAYERS_MISMATCH", f"{AT}/layers/0/sublayers/cell/sublayers", twin="lyr-004-a-stack-of-cells")
     named = {**DENSE, "weights": {"bias": {"tensor": "b"}, "kernel": {"tensor": "w", "axes": [1, 0]}}}
     yield good("lyr-005-both-roles-named", "A Dense layer says where kernel and bias are", ["LYR-005"], chain(named))
     yield bad("lyr-005-bias-without-bias", "A Dense layer without bias says where its bias is", "LYR-005",
@@ -269,6 +276,8 @@ COUNTS = [
     ("reset-before", layer("GRU", {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": False}), [None, 7, 4], 75, 0),
     ("concat", layer("Bidirectional", sublayers={"forward": {"type": "LSTM", "config": {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True}}, "backward": {"type": "LSTM", "config": {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True, "go_backwards": True}}}), [None, 7, 4], 234, 0),
     ("sum", layer("Bidirectional", {"merge_mode": "sum"}, sublayers={"forward": {"type": "LSTM", "config": {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True}}, "backward": {"type": "LSTM", "config": {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True, "go_backwards": True}}}), [None, 7, 4], 213, 0),
+    ("channels-first", layer("ConvLSTM2D", {"filters": 2, "kernel_size": [2, 3], "padding": "same_upper", "data_format": "channels_first", "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True}), [None, 3, 2, 6, 5], 380, 0),
+    ("two-biases", layer("LSTM", {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "recurrent_bias": True}), [None, 7, 4], 111, 0),
     ("", layer("TimeDistributed", sublayers={"layer": {"type": "Conv2D", "config": {"filters": 3, "kernel_size": [3, 3]}}}), [None, 5, 9, 8, 4], 741, 0),
 ]
 """(what, layer, shape of its input, trainable, non-trainable); a Flatten and a Dense layer of one unit follow, so that the

@@ -109,6 +109,10 @@ def grid():
         yield name, base, [SEQUENCE, *[(N, 5)] * states]
     yield "GRU", {**GRU, "reset_after": False}, [SEQUENCE]
     yield "GRU", {**GRU, "reset_after": False, "use_bias": False}, [SEQUENCE]
+    for rank, shape in ((1, (N, 3, 9, 4)), (2, (N, 3, 9, 8, 4)), (3, (N, 3, 9, 8, 7, 4))):
+        base = {"filters": 2, "kernel_size": [3, 2, 1][:rank], "activation": "tanh", "recurrent_activation": "sigmoid"}
+        for config in ({}, {"return_sequences": True, "return_state": True}, {"padding": "same_upper", "strides": [2] * rank}, {"use_bias": False}):
+            yield f"ConvLSTM{rank}D", {**base, **config}, [shape]
     for name in ("Add", "Multiply", "Average", "Maximum", "Minimum"):
         yield name, {}, [(N, 4), (N, 4), (N, 4)]
         yield name, {}, [(N, 3, 4), (N, 1, 4)]
@@ -239,7 +243,11 @@ def is_in(keras, name, config):
     return name not in (KERAS_3_ONLY if two else KERAS_2_ONLY)
 
 
-@pytest.mark.parametrize("name", [name for name in LAYER_TYPES if name not in {"Model", "Bidirectional", "TimeDistributed"}])
+ELSEWHERE = {"Model", "SimpleRNNCell", "LSTMCell", "GRUCell"} | {name for name, found in LAYER_TYPES.items() if found.sublayers}
+"""Types that no single call of a Keras layer is."""
+
+
+@pytest.mark.parametrize("name", [name for name in LAYER_TYPES if name not in ELSEWHERE])
 def test_a_type_agrees_with_keras(keras, name):
     """Output shape, roles, shapes, order and trainability are Keras' own, for every config of the grid."""
     cases = [(config, shapes) for found, config, shapes in grid() if found == name]

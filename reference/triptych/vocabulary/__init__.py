@@ -8,12 +8,14 @@ from __future__ import annotations
 from triptych.vocabulary import (
     activation,
     attention,
+    cells,
     convolution,
     core,
     merging,
     normalization,
     pooling,
     recurrent,
+    recurrent_convolution,
     reshaping,
     wrapping,
 )
@@ -22,7 +24,20 @@ from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.inference import CallShapes, Inference, LayerShapes, Misfit, infer
 from triptych.vocabulary.slots import WeightSlot, weight_slots
 
-FAMILIES = (core, convolution, pooling, normalization, activation, reshaping, merging, recurrent, wrapping, attention)
+FAMILIES = (
+    core,
+    convolution,
+    pooling,
+    normalization,
+    activation,
+    reshaping,
+    merging,
+    recurrent,
+    cells,
+    recurrent_convolution,
+    wrapping,
+    attention,
+)
 """The modules that define types, in the order of the specification."""
 
 __all__ = [

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from triptych.model import Json, Shape
+from triptych.model import Json, Layer, Shape
 from triptych.vocabulary.expressions import evaluate
 from triptych.vocabulary.formula import Formula, MaskRule, keep_mask
 from triptych.vocabulary.kinds import Kind
@@ -55,6 +55,7 @@ class Sublayer:
     """A role that a wrapper gives to a layer inside it."""
 
     role: str
+    """With ``{n}`` for a number where there may be several: each of them has a role with its number, from 0."""
     doc: str
 
 
@@ -68,6 +69,7 @@ class LayerCall:
     arguments: Mapping[str, Json]
     apply: Callable[[str, tuple[Shape, ...]], tuple[Shape | None, ...] | None]
     """Yields what the sublayer of a role makes of inputs; None when that cannot be known."""
+    sublayers: Mapping[str, Layer] = field(default_factory=dict)
 
     @property
     def input(self) -> Shape:
@@ -118,6 +120,15 @@ class LayerType:
     def resolve(self, config: Mapping[str, Json]) -> dict[str, Json]:
         """`config` with the defaults filled in; it has passed the type's schema."""
         return {f.name: config.get(f.name, f.default) for f in self.fields}
+
+    def roles(self, given: Collection[str]) -> list[str]:
+        """The roles of its sublayers, in order, as many of each as there are in `given`, but at least one."""
+        roles = []
+        for one in self.sublayers:
+            first, several, _ = one.role.partition("{n}")
+            count = sum(role.startswith(first) for role in given) if several else 1
+            roles += [one.role.replace("{n}", str(n)) for n in range(max(count, 1))]
+        return roles
 
     def weights_of(self, config: Mapping[str, Json]) -> tuple[Weight, ...]:
         """The rows of the weight table that hold for a resolved `config`."""

@@ -100,7 +100,7 @@ def _walk_layer(layer: Layer, path: str, pointer: str, *, trainable: bool) -> It
     trainable = trainable and layer.trainable
     yield path, pointer, layer, trainable
     found = LAYER_TYPES.get(layer.type)
-    order = [sublayer.role for sublayer in found.sublayers] if found else []
+    order = found.roles(layer.sublayers) if found else []
     for role in sorted(layer.sublayers, key=lambda role: (order.index(role) if role in order else len(order), role)):
         yield from _walk_layer(
             layer.sublayers[role], f"{path}.{role}", f"{pointer}/sublayers/{pointer_token(role)}", trainable=trainable
@@ -135,7 +135,7 @@ class _Run:
                 )
             return
         shapes.config = found.resolve(layer.config)
-        roles = [sublayer.role for sublayer in found.sublayers]
+        roles = found.roles(layer.sublayers)
         if set(roles) != set(layer.sublayers):
             expected = " and ".join(roles) if roles else "none"
             self.problem(
@@ -284,7 +284,7 @@ class _Run:
             return self._apply(pointer, given, {}, pointer) if pointer in self.layers else None
 
         assert found.rule is not None
-        result = found.rule(LayerCall(shapes.config, known, arguments, apply))
+        result = found.rule(LayerCall(shapes.config, known, arguments, apply, shapes.layer.sublayers))
         return tuple(result) if isinstance(result, list) else None if result is None else (result,)
 
     def _nest(self, shapes: LayerShapes, nested: Architecture, inputs: Shapes, place: str) -> Shapes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from triptych.model import Json, Shape
 from triptych.vocabulary.activations import activate
@@ -10,7 +12,7 @@ from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import compatible, text
-from triptych.vocabulary.formula import Evaluation, Formula
+from triptych.vocabulary.formula import Evaluation, Formula, drop_mask
 from triptych.vocabulary.kinds import BOOLEAN, FRACTION, SIZE
 from triptych.vocabulary.members import SEED, USE_BIAS, decisive_activation, weight_members
 from triptych.vocabulary.stepping import initial_states, keep_steps, take_steps
@@ -24,21 +26,25 @@ def _recurrent(states: int, call: LayerCall) -> Shape | list[Shape]:
     batch, steps, _ = call.input
     units = call.config["units"]
     state = (batch, units)
-    if len(call.inputs) not in {1, 1 + states}:
-        raise ShapeError(f"expected 1 input or 1 and {states} initial states, got {len(call.inputs)} inputs")
-    for given in call.inputs[1:]:
-        if not compatible(given, state):
-            raise ShapeError(f"expected an initial state of shape {text(state)}, got {text(given)}")
+    check_states(call.inputs[1:], [state] * states)
     result = (batch, steps, units) if call.config["return_sequences"] else state
     return [result, *[state] * states] if call.config["return_state"] else result
 
 
-def _one_state(call: LayerCall) -> Shape | list[Shape]:
-    return _recurrent(1, call)
+def _one_step(states: int, call: LayerCall) -> list[Shape]:
+    """What a cell with `states` state vectors yields; inputs after the first are its states."""
+    state = (call.input[0], call.config["units"])
+    check_states(call.inputs[1:], [state] * states)
+    return [state] * (1 + states)
 
 
-def _two_states(call: LayerCall) -> Shape | list[Shape]:
-    return _recurrent(2, call)
+def check_states(given: Sequence[Shape], needed: Sequence[Shape]) -> None:
+    """Raise unless no state or all are given, each of its shape."""
+    if len(given) not in {0, len(needed)}:
+        raise ShapeError(f"expected 1 input or 1 and {len(needed)} initial states, got {1 + len(given)} inputs")
+    for one, state in zip(given, needed, strict=False):
+        if not compatible(one, state):
+            raise ShapeError(f"expected an initial state of shape {text(state)}, got {text(one)}")
 
 
 Weights = Mapping[str, Array]
@@ -97,26 +103,35 @@ def _zeros(call: Evaluation, count: int) -> list[Array]:
     return [np.zeros((call.input.shape[0], call.config["units"]), call.dtype) for _ in range(count)]
 
 
-def _layer(step: CellStep, states: int) -> Formula:
-    """The formula of a layer that takes `step` over a sequence."""
+def _taking_steps(cell: Cell) -> Formula:
+    """The formula of a layer that takes `cell`'s step over a sequence."""
 
     def formula(call: Evaluation) -> Array | list[Array]:
-        start = initial_states(call) or _zeros(call, states)
-        return take_steps(call, lambda x, before: step(call.config, call.weights, x, before), start)
+        start = initial_states(call) or _zeros(call, cell.states)
+        return take_steps(call, lambda x, before: cell.step(call.config, call.weights, x, before), start)
 
     return formula
 
 
-_UNITS = Field("units", SIZE, "Extent of the state.")
-_ACTIVATION = decisive_activation("activation", "Applied to the candidate and, in LSTM, to the cell state.")
-_GATE_ACTIVATION = decisive_activation("recurrent_activation", "Applied to the gates.")
-_WEIGHTS = weight_members("kernel", "recurrent", "bias")
-_DROPOUT = (
+def _taking_one(cell: Cell) -> Formula:
+    """The formula of a layer that takes `cell`'s step once."""
+
+    def formula(call: Evaluation) -> list[Array]:
+        result, states = cell.step(call.config, call.weights, call.input, list(call.inputs[1:]) or _zeros(call, cell.states))
+        return [result, *states]
+
+    return formula
+
+
+UNITS = Field("units", SIZE, "Extent of the state.")
+STATE_ACTIVATION = decisive_activation("activation", "Applied to the candidate and, in LSTM, to the cell state.")
+GATE_ACTIVATION = decisive_activation("recurrent_activation", "Applied to the gates.")
+DROPOUT = (
     Field("dropout", FRACTION, "Fraction of the inputs that is dropped while training, the same at each step.", 0.0),
     Field("recurrent_dropout", FRACTION, "Fraction of the state that is dropped while training, the same at each step.", 0.0),
     SEED,
 )
-_RUNNING = (
+RUNNING = (
     Field("return_sequences", BOOLEAN, "Whether the result of each step is yielded, or that of the last.", default=False),
     Field("return_state", BOOLEAN, "Whether the last state is yielded too.", default=False),
     Field(
@@ -131,92 +146,124 @@ _RUNNING = (
         "zero_output_for_mask", BOOLEAN, "Whether a masked step yields zeros, or the result of the step before it.", default=False
     ),
 )
-_RECURRENT_BIAS = Field(
+RECURRENT_BIAS = Field(
     "recurrent_bias",
     BOOLEAN,
     "Whether the product with the recurrent kernel has a bias of its own, so that the bias has 2 rows; only training tells it from one.",
     default=False,
 )
-_ROWS = "[input[-1], {gates}units]", "[units, {gates}units]", "[{gates}units]"
+RESET_AFTER = Field(
+    "reset_after",
+    BOOLEAN,
+    "Whether the reset gate is applied after the product with the recurrent kernel, which then has a bias of its own.",
+)
 
 
-def _weights(gates: str) -> tuple[Weight, ...]:
-    kernel, recurrent, bias = (row.format(gates=gates) for row in _ROWS)
+def gate_weights(gates: str, two_biases: str) -> tuple[Weight, ...]:
+    """Kernels and bias of all gates; the bias has two rows where the member `two_biases` is true."""
     return (
-        Weight("kernel", kernel),
-        Weight("recurrent_kernel", recurrent),
-        Weight("bias", bias, when="use_bias and not recurrent_bias"),
-        Weight("bias", f"[2, {bias[1:]}", when="use_bias and recurrent_bias"),
+        Weight("kernel", f"[input[-1], {gates}units]"),
+        Weight("recurrent_kernel", f"[units, {gates}units]"),
+        Weight("bias", f"[2, {gates}units]", when=f"use_bias and {two_biases}"),
+        Weight("bias", f"[{gates}units]", when=f"use_bias and not {two_biases}"),
     )
 
 
-define(
-    "SimpleRNN",
-    FAMILY,
-    "At each step the state becomes activation(x × kernel + state × recurrent_kernel + bias).",
-    words=OUTPUT,
-    rule=_one_state,
-    fields=(_UNITS, _ACTIVATION, USE_BIAS, *_WEIGHTS, *_DROPOUT, *_RUNNING, _RECURRENT_BIAS),
-    weights=_weights(""),
-    inputs=(1, 2),
-    rank=(3, 3),
-    arguments=("initial_state",),
-    torch="torch.nn.RNN",
-    equation="h = activation(x × kernel + h × recurrent_kernel + bias); the result is h",
-    formula=_layer(simple_step, 1),
-    mask=keep_steps,
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a type that takes one step has in common with the type that takes them all."""
+
+    name: str
+    doc: str
+    equation: str
+    step: CellStep
+    states: int
+    gates: tuple[Field, ...]
+    """The activations of its gates."""
+    after: tuple[Field, ...]
+    """Members after those of its weights."""
+    last: Field
+    weights: tuple[Weight, ...]
+    torch: str
+
+    def fields(self, running: tuple[Field, ...]) -> tuple[Field, ...]:
+        """The members of its config, those of a layer that takes all steps if `running` are given."""
+        of_weights = weight_members("kernel", "recurrent", "bias", activity=bool(running))
+        return (UNITS, STATE_ACTIVATION, *self.gates, USE_BIAS, *of_weights, *self.after, *DROPOUT, *running, self.last)
+
+
+CELLS = (
+    Cell(
+        "SimpleRNN",
+        "At each step the state becomes activation(x × kernel + state × recurrent_kernel + bias).",
+        "h = activation(x × kernel + h × recurrent_kernel + bias); the result is h; both rows of a bias of two are added",
+        simple_step,
+        1,
+        (),
+        (),
+        RECURRENT_BIAS,
+        gate_weights("", "recurrent_bias"),
+        "torch.nn.RNN",
+    ),
+    Cell(
+        "LSTM",
+        "Long short-term memory; gates stand in the order input, forget, candidate, output.",
+        "i, f, g, o = the quarters of x × kernel + h × recurrent_kernel + bias, both rows of a bias of two; with s = recurrent_activation, "
+        "c = s(f) × c + s(i) × activation(g) and h = s(o) × activation(c); the result is h, the states are h and c",
+        lstm_step,
+        2,
+        (GATE_ACTIVATION,),
+        (Field("unit_forget_bias", BOOLEAN, "Whether the forget gate's bias was initialised with 1.", default=True),),
+        RECURRENT_BIAS,
+        gate_weights("4 * ", "recurrent_bias"),
+        "torch.nn.LSTM",
+    ),
+    Cell(
+        "GRU",
+        "Gated recurrent unit; gates stand in the order update, reset, candidate.",
+        "xz, xr, xh = the thirds of x × kernel + bias[0] and hz, hr, hh those of h × recurrent_kernel + bias[1]; with s = recurrent_activation, "
+        "z = s(xz + hz), r = s(xr + hr), g = activation(xh + r × hh) and h = z × h + (1 - z) × g; without `reset_after` bias is one row, "
+        "added to x × kernel only, and r × hh is (r × h) × the last third of recurrent_kernel; the result is h",
+        gru_step,
+        1,
+        (GATE_ACTIVATION,),
+        (),
+        RESET_AFTER,
+        gate_weights("3 * ", "reset_after"),
+        "torch.nn.GRU",
+    ),
 )
-define(
-    "LSTM",
-    FAMILY,
-    "Long short-term memory; gates stand in the order input, forget, candidate, output.",
-    words=OUTPUT,
-    rule=_two_states,
-    fields=(
-        *(_UNITS, _ACTIVATION, _GATE_ACTIVATION, USE_BIAS, *_WEIGHTS),
-        Field("unit_forget_bias", BOOLEAN, "Whether the forget gate's bias was initialised with 1.", default=True),
-        *(*_DROPOUT, *_RUNNING, _RECURRENT_BIAS),
-    ),
-    weights=_weights("4 * "),
-    inputs=(1, 3),
-    rank=(3, 3),
-    arguments=("initial_state",),
-    torch="torch.nn.LSTM",
-    equation=(
-        "i, f, g, o = the quarters of x × kernel + h × recurrent_kernel + bias; with s = recurrent_activation: "
-        "c = s(f) × c + s(i) × activation(g); h = s(o) × activation(c); the result is h, the states are h and c"
-    ),
-    formula=_layer(lstm_step, 2),
-    mask=keep_steps,
-)
-define(
-    "GRU",
-    FAMILY,
-    "Gated recurrent unit; gates stand in the order update, reset, candidate.",
-    words=OUTPUT,
-    rule=_one_state,
-    fields=(
-        *(_UNITS, _ACTIVATION, _GATE_ACTIVATION, USE_BIAS, *_WEIGHTS, *_DROPOUT, *_RUNNING),
-        Field(
-            "reset_after",
-            BOOLEAN,
-            "Whether the reset gate is applied after the product with the recurrent kernel, which then has a bias of its own.",
-        ),
-    ),
-    weights=(
-        *_weights("3 * ")[:2],
-        Weight("bias", "[2, 3 * units]", when="use_bias and reset_after"),
-        Weight("bias", "[3 * units]", when="use_bias and not reset_after"),
-    ),
-    inputs=(1, 2),
-    rank=(3, 3),
-    arguments=("initial_state",),
-    torch="torch.nn.GRU",
-    equation=(
-        "z, r = recurrent_activation of the first two thirds of x × kernel + bias[0] + h × recurrent_kernel + bias[1]; "
-        "the candidate adds to the last third of x × kernel + bias[0], with `reset_after`, r × (that of h × recurrent_kernel + bias[1]), "
-        "else (r × h) × the last third of recurrent_kernel, and bias is one row; h = z × h + (1 - z) × activation(candidate); the result is h"
-    ),
-    formula=_layer(gru_step, 1),
-    mask=keep_steps,
-)
+
+for _cell in CELLS:
+    define(
+        _cell.name,
+        FAMILY,
+        _cell.doc,
+        words=OUTPUT,
+        rule=partial(_recurrent, _cell.states),
+        fields=_cell.fields(RUNNING),
+        weights=_cell.weights,
+        inputs=(1, 1 + _cell.states),
+        rank=(3, 3),
+        arguments=("initial_state",),
+        torch=_cell.torch,
+        equation=f"at each step {_cell.equation}",
+        formula=_taking_steps(_cell),
+        mask=keep_steps,
+    )
+for _cell in CELLS:
+    define(
+        f"{_cell.name}Cell",
+        FAMILY,
+        f"One step of {_cell.name}: takes an input and the states before it, which are zeros if it is given none.",
+        words="`[batch, units]`, followed by each state, `[batch, units]`",
+        rule=partial(_one_step, _cell.states),
+        fields=_cell.fields(()),
+        weights=_cell.weights,
+        inputs=(1, 1 + _cell.states),
+        rank=(2, 2),
+        torch=f"{_cell.torch}Cell",
+        equation=f"{_cell.equation}; yields the result and the states",
+        formula=_taking_one(_cell),
+        mask=drop_mask,
+    )

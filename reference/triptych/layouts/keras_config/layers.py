@@ -202,6 +202,13 @@ class Layers:
             if _ZEROES <= generation.version < (3,):
                 forward, backward = _zeroing(forward), _zeroing(backward)
             return {"forward": forward, "backward": backward}
+        if found.name == "RNN":
+            return {"cell": self.read(config.get("cell"), generation, name="")}
+        if found.name == "StackedRNNCells":
+            cells = config.get("cells")
+            if not isinstance(cells, list) or not cells:
+                unsayable("cells")
+            return {f"cell_{n}": self.read(cell, generation, name="") for n, cell in enumerate(cells)}
         if found.sublayers:
             unsayable("a wrapper")
         return {}
@@ -287,6 +294,10 @@ class Layers:
             config["layer"] = self.write(forward, nested, name=f"forward_{stem}" if inner >= (3,) else stem)
             if inner >= (3,) or not same_layer(backward, mirror(forward)):
                 config["backward_layer"] = self.write(backward, nested, name=f"backward_{stem}")
+        elif layer.type == "RNN":
+            config["cell"] = self.write(layer.sublayers["cell"], nested)
+        elif layer.type == "StackedRNNCells":
+            config["cells"] = [self.write(layer.sublayers[f"cell_{n}"], nested) for n in range(len(layer.sublayers))]
 
 
 def wrap_layer(
