@@ -27,7 +27,7 @@ OPTIONAL: dict[str, Json] = {
 KNOWN: dict[str, Json] = {**PLAIN, "extensions_used": ["keras"], "extensions_required": ["keras"], "extensions": {"keras": {"class_name": "Sequential"}}}
 TRAINING: dict[str, Json] = {
     "format_version": "1.0",
-    "optimizer": {"type": "SGD", "extensions": {"EXT_a": {"x": 1}}},
+    "optimizer": {"type": "SGD", "config": {"learning_rate": 0.1}, "extensions": {"EXT_a": {"x": 1}}},
     "losses": [{"type": "MeanSquaredError", "extensions": {"EXT_a": {}}}],
     "metrics": [{"type": "MeanSquaredError", "extensions": {"EXT_b": {}}}],
     "extensions_used": ["EXT_a", "EXT_b", "EXT_c"],

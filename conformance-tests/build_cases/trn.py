@@ -29,6 +29,18 @@ STATE = {
     "random.seed_generator": ("uint32", (2,), bytes(8)),
 }
 AT = "training.json#"
+WARM: dict[str, Json] = {"type": "CosineDecay", "config": {"initial_learning_rate": 0.0, "decay_steps": 900, "warmup_target": 0.001, "warmup_steps": 100}}
+SAID: dict[str, Json] = {
+    "format_version": "1.0",
+    "optimizer": {"type": "AdamW", "config": {"learning_rate": WARM, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "epsilon_mode": "plain", "weight_decay": 0.01, "decay_mode": "decoupled", "global_clipnorm": 1.0, "clip_epsilon": 1e-6}},
+    "losses": [{"type": "BinaryCrossentropy", "config": {"from_logits": False, "clip_epsilon": 0.0, "least_logarithm": -100.0, "reduction": "mean_with_sample_weight"}}, {"type": "example:Own", "config": {"anything": [1]}}],
+    "metrics": [{"type": "AUC", "config": {"curve": "PR", "thresholds": None}}, {"type": "TopKCategoricalAccuracy", "config": {"k": 3}}],
+}
+"""A document that says what frameworks compute differently: all of it as torch has it."""
+PARTS: dict[str, Json] = {**ARCHITECTURE, "layers": [{"name": "dense", "type": "Dense", "config": {
+    "units": 2, "use_bias": False, "kernel_initializer": {"type": "HeNormal", "config": {"seed": 7}},
+    "kernel_regularizer": {"type": "L2", "config": {"l2": 0.001}}, "kernel_constraint": {"type": "MaxNorm", "config": {"max_value": 2.0, "axis": [0]}},
+}}]}
 
 
 def edited(change: Callable[[dict[str, Json]], object]) -> dict[str, Json]:
@@ -53,7 +65,49 @@ def state_rejects(id_: str, title: str, name: str, code: str, twin: str) -> Case
                 rejected=("semantic", code, f"training.safetensors#/{name.replace('~', '~0').replace('/', '~1')}"), twin=twin, profile="training")
 
 
+def said(id_: str, title: str, change: Callable[[dict[str, Json]], object], pointer: str, code: str = "COMPONENT_CONFIG_INVALID", stage: str = "schema") -> Case:
+    """A rejecting case: `SAID` after `change`."""
+    data = copy.deepcopy(SAID)
+    change(data)
+    return Case(id_, title, [id_[:7].upper()], kit.package(ARCHITECTURE, TENSORS, data), rejected=(stage, code, AT + pointer), twin=TWIN, profile="training")
+
+
+def parts(id_: str, title: str, member: str, config: Json, pointer: str = "") -> Case:
+    """A rejecting case: `PARTS` with another config in `member` of its layer."""
+    data = copy.deepcopy(PARTS)
+    data["layers"][0]["config"][member]["config"] = config
+    place = f"architecture.json#/layers/0/config/{member}/config{pointer}"
+    return Case(id_, title, [id_[:7].upper()], kit.package(data, TENSORS), rejected=("schema", "COMPONENT_CONFIG_INVALID", place), twin="trn-014-parts-of-a-layer", profile="training")
+
+
+TWIN = "trn-011-what-frameworks-do-differently"
+
+
+def types() -> Iterable[Case]:
+    yield Case(TWIN, "Everything that frameworks compute differently is said", ["TRN-011", "TRN-012", "TRN-013", "TRN-014", "TRN-015"], kit.package(ARCHITECTURE, TENSORS, SAID),
+               accepted=kit.observe(ARCHITECTURE, TENSORS, SAID), profile="training")
+    yield said("trn-011-unknown-optimizer", "An optimizer is misspelt", lambda d: d["optimizer"].update(type="AdamV"), "/optimizer/type", "COMPONENT_TYPE_UNKNOWN", "semantic")
+    yield said("trn-011-name-of-a-function", "A loss has the name of a function", lambda d: d["losses"].insert(0, {"type": "mse"}), "/losses/0/type", "COMPONENT_TYPE_UNKNOWN", "semantic")
+    yield said("trn-011-a-loss-is-no-metric", "A metric is a type of losses only", lambda d: d["metrics"].insert(0, {"type": "Dice"}), "/metrics/0/type", "COMPONENT_TYPE_UNKNOWN", "semantic")
+    yield said("trn-012-no-learning-rate", "An optimizer without a learning rate", lambda d: d["optimizer"]["config"].pop("learning_rate"), "/optimizer/config")
+    yield said("trn-012-no-epsilon", "An AdamW that leaves epsilon to the reader", lambda d: d["optimizer"]["config"].pop("epsilon"), "/optimizer/config")
+    yield said("trn-012-no-from-logits", "A crossentropy that does not say what it takes", lambda d: d["losses"][0]["config"].pop("from_logits"), "/losses/0/config")
+    yield said("trn-012-name-of-another-framework", "A hyperparameter under another framework's name", lambda d: d["optimizer"]["config"].update(eps=1e-8), "/optimizer/config/eps")
+    yield said("trn-013-unknown-epsilon-mode", "Epsilon at a place that no formula has", lambda d: d["optimizer"]["config"].update(epsilon_mode="torch"), "/optimizer/config/epsilon_mode")
+    yield said("trn-013-beta-of-one", "A moving average that never moves", lambda d: d["optimizer"]["config"].update(beta_2=1.0), "/optimizer/config/beta_2")
+    yield said("trn-013-unknown-schedule", "A schedule is misspelt", lambda d: d["optimizer"]["config"]["learning_rate"].update(type="CosinusDecay"), "/optimizer/config/learning_rate/type")
+    yield said("trn-013-reduction-of-a-function", "A reduction that is not of the vocabulary", lambda d: d["losses"][0]["config"].update(reduction="auto"), "/losses/0/config/reduction")
+    yield said("trn-014-schedule-without-steps", "A schedule that does not say how long it takes", lambda d: d["optimizer"]["config"]["learning_rate"]["config"].pop("decay_steps"), "/optimizer/config/learning_rate/config")
+    yield said("trn-015-negative-rate", "A schedule that begins below 0", lambda d: d["optimizer"]["config"]["learning_rate"]["config"].update(initial_learning_rate=-0.1), "/optimizer/config/learning_rate/config/initial_learning_rate")
+    yield Case("trn-014-parts-of-a-layer", "Initializer, regularizer and constraint say what their tables list", ["TRN-014", "TRN-015"], kit.package(PARTS, TENSORS),
+               accepted=kit.observe(PARTS, TENSORS), profile="training")
+    yield parts("trn-014-unknown-member-of-an-initializer", "An initializer with a member of another type", "kernel_initializer", {"stddev": 0.1}, "/stddev")
+    yield parts("trn-015-regularizer-by-text", "The factor of a regularizer as text", "kernel_regularizer", {"l2": "0.001"}, "/l2")
+    yield parts("trn-015-negative-norm", "A constraint to norms below 0", "kernel_constraint", {"max_value": -1.0}, "/max_value")
+
+
 def cases() -> Iterable[Case]:
+    yield from types()
     twin = "trn-001-every-member"
     yield accepts(twin, "Optimizer, loss, metric and progress", TRAINING, "TRN-002", "TRN-003", "TRN-004", "TRN-005", "TRN-006", "TRN-007")
     yield accepts("trn-001-nothing-said", "A training document that says nothing", {"format_version": "1.0"})

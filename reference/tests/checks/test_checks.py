@@ -140,13 +140,13 @@ def test_a_sharded_state_is_faulted_in_its_index():
 
 
 def test_outputs_of_losses_and_metrics():
-    losses, metrics = (Loss("A", output="d"), Loss("A"), Loss("A", output="x")), (Metric("B", output="D"),)
+    losses, metrics = (Loss("t:A", output="d"), Loss("t:A"), Loss("t:A", output="x")), (Metric("t:B", output="D"),)
     assert found(panels(losses=losses, metrics=metrics)) == [("TRN-007", "/losses/2/output"), ("TRN-007", "/metrics/0/output")]
     assert found(Panels(training=Training(losses=losses))) == []
 
 
 def test_extensions_of_every_document_are_judged():
-    component = Component("Adam", extensions={"EXT_a": {}})
+    component = Component("t:Adam", extensions={"EXT_a": {}})
     model = Panels(training=Training(component, extensions_used=("EXT_b",)), extensions={"EXT_c": {}})
     assert found(model, {"training": "training.json"}) == [("EXT-002", "manifest.json#/extensions/EXT_c"), ("EXT-002", "training.json#/optimizer/extensions/EXT_a")]
     with pytest.raises(UnsupportedError) as caught:

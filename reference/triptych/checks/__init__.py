@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from triptych.checks import architecture, extensions, training
+from triptych.checks import architecture, components, composites, extensions, training
 from triptych.checks.registry import CHECKS, Check, check, run
 from triptych.errors import PROBLEM_LIMIT, Findings, pointer_token
 from triptych.model import Architecture, Layer, Panels
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "MODULES", "Check", "check", "check_architecture", "check_panels"]
 
-MODULES = (architecture, extensions, training)
+MODULES = (architecture, components, composites, extensions, training)
 """The modules whose checks need no vocabulary; the others are imported when it is loaded."""
 
 
@@ -38,6 +38,12 @@ def _check_architecture(architecture: Architecture, findings: Findings) -> tuple
     before = len(findings.problems)
     run("document", findings, architecture)
     _check_graph(architecture, "", findings)
+    for name, composite in architecture.composites.items():
+        _check_graph(composite.architecture, f"/composites/{pointer_token(name)}", findings)
+    if architecture.composites:
+        run("composites", findings, architecture)
+        if len(findings.problems) == before:
+            composites.check_uses(architecture, findings)
     if len(findings.problems) > before:
         return ()
     inference = infer(architecture)
@@ -54,7 +60,7 @@ def _check_graph(graph: Architecture, pointer: str, findings: Findings) -> None:
 
     run("graph", findings, graph, pointer)
     for index, call in enumerate(graph.calls or ()):
-        if call.op is not None and schemas.exists(schema := f"operations/{call.op}"):
+        if call.op is not None and schemas.exists(schema := f"operations/{call.op}") and not composites.is_open(call.config):
             schemas.check(schema, spell(call.config), findings, f"{pointer}/calls/{index}/config")
     for index, layer in enumerate(graph.layers):
         if len(findings.problems) > PROBLEM_LIMIT:
@@ -67,8 +73,9 @@ def _check_layer(layer: Layer, pointer: str, findings: Findings) -> None:
     from triptych.documents.scalars import spell
 
     run("layer", findings, layer, pointer)
-    if schemas.exists(schema := f"layers/{layer.type}"):
+    if schemas.exists(schema := f"layers/{layer.type}") and not composites.is_open(layer.config):
         schemas.check(schema, spell(layer.config), findings, f"{pointer}/config")
+        components.check_parts(layer.config, findings, f"{pointer}/config")
     for role, sublayer in layer.sublayers.items():
         _check_layer(sublayer, f"{pointer}/sublayers/{pointer_token(role)}", findings)
     if layer.architecture is not None:
@@ -96,6 +103,7 @@ def check_panels(panels: Panels, findings: Findings, members: Mapping[str, str] 
         inside = findings.at(members.get("training", ""))
         run("document", inside, panels.training)
         run("training", inside, panels)
+        components.check_training_configs(panels.training, inside)
         member = members.get("training_state", "")
         run("state", findings.at(member), panels, prefix=_prefix(member))
     if panels.architecture is not None and panels.weights is not None and len(findings.problems) == before:

@@ -15,6 +15,8 @@ from triptych.vocabulary import FAMILIES, LAYER_TYPES
 from triptych.vocabulary.definition import Field, LayerType
 from triptych.vocabulary.operations import OPERATIONS
 from triptych.vocabulary.operations import tables as operation_tables
+from triptych.vocabulary.training import TYPES
+from triptych.vocabulary.training import generate as training_tables
 
 VERSION = "1.0"
 BASE = f"https://triptych.dev/schemas/{VERSION}"
@@ -64,6 +66,7 @@ def vocabulary() -> dict[str, Json]:
         "format_version": VERSION,
         "types": {found.name: _type_data(found) for found in in_order()},
         "operations": {found.name: operation_tables.data(found, _field_data) for found in operation_tables.in_order()},
+        "training": training_tables.vocabulary(),
     }
 
 
@@ -150,6 +153,7 @@ def files() -> Mapping[str, str]:
     for operation in operation_tables.in_order():
         schema = operation_tables.config_schema(operation, BASE, _member_schema)
         texts[f"{SCHEMAS}/operations/{operation.name}.schema.json"] = _json(schema)
+    texts |= training_tables.files(_json)
     texts["spec/27-operations.md"] = operation_tables.chapter(_config_rows)
     return {**texts, f"{SCHEMAS}/vocabulary.json": _json(vocabulary()), "spec/26-layer-types.md": tables()}
 
@@ -169,6 +173,10 @@ def write(root: Path) -> None:
     for stale in (root / SCHEMAS / "layers").glob("*.schema.json"):
         if stale.name.removesuffix(".schema.json") not in LAYER_TYPES:
             stale.unlink()
+    for family, types in TYPES.items():
+        for stale in (root / SCHEMAS / family).glob("*.schema.json"):
+            if stale.name.removesuffix(".schema.json") not in types:
+                stale.unlink()
     for stale in (root / SCHEMAS / "operations").glob("*.schema.json"):
         if stale.name.removesuffix(".schema.json") not in OPERATIONS:
             stale.unlink()

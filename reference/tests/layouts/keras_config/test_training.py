@@ -58,18 +58,27 @@ def test_parameters_of_an_old_optimizer_keep_their_digits_and_get_their_names():
         "beta_2": 0.9990000128746033,
         "epsilon": 1e-08,
         "amsgrad": False,
+        **HAT,
     }
     assert (training.optimizer.type, training.optimizer.config) == ("Adam", expected)
 
 
+HAT = {"epsilon_mode": "hat", "amsgrad_on": "raw"}
 OPTIMIZERS = [
-    ("2.1.3", "SGD", {"lr": 0.01, "momentum": 0.9, "decay": 1e-6, "nesterov": True}, "SGD", {"learning_rate": 0.01, "momentum": 0.9, "nesterov": True, "decay": 1e-6}),
-    ("2.3.1", "RMSprop", {"learning_rate": 0.001, "rho": 0.9, "decay": 0.0, "epsilon": 1e-7}, "RMSprop", {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False}),
-    ("2.10.0", "Adam", {"name": "Adam", "learning_rate": 0.1, "decay": 0.0, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3, "amsgrad": True, "clipnorm": 3}, "Adam", {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3, "amsgrad": True, "clipnorm": 3}),
-    ("2.15.0", "Custom>Adam", {"name": "Adam", "learning_rate": 0.1, "weight_decay": 0.5}, "Adam", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False, "weight_decay": 0.5}),
-    ("2.15.0", "Adam", {"name": "Adam", "learning_rate": 0.1}, "Adam", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False}),
+    ("2.1.3", "SGD", {"lr": 0.01, "momentum": 0.9, "decay": 1e-6, "nesterov": True}, "SGD", {"learning_rate": 0.01, "momentum": 0.9, "nesterov": True, "decay": 1e-6, "momentum_scaling": "velocity"}),
+    ("2.3.1", "RMSprop", {"learning_rate": 0.001, "rho": 0.9, "decay": 0.0, "epsilon": 1e-7}, "RMSprop", {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False, "epsilon_mode": "outside", "momentum_scaling": "velocity"}),
+    ("2.10.0", "Adam", {"name": "Adam", "learning_rate": 0.1, "decay": 0.0, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3, "amsgrad": True, "clipnorm": 3}, "Adam", {"learning_rate": 0.1, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3, "amsgrad": True, "clipnorm": 3, **HAT}),
+    ("2.15.0", "Custom>Adam", {"name": "Adam", "learning_rate": 0.1, "weight_decay": 0.5}, "Adam", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False, "weight_decay": 0.5, "decay_mode": "decoupled", **HAT}),
+    ("2.15.0", "Adam", {"name": "Adam", "learning_rate": 0.1}, "Adam", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False, **HAT}),
     ("3.5.0", "Mine>Adam2", {"learning_rate": 0.1}, "keras:Mine>Adam2", {"learning_rate": 0.1}),
-    ("2.1.3", "Adam", {"lr": {"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5, "staircase": True, "name": None}}}, "Adam", {"learning_rate": {"type": "ExponentialDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5, "staircase": True}}, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False}),
+    ("2.1.3", "Adam", {"lr": {"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5, "staircase": True, "name": None}}}, "Adam", {"learning_rate": {"type": "ExponentialDecay", "config": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5, "staircase": True}}, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False, **HAT}),
+    ("2.10.0", "Nadam", {"name": "Nadam", "learning_rate": 0.1, "decay": 0.004, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}, "Nadam", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "momentum_decay": 0.004}),
+    ("2.2.4", "Nadam", {"lr": 0.1, "schedule_decay": 0.01, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}, "Nadam", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "momentum_decay": 0.01}),
+    ("2.15.0", "Custom>Nadam", {"name": "Nadam", "learning_rate": 0.1}, "Nadam", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "momentum_decay": 1.0}),
+    ("2.2.4", "Adagrad", {"lr": 0.1, "decay": 0.0, "epsilon": 1e-7}, "Adagrad", {"learning_rate": 0.1, "initial_accumulator_value": 0.0, "epsilon": 1e-7, "epsilon_mode": "outside"}),
+    ("3.5.0", "AdamW", {"learning_rate": 0.1, "weight_decay": None, "use_ema": True}, "AdamW", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "amsgrad": False, "weight_decay": None, "use_ema": True, "ema_start": "update", **HAT}),
+    ("3.5.0", "Adam", {"learning_rate": 0.1, "beta_1": "high"}, "keras:Adam", {"learning_rate": 0.1, "beta_1": "high"}),
+    ("3.5.0", "SGD", {"learning_rate": {"class_name": "ExponentialDecay", "config": {"initial_learning_rate": 0.1}}}, "SGD", {"learning_rate": {"type": "keras:ExponentialDecay", "config": {"initial_learning_rate": 0.1}}, "momentum": 0.0, "nesterov": False, "momentum_scaling": "velocity"}),
 ]  # fmt: skip
 
 
@@ -83,7 +92,9 @@ def test_an_optimizer_of_any_generation_has_its_meaning(version, name, config, t
 
 LOSSES = [
     ("mse", ONE, [("MeanSquaredError", {}, None, None)]),
-    ("sparse_categorical_crossentropy", ONE, [("SparseCategoricalCrossentropy", {"from_logits": False}, None, None)]),
+    ("sparse_categorical_crossentropy", ONE, [("SparseCategoricalCrossentropy", {"from_logits": False, "clip_epsilon": 1e-7}, None, None)]),
+    ("binary_crossentropy", ONE, [("BinaryCrossentropy", {"from_logits": False, "clip_epsilon": 1e-7}, None, None)]),
+    ({"class_name": "Huber", "config": {"delta": "wide"}}, ONE, [("keras:Huber", {"delta": "wide"}, None, None)]),
     ("my_own_loss", ONE, [("keras:my_own_loss", {}, None, None)]),
     ({"class_name": "Huber", "config": {"reduction": "auto", "name": "huber_loss", "delta": 2.0}}, ONE, [("Huber", {"delta": 2.0}, None, None)]),
     ({"class_name": "CategoricalCrossentropy", "config": {"from_logits": True, "label_smoothing": 0.1, "reduction": "sum"}}, ONE, [("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.1, "reduction": "sum"}, None, None)]),
@@ -141,6 +152,24 @@ def test_a_metric_of_any_form_has_its_meaning(metrics, loss, architecture, expec
 def test_weighted_metrics_are_marked():
     training = there_and_back(old(metrics=["mae"], weighted_metrics=["mse"]), ONE, "2.3.1")
     assert [(one.type, one.weighted) for one in training.metrics] == [("MeanAbsoluteError", False), ("MeanSquaredError", True)]
+
+
+def test_what_keras_computes_otherwise_is_noted():
+    optimizer = Component("Adam", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "epsilon_mode": "plain", "amsgrad_on": "raw"})
+    loss = Loss("BinaryCrossentropy", {"from_logits": False, "clip_epsilon": 0.0, "least_logarithm": -100.0})
+    written, notes = write_training_config(Training(optimizer, (loss,)), ONE, dialect="keras3")
+    assert sorted(notes) == [
+        "losses: Keras 3.3.3 computes BinaryCrossentropy without clip_epsilon 0.0",
+        "losses: Keras 3.3.3 computes BinaryCrossentropy without least_logarithm -100.0",
+        "optimizer: Keras 3.3.3 computes Adam with epsilon_mode hat, not 'plain'",
+    ]
+    assert "epsilon_mode" not in str(written)
+    assert "clip_epsilon" not in str(written)
+
+
+def test_keras_2_adds_epsilon_to_probabilities():
+    training = there_and_back(old(loss="binary_crossentropy"), ONE, "2.10.0")
+    assert training.losses[0].config == {"from_logits": False, "clip_epsilon": 1e-7, "log_epsilon": 1e-7}
 
 
 def test_an_edit_by_hand_of_the_learning_rate_holds():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from triptych.checks.components import fits
+from triptych.errors import shorten
 from triptych.layouts.keras_config import objects
+from triptych.layouts.keras_config.edits import same
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.optimizers import type_name
 from triptych.layouts.keras_config.plain import unsayable
@@ -68,6 +71,20 @@ _ALIASES = {
     "cosine_proximity": "cosine_similarity",
     "cosine": "cosine_similarity",
 }
+_CLIPPED = ("BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy")
+_CLIPPED_ALWAYS = ("BinaryFocalCrossentropy", "CategoricalFocalCrossentropy")
+UNSPOKEN = ("clip_epsilon", "log_epsilon", "epsilon", "least_logarithm", "positive_weight", "class_weights", "log_predictions")
+"""Members of our configs that Keras has no word for."""
+_USUAL: dict[str, Json] = {
+    "clip_epsilon": 1e-7,
+    "log_epsilon": 0.0,
+    "epsilon": 1e-7,
+    "least_logarithm": None,
+    "positive_weight": 1.0,
+    "class_weights": None,
+    "log_predictions": False,
+}
+"""What Keras computes for them, unless `decisive` says otherwise."""
 _SHORT = {"mean_squared_error": "mse", "mean_absolute_error": "mae"}
 """Names of functions -> those that people use."""
 _BY_FUNCTION = {function: name for name, (function, _) in LOSSES.items()}
@@ -97,6 +114,44 @@ _QUIET: dict[str, tuple[Json, ...]] = {
 """Member -> values that a config of ours leaves out."""
 
 
+def decisive(name: str, config: Mapping[str, Json], generation: Generation) -> dict[str, Json]:
+    """What Keras computes where frameworks differ and its configuration has no word for it."""
+    result: dict[str, Json] = {}
+    probabilities = config.get("from_logits") is False
+    if name in _CLIPPED_ALWAYS or (name in _CLIPPED and probabilities):
+        result["clip_epsilon"] = 1e-7
+    if (
+        name in ("BinaryCrossentropy", "BinaryFocalCrossentropy")
+        and probabilities
+        and generation >= (2, 3, 50)
+        and generation < (3,)
+    ):
+        result["log_epsilon"] = 1e-7
+    if name == "CosineSimilarity":
+        result["epsilon"] = 1e-7 if generation >= (3,) else 1e-12
+    return result
+
+
+def _said(family: str, name: str, config: Mapping[str, Json], generation: Generation) -> tuple[str, dict[str, Json]]:
+    """`name` with what Keras computes said, or as an extension type where the vocabulary cannot say the config."""
+    full = {**decisive(name, config, generation), **config}
+    return (name, full) if fits(family, name, full) else (f"keras:{name}", dict(config))
+
+
+def unsaid(family: str, name: str, config: Mapping[str, Json], generation: Generation) -> tuple[str, ...]:
+    """A note for each member of `config` that Keras of `generation` computes otherwise and cannot be told."""
+    if name not in METRICS and name not in LOSSES:
+        return ()
+    computed = {**_USUAL, **decisive(name, config, generation)}
+    return tuple(
+        f"{family}: Keras {generation.text} computes {name} without {key} {shorten(value)}"
+        for key, value in config.items()
+        if key in computed
+        and key in UNSPOKEN
+        and not (same(value, computed[key]) or (name, key) == ("CosineSimilarity", "epsilon"))
+    )
+
+
 def read_loss(value: Json, generation: Generation) -> tuple[str, dict[str, Json]]:
     """Type and config of a loss.
 
@@ -105,16 +160,15 @@ def read_loss(value: Json, generation: Generation) -> tuple[str, dict[str, Json]
     """
     if isinstance(value, str):
         known = _loss_of(value) or (value if value in LOSSES else None)
-        return (known, dict(LOSSES[known][1])) if known else (f"keras:{type_name(value)}", {})
+        return _said("losses", known, LOSSES[known][1], generation) if known else (f"keras:{type_name(value)}", {})
     name, config = _object(value)
     if name == "LossFunctionWrapper" and isinstance(config.get("fn"), str):
         name = _loss_of(config["fn"]) or name
     if name not in LOSSES:
         return f"keras:{type_name(name)}", config
     stated = _telling(config, LOSSES[name][0])
-    if generation >= (3,) and name in _FORGETFUL:
-        return name, stated
-    return name, {**LOSSES[name][1], **stated}
+    parameters = {} if generation >= (3,) and name in _FORGETFUL else LOSSES[name][1]
+    return _said("losses", name, {**parameters, **stated}, generation)
 
 
 def _loss_of(function: str) -> str | None:
@@ -156,6 +210,7 @@ def write_loss(name: str, config: Mapping[str, Json], generation: Generation) ->
         own = name.removeprefix("keras:")
         return objects.wrap(own, dict(config), "keras.losses", _bare(generation)) if config else own
     function, parameters = LOSSES.get(name, (name, {}))
+    config = {key: item for key, item in config.items() if key not in UNSPOKEN}
     forgetful = generation >= (3,) and name in _FORGETFUL
     stated = dict(config) if forgetful else {**parameters, **config}
     if stated == parameters and name not in _FORGETFUL:
@@ -171,7 +226,7 @@ def _bare(generation: Generation) -> Generation:
     return generation if generation.wrapped else Generation(min(generation.version, (2, 12, 0)), generation.text)
 
 
-def read_metric(value: Json, loss: str | None, *, binary: bool) -> tuple[str, dict[str, Json]]:
+def read_metric(value: Json, loss: str | None, generation: Generation, *, binary: bool) -> tuple[str, dict[str, Json]]:
     """Type and config of a metric, for an output with the loss `loss`, `binary` if its last extent is 1.
 
     Raises:
@@ -185,15 +240,16 @@ def read_metric(value: Json, loss: str | None, *, binary: bool) -> tuple[str, di
         if known is None:
             return f"keras:{type_name(value)}", {}
         named = {} if METRICS[known][0] == value else {"name": value}
-        return known, {**METRICS[known][1], **named}
+        return _said("metrics", known, {**METRICS[known][1], **named}, generation)
     name, config = _object(value)
     if name == "MeanMetricWrapper" and isinstance(config.get("fn"), str):
         found = _metric_of(config["fn"])
         if found is not None:
-            return found, {**METRICS[found][1], **_telling(config, METRICS[found][0])}
+            return _said("metrics", found, {**METRICS[found][1], **_telling(config, METRICS[found][0])}, generation)
     if name not in METRICS:
         return f"keras:{type_name(name)}", config
-    return name, {**METRICS[name][1], **_telling(config, METRICS[name][0] or _METRIC_LABELS.get(name, name.lower()))}
+    stated = _telling(config, METRICS[name][0] or _METRIC_LABELS.get(name, name.lower()))
+    return _said("metrics", name, {**METRICS[name][1], **stated}, generation)
 
 
 def accuracy_of(loss: str | None, *, binary: bool) -> str:
@@ -214,7 +270,7 @@ def write_metric(name: str, config: Mapping[str, Json], generation: Generation) 
         own = name.removeprefix("keras:")
         return objects.wrap(own, dict(config), "keras.metrics", _bare(generation)) if config else own
     function, parameters = METRICS.get(name, (None, {}))
-    stated = {key: item for key, item in {**parameters, **config}.items() if key != "name"}
+    stated = {key: item for key, item in {**parameters, **config}.items() if key not in ("name", *UNSPOKEN)}
     spelled_out = (2, 3, 50) <= generation.version < (3,) and not generation.wrapped
     if function is not None and stated == parameters:
         if spelled_out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from triptych.checks.components import fits
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import is_dtype, unsayable
 from triptych.model import Json
@@ -55,6 +56,9 @@ _KERAS1_CONSTRAINT = {"MaxNorm": {"m": "max_value"}, "MinMaxNorm": {"low": "min_
 _CONSTRAINT_ALIASES = {"maxnorm": "MaxNorm", "nonneg": "NonNeg", "unitnorm": "UnitNorm"}
 
 
+_FAMILIES = {INITIALIZERS: "initializers", REGULARIZERS: "regularizers", CONSTRAINTS: "constraints"}
+
+
 def read_component(value: Json, names: tuple[str, ...], generation: Generation) -> Json:
     """An initializer, regularizer or constraint, as ``{"type", "config"}``; null stays null."""
     if value is None:
@@ -77,10 +81,10 @@ def read_component(value: Json, names: tuple[str, ...], generation: Generation) 
             return _component(found_name, {} if seed is None else {"seed": seed})
     if name not in names:
         return _component(f"keras:{_printable(name)}", config)
-    return _component(
-        name,
-        {key: item for key, item in config.items() if not (key in ("seed", "input_axes", "output_axes", "dtype") and item is None)},
-    )
+    stated = {
+        key: item for key, item in config.items() if not (key in ("seed", "input_axes", "output_axes", "dtype") and item is None)
+    }
+    return _component(name, stated) if fits(_FAMILIES[names], name, stated) else _component(f"keras:{name}", config)
 
 
 def _named_scaling(config: Mapping[str, Json]) -> str | None:

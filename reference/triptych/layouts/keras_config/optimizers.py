@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from triptych.checks.components import fits
+from triptych.errors import shorten
 from triptych.layouts.keras_config import edits, objects
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import unsayable
@@ -54,6 +56,20 @@ COMMON: dict[str, Json] = {
 }
 """Parameters of every optimizer; said in ours where they differ from these."""
 _OWN_COMMON: dict[str, dict[str, Json]] = {"AdamW": {"weight_decay": 0.004}}
+_DECISIVE: dict[str, dict[str, Json]] = {
+    "SGD": {"momentum_scaling": "velocity"},
+    "RMSprop": {"epsilon_mode": "inside", "momentum_scaling": "velocity"},
+    "Adam": {"epsilon_mode": "hat", "amsgrad_on": "raw"},
+    "AdamW": {"epsilon_mode": "hat", "amsgrad_on": "raw"},
+    "Adamax": {"epsilon_mode": "outside"},
+    "Nadam": {"momentum_decay": 1.0},
+    "Adagrad": {"epsilon_mode": "inside"},
+    "Adafactor": {"epsilon_mode": "added"},
+    "Lamb": {"decay_mode": "decoupled"},
+}
+"""Optimizer -> members that Keras has no word for, with what it computes; always said in ours."""
+_UNSPOKEN = ("momentum_scaling", "epsilon_mode", "amsgrad_on", "momentum_decay", "decay_mode", "ema_start", "epsilon_root")
+_UNSPOKEN_DEFAULTS: dict[str, Json] = {"bias_correction": True, "dampening": 0.0, "epsilon_root": 0.0, "clip_epsilon": 0.0}
 _SINCE = {
     "loss_scale_factor": (3,),
     "gradient_accumulation_steps": (3, 1),
@@ -80,10 +96,9 @@ def read(original: Json, generation: Generation) -> Component:
     ):
         unsayable("an optimizer")
     name, config = original["class_name"].removeprefix(_PREFIX), original["config"]
-    if name not in PARAMETERS:
+    component = Component(name, _read_parameters(name, config, generation)) if name in PARAMETERS else None
+    if component is None or not fits("optimizers", name, component.config):
         component = Component(f"keras:{type_name(original['class_name'])}", dict(config))
-    else:
-        component = Component(name, _read_parameters(name, config))
     found = edits.difference(write(component, generation), original)
     return Component(component.type, component.config, {"keras": {"edits": found}} if found else {})
 
@@ -99,17 +114,52 @@ def type_name(name: str) -> str:
     return name
 
 
-def _read_parameters(name: str, config: Mapping[str, Json]) -> dict[str, Json]:
+def _read_parameters(name: str, config: Mapping[str, Json], generation: Generation) -> dict[str, Json]:
     result = {}
-    for key, default in PARAMETERS[name].items():
+    for key, usual in PARAMETERS[name].items():
+        # The accumulators of Keras before it became part of TensorFlow began at 0.
+        default = 0.0 if key == "initial_accumulator_value" and generation < (2, 3, 50) else usual
         value = config.get("lr", default) if key == "learning_rate" and key not in config else config.get(key, default)
         result[key] = read_rate(value) if key == "learning_rate" else value
+    old_nadam = name == "Nadam" and generation < _NEW
     common = {**COMMON, **_OWN_COMMON.get(name, {}), "decay": 0.0}
     for key, default in common.items():
         value = config.get(key, COMMON.get(key, default))
-        if not edits.same(value, COMMON.get(key, default)) and not (key == "ema_overwrite_frequency" and not config.get("use_ema")):
+        ours = not edits.same(value, COMMON.get(key, default)) or (name == "AdamW" and key == "weight_decay")
+        if ours and not (key == "ema_overwrite_frequency" and not config.get("use_ema")) and not (key == "decay" and old_nadam):
             result[key] = value
+    computed = decisive(name, result, generation)
+    if old_nadam:
+        computed["momentum_decay"] = config.get("schedule_decay", config.get("decay", computed["momentum_decay"]))
+    return {**result, **computed}
+
+
+def decisive(name: str, config: Mapping[str, Json], generation: Generation) -> dict[str, Json]:
+    """What Keras of `generation` computes where frameworks differ and its configuration has no word for it."""
+    result = dict(_DECISIVE.get(name, {}))
+    if config.get("weight_decay") is not None:
+        result["decay_mode"] = "decoupled"
+    if config.get("use_ema") is True:
+        result["ema_start"] = "weight" if generation < (3,) else "update"
+    if generation < _NEW and (
+        name == "Adagrad" or (name == "RMSprop" and not (generation >= (2, 3, 50) and config.get("momentum")))
+    ):
+        result["epsilon_mode"] = "outside"
+    if generation < _NEW and name == "Nadam":
+        result["momentum_decay"] = 0.004
     return result
+
+
+def unsaid(component: Component, generation: Generation) -> tuple[str, ...]:
+    """A note for each member of the config that Keras of `generation` computes otherwise and cannot be told."""
+    if component.type not in PARAMETERS:
+        return ()
+    computed = {**_UNSPOKEN_DEFAULTS, **decisive(component.type, component.config, generation)}
+    return tuple(
+        f"optimizer: Keras {generation.text} computes {component.type} with {key} {computed[key]}, not {shorten(value)}"
+        for key, value in component.config.items()
+        if key in computed and not edits.same(value, computed[key]) and not (key == "momentum_decay" and generation < _NEW)
+    )
 
 
 def read_rate(value: Json) -> Json:
@@ -118,8 +168,9 @@ def read_rate(value: Json) -> Json:
         name, config = value.get("class_name"), value.get("config")
         if not isinstance(name, str) or not isinstance(config, dict):
             unsayable("a learning rate")
-        own = name if name in SCHEDULES else f"keras:{type_name(name)}"
-        return {"type": own, "config": {key: item for key, item in config.items() if key != "name"}}
+        parameters = {key: item for key, item in config.items() if key != "name"}
+        own = name if name in SCHEDULES and fits("schedules", name, parameters) else f"keras:{type_name(name)}"
+        return {"type": own, "config": parameters}
     return value
 
 
@@ -165,11 +216,15 @@ def write(component: Component, generation: Generation) -> dict[str, Json]:
         if component.type == "RMSprop" and (generation < (3, 3)) and given.get("ema_overwrite_frequency") is None:
             config["ema_overwrite_frequency"] = 100
         config |= own
+    if component.type == "Nadam" and generation < _NEW:
+        config["schedule_decay" if generation < (2, 3, 50) else "decay"] = given.get("momentum_decay", 0.004)
     defaults = {**COMMON, **parameters}
     for key, item in given.items():
         if (
             key not in config
             and key != "learning_rate"
+            and key not in _UNSPOKEN
+            and key not in _UNSPOKEN_DEFAULTS
             and (generation < _NEW or key != "decay")
             and not edits.same(item, defaults.get(key))
         ):

@@ -134,8 +134,8 @@ def _translate(original: Json, architecture: Architecture | None, generation: Ge
         except Unsayable:
             optimizer = None
     losses = _attempt(lambda: _read_losses(config.get("loss"), config.get("loss_weights"), outputs, generation))
-    metrics = _attempt(lambda: _read_metrics(config.get("metrics"), outputs, losses, weighted=False))
-    weighted = _attempt(lambda: _read_metrics(config.get("weighted_metrics"), outputs, losses, weighted=True))
+    metrics = _attempt(lambda: _read_metrics(config.get("metrics"), outputs, losses, generation, weighted=False))
+    weighted = _attempt(lambda: _read_metrics(config.get("weighted_metrics"), outputs, losses, generation, weighted=True))
     training = Training(optimizer=optimizer, losses=tuple(losses), metrics=(*metrics, *weighted))
     generated = _generate(training, architecture, Writing(generation, edits_apply=True))
     changes = edits.difference(generated, config)
@@ -178,7 +178,9 @@ def _factors(weights: Json, outputs: _Outputs) -> dict[str | None, float]:
     return dict(pairs)
 
 
-def _read_metrics(value: Json, outputs: _Outputs, losses: Iterable[Loss], *, weighted: bool) -> list[Metric]:
+def _read_metrics(
+    value: Json, outputs: _Outputs, losses: Iterable[Loss], generation: Generation, *, weighted: bool
+) -> list[Metric]:
     pairs: list[tuple[str | None, Json]] = []
     if isinstance(value, list) and any(isinstance(item, list) for item in value):
         pairs = [
@@ -198,7 +200,7 @@ def _read_metrics(value: Json, outputs: _Outputs, losses: Iterable[Loss], *, wei
     found = []
     for output, item in pairs:
         if item is not None:
-            name, config = objectives.read_metric(item, by_output.get(output), binary=outputs.binary(output))
+            name, config = objectives.read_metric(item, by_output.get(output), generation, binary=outputs.binary(output))
             found.append(Metric(name, config, output, weighted))
     return found
 
@@ -256,6 +258,10 @@ def _generate(training: Training, architecture: Architecture | None, writing: Wr
     result: dict[str, Json] = {}
     if training.optimizer is not None:
         result["optimizer" if generation.wrapped else "optimizer_config"] = _write_optimizer(training.optimizer, writing)
+    for loss in training.losses:
+        writing.notes += objectives.unsaid("losses", loss.type, loss.config, generation)
+    for metric in training.metrics:
+        writing.notes += objectives.unsaid("metrics", metric.type, metric.config, generation)
     result["loss"] = _collect(
         [(loss.output, objectives.write_loss(loss.type, loss.config, generation)) for loss in training.losses], outputs
     )
@@ -277,6 +283,7 @@ def _generate(training: Training, architecture: Architecture | None, writing: Wr
 def _write_optimizer(optimizer: Component, writing: Writing) -> Json:
     if ":" in optimizer.type and not optimizer.type.startswith(f"{EXTENSION}:"):
         writing.notes.append(f"optimizer: Keras knows no {optimizer.type}")
+    writing.notes += optimizers.unsaid(optimizer, writing.generation)
     return writing.finish(optimizers.write(optimizer, writing.generation), optimizer.extensions, "optimizer")
 
 
