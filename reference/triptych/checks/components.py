@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from triptych.checks.registry import Found, check
@@ -10,6 +11,7 @@ from triptych.documents.scalars import spell
 from triptych.errors import Findings, pointer_token, shorten
 from triptych.model import Json, Panels, Training
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _SCHEDULED = {"optimizers": ("learning_rate",), "schedules": ("after",)}
 """Family -> members of a config that may be a schedule."""
 
@@ -24,7 +26,8 @@ def types_are_of_the_vocabulary(panels: Panels) -> Found:
     if panels.training is None:
         return
     for family, pointer, name, _ in _components(panels.training):
-        if ":" not in name and not schemas.exists(f"{family}/{name}"):
+        # What is not even the name of a type is another requirement's business.
+        if _NAME.fullmatch(name) and not schemas.exists(f"{family}/{name}"):
             what = {"optimizers": "an optimizer", "losses": "a loss", "metrics": "a metric"}[family]
             yield f"{pointer}/type", f"expected {what} of the vocabulary or an extension type, got {shorten(name)}"
 
