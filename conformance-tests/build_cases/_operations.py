@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 
+import kit
 from kit import Case
 from lyr import bad, call, good, graph
 
@@ -124,12 +125,103 @@ def shapes() -> Iterable[Case]:
         yield sized(slug, title, one, image, count)
 
 
+EXCITE = {
+    "parameters": {"activation": {"default": "relu"}, "channels": {}, "reduced": {}},
+    "inputs": ["x"],
+    "layers": [
+        {"name": "down", "type": "Dense", "config": {"units": {"parameter": "reduced"}, "activation": {"parameter": "activation"}}},
+        {"name": "up", "type": "Dense", "config": {"units": {"parameter": "channels"}, "activation": "sigmoid"}},
+    ],
+    "calls": [
+        op("mean", ["x"], ["pooled"], axes=[1, 2]), call("down", "pooled"), call("up", "down"), op("expand_dims", ["up"], ["gates"], axes=[1, 2]),
+        op("multiply", ["x", "gates"], ["excited"]),
+    ],
+    "outputs": ["excited"],
+}
+USE = {"name": "first", "type": "Excite", "config": {"channels": 4, "reduced": 2}}
+EXCITED = {
+    "format_version": "1.0", "inputs": [{"name": "image", "shape": [None, 8, 8, 4]}],
+    "layers": [USE, {**USE, "name": "second", "config": {"activation": "tanh", "channels": 4, "reduced": 1}}],
+    "composites": {"Excite": EXCITE},
+}
+"""2 x (4 x 2 + 2 + 2 x 4 + 4) - (4 + 1 + 4) weights: the second has one unit less."""
+SCALED = {
+    "format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 4]}],
+    "layers": [{"name": "half", "type": "Scaled", "config": {"by": 0.5}}],
+    "composites": {"Scaled": {"parameters": {"by": {}}, "layers": [{"name": "scale", "type": "example:Scale", "config": {"by": {"parameter": "by"}}}]}},
+}
+
+
+def composites() -> Iterable[Case]:
+    twin = "arc-031-composite"
+    yield good(twin, "Two layers use one composite", ["ARC-031", "ARC-032", "ARC-033", "ARC-034", "ARC-035", "LYR-001"], EXCITED,
+               {f"{use}.{path}": kit.f32(shape) for use, units in (("first", 2), ("second", 1))
+                for path, shape in (("down.bias", [units]), ("down.kernel", [4, units]), ("up.bias", [4]), ("up.kernel", [units, 4]))},
+               parameters=(35, 0))
+    yield good("arc-035-weights-elsewhere", "A use of a composite says where a weight inside it is", ["ARC-035"],
+               changed(EXCITED, lambda d: d["layers"][0].update(weights={"down.kernel": {"tensor": "fc1.weight", "axes": [1, 0]}})),
+               {"fc1.weight": kit.f32([2, 4]),
+                **{f"{use}.{path}": kit.f32(shape) for use, units in (("first", 2), ("second", 1))
+                   for path, shape in (("down.bias", [units]), ("down.kernel", [4, units]), ("up.bias", [4]), ("up.kernel", [units, 4]))
+                   if (use, path) != ("first", "down.kernel")}},
+               parameters=(35, 0))
+    yield good("arc-035-inside-a-wrapper", "A wrapper holds a composite that is sequential", ["ARC-035", "ARC-031"], {
+        "format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 5, 4]}],
+        "layers": [{"name": "each", "type": "TimeDistributed", "sublayers": {"layer": {"type": "Pair", "config": {"units": 3}}}}],
+        "composites": {"Pair": {"parameters": {"units": {}}, "layers": [
+            {"name": "one", "type": "Dense", "config": {"units": {"parameter": "units"}}}, {"name": "two", "type": "Dense", "config": {"units": 1}}]}},
+    }, parameters=(19, 0))
+    for slug, title, change, pointer in (
+        ("layers-missing", "A composite without layers", lambda d: d["composites"].update(Idle={}), "/composites/Idle"),
+        ("name-of-an-extension", "A composite is named like an extension type", lambda d: d["composites"].update({"example:Idle": {"layers": []}}),
+         "/composites/example:Idle"),
+        ("parameter-with-a-type", "A parameter says more than a default", lambda d: d["composites"].update(
+            Idle={"parameters": {"units": {"type": "integer"}}, "layers": []}), "/composites/Idle/parameters/units/type"),
+    ):
+        yield bad(f"arc-031-{slug}", title, "ARC-031", changed(EXCITED, change), "SCHEMA_VIOLATION", AT + pointer, stage="schema", twin=twin)
+    idle = {"parameters": {"units": {}}, "layers": [{"name": "dense", "type": "Dense", "config": {"units": {"parameter": "unit"}}}]}
+    yield bad("arc-032-misspelt-parameter", "A composite names a parameter that it does not have", "ARC-032",
+              changed(EXCITED, lambda d: d["composites"].update(Idle=idle)), "PARAMETER_UNDEFINED",
+              f"{AT}/composites/Idle/layers/0/config/units/parameter", twin=twin)
+    loop = {"layers": [{"name": "again", "type": "Loop"}]}
+    yield bad("arc-033-itself", "A composite uses itself", "ARC-033", changed(EXCITED, lambda d: d["composites"].update(Loop=loop)),
+              "COMPOSITE_RECURSIVE", f"{AT}/composites/Loop", twin=twin)
+    boxes = {f"Box{level}": {"layers": [{"name": name, "type": f"Box{level + 1}"} for name in "ab"]} for level in range(16)}
+    many = {"format_version": "1.0", "layers": [{"name": "x", "type": "Box0"}], "composites": {**boxes, "Box16": {"layers": []}}}
+    yield good("arc-034-many-in-few-words", "Composites that double eight times", ["ARC-034"], {**many, "layers": [{"name": "x", "type": "Box8"}]},
+               parameters=(0, 0))
+    yield bad("arc-034-too-many-in-few-words", "Composites that double sixteen times", "ARC-034", many, "COMPOSITE_TOO_LARGE", f"{AT}/composites",
+              twin="arc-034-many-in-few-words")
+
+
+def uses() -> Iterable[Case]:
+    twin = "lyr-034-parameter-of-an-extension-type"
+    yield good(twin, "A use of a composite says its parameter", ["LYR-034", "LYR-033"], SCALED)
+    yield bad("lyr-033-named-dense", "A composite is named Dense", "LYR-033", changed(SCALED, lambda d: d["composites"].update(Dense={"layers": []})),
+              "COMPOSITE_NAME_TAKEN", f"{AT}/composites/Dense", twin=twin)
+    yield bad("lyr-034-parameter-missing", "A use of a composite lacks a parameter", "LYR-034", changed(SCALED, lambda d: d["layers"][0].pop("config")),
+              "COMPOSITE_CONFIG_INVALID", f"{AT}/layers/0", twin=twin)
+    yield bad("lyr-034-no-such-parameter", "A use of a composite says what is no parameter", "LYR-034",
+              changed(SCALED, lambda d: d["layers"][0]["config"].update(factor=2)), "COMPOSITE_CONFIG_INVALID", f"{AT}/layers/0/config/factor", twin=twin)
+    zero = changed(EXCITED, lambda d: d["layers"][0]["config"].update(reduced=0))
+    yield bad("lyr-003-parameter-of-a-wrong-kind", "A parameter has a value that the layer inside does not take", "LYR-003", zero,
+              "LAYER_CONFIG_INVALID", f"{AT}/layers/0", stage="schema", twin="lyr-003-values-of-every-kind")
+
+
+def changed(base, change):
+    """A copy of `base` after `change`."""
+    data = copy.deepcopy(base)
+    change(data)
+    return data
+
+
 def arc_cases() -> Iterable[Case]:
     """The cases of chapter 20."""
     yield from objects()
+    yield from composites()
 
 
 def lyr_cases() -> Iterable[Case]:
     """The cases of chapters 25 and 27."""
-    for part in (configs, fitting, shapes):
+    for part in (configs, fitting, shapes, uses):
         yield from part()

@@ -37,7 +37,7 @@ def _defined_names(graph: Architecture) -> Iterator[tuple[str, str]]:
 def _values(graph: Architecture) -> Iterator[tuple[str, str]]:
     """Every value in the order of its definition, as (JSON Pointer, name)."""
     for index, item in enumerate(graph.inputs):
-        yield f"/inputs/{index}/name", item.name
+        yield f"/inputs/{index}" if item.shape is None else f"/inputs/{index}/name", item.name
     for index, call in enumerate(graph.calls or ()):
         if not call.outputs and call.op is None:
             yield f"/calls/{index}/layer", call.layer

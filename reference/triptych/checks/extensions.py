@@ -48,6 +48,8 @@ def _holders(document: Document) -> Iterator[tuple[str, Mapping[str, Json]]]:
     yield "", document.extensions
     if isinstance(document, Architecture):
         yield from _holders_of_graph(document, "")
+        for name, composite in document.composites.items():
+            yield from _holders_of_graph(composite.architecture, f"/composites/{pointer_token(name)}")
     elif isinstance(document, Training):
         if document.optimizer is not None:
             yield "/optimizer", document.optimizer.extensions

@@ -19,4 +19,4 @@ def canonical_names_do_not_collide(slots: Iterable[WeightSlot]) -> Found:
         first = owners.setdefault(slot.tensor, slot)
         if first is not slot:
             message = f"expected a tensor of its own for {slot.role}, got {shorten(slot.tensor)}, which {shorten(first.path)} owns as {first.role}"
-            yield slot.pointer, message
+            yield slot.place, message

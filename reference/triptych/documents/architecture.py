@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from triptych.documents import schemas
 from triptych.documents.members import in_order, typed_object
-from triptych.documents.scalars import spell, unspell_extensions, unspell_members
+from triptych.documents.scalars import spell, unspell, unspell_extensions, unspell_members
 from triptych.documents.text import raise_problems
 from triptych.documents.versions import FORMAT_VERSION, check_version
 from triptych.errors import Findings
-from triptych.model import Architecture, Call, Input, Json, Layer, WeightReference
+from triptych.model import Architecture, Call, Composite, Input, Json, Layer, Parameter, WeightReference
 
 
 def parse_architecture(data: Json, findings: Findings) -> Architecture:
@@ -24,7 +25,9 @@ def parse_architecture(data: Json, findings: Findings) -> Architecture:
     check_version(data, findings)
     schemas.check("architecture", data, findings)
     raise_problems(findings)
-    return _graph(data)
+    composites = {name: _composite(item) for name, item in data.get("composites", {}).items()}
+    graph = _graph(data)
+    return replace(graph, composites=composites) if composites else graph
 
 
 def _graph(data: Mapping[str, Any]) -> Architecture:
@@ -40,6 +43,16 @@ def _graph(data: Mapping[str, Any]) -> Architecture:
         extensions_required=tuple(data.get("extensions_required", ())),
         extensions=unspell_extensions(data.get("extensions", {})),
     )
+
+
+def _composite(data: Mapping[str, Any]) -> Composite:
+    # The shapes of its inputs are those of a call.
+    inputs = tuple(Input(name, None) for name in data.get("inputs", ()))  # type: ignore[arg-type]
+    parameters = {
+        name: Parameter(default=unspell(item["default"]), required=False) if "default" in item else Parameter()
+        for name, item in data.get("parameters", {}).items()
+    }
+    return Composite(replace(_graph({**data, "inputs": ()}), inputs=inputs), parameters)
 
 
 def _input(data: Mapping[str, Any]) -> Input:
@@ -88,7 +101,27 @@ def _call(data: Mapping[str, Any]) -> Call:
 
 def architecture_to_data(architecture: Architecture) -> dict[str, Json]:
     """The document of `architecture`: members in their order, defaults left out."""
-    return {"format_version": FORMAT_VERSION, **_graph_to_data(architecture)}
+    data = {"format_version": FORMAT_VERSION, **_graph_to_data(architecture)}
+    if not architecture.composites:
+        return data
+    # They stand behind the graph and before what is about the document.
+    behind: tuple[str, ...] = ("metadata", "extensions_used", "extensions_required", "extensions")
+    tail = {name: data.pop(name) for name in behind if name in data}
+    composites = {name: _composite_to_data(architecture.composites[name]) for name in sorted(architecture.composites)}
+    return {**data, "composites": composites, **tail}
+
+
+def _composite_to_data(composite: Composite) -> dict[str, Json]:
+    data: dict[str, Json] = {}
+    if composite.parameters:
+        data["parameters"] = {
+            name: {} if one.required else {"default": typed_object(spell(one.default))}
+            for name, one in sorted(composite.parameters.items())
+        }
+    graph = composite.architecture
+    if graph.inputs:
+        data["inputs"] = [item.name for item in graph.inputs]
+    return {**data, **_graph_to_data(replace(graph, inputs=()))}
 
 
 def _graph_to_data(graph: Architecture) -> dict[str, Json]:

@@ -19,7 +19,7 @@ class Input:
 
     name: str
     shape: Shape
-    """With the batch extent first."""
+    """With the batch extent first. An input of a composite has none (None), for it takes what a call gives."""
     dtype: str = "float32"
     metadata: Mapping[str, str] = field(default_factory=dict)
     extensions: Mapping[str, Json] = field(default_factory=dict)
@@ -85,6 +85,24 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a composite leaves open."""
+
+    default: Json = None
+    required: bool = True
+    """Whether every use has to say it; `default` then means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """A graph that layers use as their type; ``{"parameter": NAME}`` in its configs stands for what a use says."""
+
+    architecture: Architecture
+    """Its inputs have names and no shapes: those are a call's."""
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Architecture:
     """A graph of layers; sequential when it has no calls."""
 
@@ -99,6 +117,8 @@ class Architecture:
     extensions_used: tuple[str, ...] = ()
     extensions_required: tuple[str, ...] = ()
     extensions: Mapping[str, Json] = field(default_factory=dict)
+    composites: Mapping[str, Composite] = field(default_factory=dict)
+    """By the name that layers have as their type; only of the outermost architecture."""
 
     @property
     def is_sequential(self) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from triptych.errors import pointer_token, shorten
 from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Architecture, Call, Json, Layer, Shape
+from triptych.model.composites import expand, is_use
 from triptych.vocabulary.definition import LAYER_TYPES, LayerCall, LayerType, Weight
 from triptych.vocabulary.expressions import ShapeError, evaluate
 from triptych.vocabulary.extents import channel_axis, compatible, merge, text
@@ -71,6 +72,12 @@ class Inference:
     problems: tuple[Misfit, ...]
     operations: Mapping[str, CallShapes] = field(default_factory=dict)
     """JSON Pointer of an operation's call -> its shapes, of its first evaluation."""
+    uses: frozenset[str] = frozenset()
+    """JSON Pointers of the layers that use a composite; what is inside one stands nowhere in the document."""
+
+    def place(self, pointer: str) -> str:
+        """`pointer` as a place of the document: that of the use, for what is inside a composite."""
+        return place_of(pointer, self.uses)
 
 
 def infer(architecture: Architecture) -> Inference:
@@ -78,14 +85,25 @@ def infer(architecture: Architecture) -> Inference:
 
     Takes time proportional to the number of calls. Layers of extension types yield unknown shapes, never a problem.
     """
-    run = _Run()
+    architecture = expand(architecture)
+    run = _Run(frozenset(architecture.composites))
     for path, pointer, layer, trainable in _walk(architecture):
         run.enter(path, pointer, layer, trainable=trainable)
     values, outputs = run.architecture(architecture, "", None, "")
     for shapes in run.layers.values():
         if not shapes.weights:
             run.weights(shapes, None, shapes.pointer)
-    return Inference(run.layers, values, outputs, tuple(run.problems.values()), run.operations)
+    return Inference(run.layers, values, outputs, tuple(run.problems.values()), run.operations, frozenset(run.uses))
+
+
+def place_of(pointer: str, uses: Collection[str]) -> str:
+    """`pointer`, or that of the outermost of `uses` that it is inside of."""
+    at = pointer.find("/architecture") if uses else -1
+    while at >= 0:
+        if pointer[:at] in uses:
+            return pointer[:at]
+        at = pointer.find("/architecture", at + 1)
+    return pointer
 
 
 def _walk(
@@ -112,22 +130,28 @@ def _walk_layer(layer: Layer, path: str, pointer: str, *, trainable: bool) -> It
 class _Run:
     """One pass over an architecture."""
 
-    def __init__(self) -> None:
+    def __init__(self, composites: frozenset[str]) -> None:
+        self._composites = composites
         self.layers: dict[str, LayerShapes] = {}
         self.problems: dict[tuple[str, str], Misfit] = {}
         self.operations: dict[str, CallShapes] = {}
+        self.uses: set[str] = set()
         self._nested: dict[str, dict[Shapes, Shapes]] = {}
 
     def problem(self, requirement: str, pointer: str, message: str) -> None:
         """Note a problem, once a place."""
+        pointer = place_of(pointer, self.uses)
         self.problems.setdefault((requirement, pointer), Misfit(requirement, pointer, message))
 
     def enter(self, path: str, pointer: str, layer: Layer, *, trainable: bool) -> None:
         """Look a layer's type up and check what does not depend on calls."""
-        found = LAYER_TYPES.get(layer.type)
+        found = LAYER_TYPES["Model"] if layer.architecture is not None else LAYER_TYPES.get(layer.type)
+        if is_use(layer) and place_of(pointer, self.uses) == pointer:
+            self.uses.add(pointer)
         shapes = self.layers[pointer] = LayerShapes(path, pointer, layer, trainable, found)
         if found is None:
-            if ":" not in layer.type:
+            # A use without its graph goes beyond what is allowed, which is another requirement's business.
+            if ":" not in layer.type and layer.type not in self._composites:
                 self.problem(
                     "LYR-001",
                     f"{pointer}/type",

@@ -27,6 +27,8 @@ class WeightSlot:
     trainable: bool
     """Whether its role, its layer and every layer around it are trainable."""
     layer: Layer
+    place: str = ""
+    """JSON Pointer of the layer in the document: for one inside a composite, that of the use."""
 
     @property
     def stored_shape(self) -> Shape | None:
@@ -45,10 +47,10 @@ class WeightSlot:
 def weight_slots(architecture: Architecture, inference: Inference | None = None) -> tuple[WeightSlot, ...]:
     """Every weight of `architecture`: layers in document order, a layer's own before those inside it, roles in table order."""
     inference = inference or infer(architecture)
-    return tuple(slot for shapes in inference.layers.values() for slot in _slots_of(shapes))
+    return tuple(slot for shapes in inference.layers.values() for slot in _slots_of(shapes, inference.place(shapes.pointer)))
 
 
-def _slots_of(shapes: LayerShapes) -> list[WeightSlot]:
+def _slots_of(shapes: LayerShapes, place: str) -> list[WeightSlot]:
     layer = shapes.layer
     if shapes.type is None:
         # An extension type lists all its weights.
@@ -62,6 +64,8 @@ def _slots_of(shapes: LayerShapes) -> list[WeightSlot]:
         axes = None if said is None else said.axes
         trainable = by_table if said is None or said.trainable is None else said.trainable
         slots.append(
-            WeightSlot(shapes.path, role, shapes.pointer, tensor, axes, shape, layer.dtype, trainable and shapes.trainable, layer)
+            WeightSlot(
+                shapes.path, role, shapes.pointer, tensor, axes, shape, layer.dtype, trainable and shapes.trainable, layer, place
+            )
         )
     return slots

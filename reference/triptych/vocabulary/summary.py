@@ -11,6 +11,7 @@ from math import prod
 from triptych import dtypes
 from triptych.errors import pointer_token
 from triptych.model import Architecture, Layer, Shape, Tensor, Weights
+from triptych.model.composites import expand
 from triptych.vocabulary.extents import text
 from triptych.vocabulary.inference import Inference, infer
 from triptych.vocabulary.slots import WeightSlot, weight_slots
@@ -75,6 +76,7 @@ def summarize(architecture: Architecture, weights: Weights | None = None, state:
         weights: Stored tensors, which tell the sizes that the architecture alone does not; none is read.
         state: The training state; its ``optimizer.`` tensors are counted.
     """
+    architecture = expand(architecture)
     inference = infer(architecture)
     counted = _Counted(weight_slots(architecture, inference), weights)
     optimizer = None

@@ -301,6 +301,15 @@ def test_operations_inside_a_nested_architecture():
     assert evaluate(architecture, {}, [X[0]]).outputs[0].tolist() == pytest.approx(X[0].sum(-1).tolist())
 
 
+def test_keras_has_no_place_for_operations():
+    """A conversion says so, wherever the call stands."""
+    from triptych.errors import ConversionError
+    from triptych.layouts.keras_config.architecture import write_model_config
+
+    with pytest.raises(ConversionError, match="calls/1"):
+        write_model_config(parse_architecture(EXAMPLE, Findings()))
+
+
 def test_what_cannot_be_evaluated():
     """An extension operation; inputs that do not fit."""
     with pytest.raises(UnsupportedError):
