@@ -6,16 +6,21 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from triptych.errors import UsageError
+
 
 def add(commands: Any) -> None:
     """Add this command's grammar."""
     parser = commands.add_parser(
         "summary",
         help="print layers, output shapes and parameter counts",
-        description="Print the layers of the model at PATH with output shapes and parameter counts; without an architecture, its tensors.",
+        description="Print the layers of the model at PATH with output shapes and parameter counts; without an architecture, its tensors. "
+        "With --for, print what a framework makes of each layer instead: exact, bounded or inexpressible.",
     )
     parser.add_argument("path", metavar="PATH", type=Path)
     parser.add_argument("--width", type=int, help="columns to use (default: the terminal's)")
+    parser.add_argument("--for", dest="framework", choices=("keras", "keras2", "keras3", "torch", "jax", "flax"), help="what a framework makes of it")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="of the verdicts of --for (default: %(default)s)")
     parser.set_defaults(run=run)
 
 
@@ -24,6 +29,13 @@ def run(arguments: argparse.Namespace) -> int:
     from triptych.surface.opening import load
 
     model = load(arguments.path)
+    if arguments.framework is not None:
+        from triptych.cli import verdicts
+
+        print(verdicts.as_json(model, arguments.framework) if arguments.format == "json" else verdicts.as_text(model, arguments.framework))
+        return 0
+    if arguments.format == "json":
+        raise UsageError("expected --for FRAMEWORK beside --format json")
     if model.architecture is not None:
         model.summary(width=arguments.width)
     elif model.weights is not None:

@@ -1,0 +1,89 @@
+"""Verdicts: whether a framework can compute what a layer or an optimizer with its config means; data, and how it is looked up.
+
+*exact*: with the framework's own layers and functions, the same numbers up to the rounding of floating point. *bounded*: by at
+most what the verdict says, different. *inexpressible*: only with code of one's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from triptych.model import Architecture, Json, Layer
+from triptych.model.composites import expand, is_use
+from triptych.vocabulary.definition import LAYER_TYPES
+from triptych.vocabulary.verdicts import jax, keras, torch
+from triptych.vocabulary.verdicts.rules import BOUNDED, EXACT, INEXPRESSIBLE, RANKS, Rule, Rules, Table
+
+LAYERS: Mapping[str, Table] = {"keras2": keras.KERAS2_LAYERS, "keras3": keras.KERAS3_LAYERS, "torch": torch.LAYERS, "jax": jax.LAYERS}
+"""Framework -> layer type -> rules."""
+OPTIMIZERS: Mapping[str, Table] = {
+    "keras2": keras.KERAS2_OPTIMIZERS,
+    "keras3": keras.KERAS3_OPTIMIZERS,
+    "torch": torch.OPTIMIZERS,
+    "jax": jax.OPTIMIZERS,
+}
+"""Framework -> optimizer type -> rules."""
+NAMES = {"keras": "keras3", "keras2": "keras2", "keras3": "keras3", "torch": "torch", "jax": "jax", "flax": "jax"}
+"""What people call a framework -> the key of its tables."""
+
+__all__ = ["BOUNDED", "EXACT", "INEXPRESSIBLE", "LAYERS", "NAMES", "OPTIMIZERS", "RANKS", "LayerVerdict", "Rule", "of_layers", "of_optimizer", "of_type"]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerVerdict:
+    """The verdict on one layer of an architecture."""
+
+    path: str
+    type: str
+    rule: Rule
+
+
+def _decided(rules: Rules | None, config: Mapping[str, Json], name: str) -> Rule:
+    found = next((rule for rule in rules or () if rule.holds(config)), None)
+    return found or Rule(INEXPRESSIBLE, f"nobody has said yet what {name} is there")
+
+
+def of_type(framework: str, name: str, config: Mapping[str, Json]) -> Rule:
+    """The verdict of `framework`, a key of `LAYERS`, on a layer of type `name`."""
+    if ":" in name:
+        owner = name.partition(":")[0]
+        if owner == framework.rstrip("23"):
+            return Rule(EXACT, "its own")
+        return Rule(INEXPRESSIBLE, f"only {owner} knows what {name} computes")
+    found = LAYER_TYPES.get(name)
+    resolved = found.resolve(config) if found is not None else config
+    rule = _decided(LAYERS[framework].get(name), resolved, name)
+    inner = [of_activation(framework, resolved[member]) for member in ("activation", "recurrent_activation") if resolved.get(member)]
+    return max([rule, *inner], key=lambda one: RANKS.index(one.verdict))
+
+
+def of_activation(framework: str, value: Json) -> Rule:
+    """The verdict on an activation, a name or an object with type and config."""
+    if isinstance(value, dict):
+        return of_type(framework, value["type"], value.get("config", {}))
+    return of_type(framework, value, {}) if ":" in value else Rule(EXACT, "a function")
+
+
+def of_optimizer(framework: str, name: str, config: Mapping[str, Json]) -> Rule:
+    """The verdict of `framework` on an optimizer."""
+    from triptych.vocabulary.training import component_type
+
+    found = component_type("optimizers", name)
+    return _decided(OPTIMIZERS[framework].get(name), found.resolve(config) if found is not None else config, name)
+
+
+def of_layers(framework: str, architecture: Architecture) -> Iterator[LayerVerdict]:
+    """The verdict on every layer and sublayer, in the order of the document, what is nested after what holds it."""
+    for layer in expand(architecture).layers:
+        yield from _of_layer(framework, layer, layer.name)
+
+
+def _of_layer(framework: str, layer: Layer, path: str) -> Iterator[LayerVerdict]:
+    judged = Rule(EXACT, "its layers, each judged by itself") if is_use(layer) else of_type(framework, layer.type, layer.config)
+    yield LayerVerdict(path, layer.type, judged)
+    for role, sublayer in layer.sublayers.items():
+        yield from _of_layer(framework, sublayer, f"{path}.{role}")
+    if layer.architecture is not None:
+        for one in layer.architecture.layers:
+            yield from _of_layer(framework, one, f"{path}.{one.name}")
