@@ -85,6 +85,9 @@ def grid():
             yield f"Global{what}Pooling{rank}D", {}, [shape]
             yield f"Global{what}Pooling{rank}D", {"keepdims": True}, [unknown]
             yield f"Global{what}Pooling{rank}D", {"data_format": "channels_first"}, [first]
+            for size in ([3, 4, 2], [4, 5, 3], [2, 2, 2]):  # TensorFlow divides by zero for an extent of 1
+                yield f"Adaptive{what}Pooling{rank}D", {"output_size": size[:rank]}, [shape]
+            yield f"Adaptive{what}Pooling{rank}D", {"output_size": [3] * rank, "data_format": "channels_first"}, [first]
         ends = [[1, 2], [0, 3], [2, 0]][:rank]
         yield f"ZeroPadding{rank}D", {"padding": ends}, [shape]
         yield f"Cropping{rank}D", {"cropping": ends}, [shape]
@@ -94,6 +97,8 @@ def grid():
             yield f"Cropping{rank}D", {"cropping": ends, "data_format": "channels_first"}, [first]
             yield f"UpSampling{rank}D", {"size": [2, 3, 4][:rank], "data_format": "channels_first"}, [first]
     yield "UpSampling2D", {"size": [2, 2], "interpolation": "bilinear"}, [IMAGE]
+    for config in ({}, {"interpolation": "nearest"}, {"interpolation": "bicubic"}, {"height": 5, "width": 21}):
+        yield "Resizing", {"height": 17, "width": 7, **config}, [IMAGE]
     for target in ([66], [6, 11], [-1, 3], [2, -1, 3]):
         yield "Reshape", {"target_shape": target}, [SEQUENCE]
     yield "Reshape", {"target_shape": [-1, 3]}, [(N, N, 6)]
@@ -127,6 +132,10 @@ def grid():
     for config in ({}, {"use_scale": True}, {"use_scale": True, "score_mode": "concat"}):
         yield "Attention", config, [(N, 3, 4), (N, 5, 4)]
     yield "Attention", {}, [(N, 3, 4), (N, 5, 7), (N, 5, 4)]
+    for config in ({}, {"use_scale": False}):
+        yield "AdditiveAttention", config, [(N, 3, 4), (N, 5, 4)]
+    for config in ({}, {"use_bias": False}):
+        yield "GroupQueryAttention", {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, **config}, [(N, 3, 4), (N, 5, 4)]
     for config in ({}, {"value_dim": 5}, {"use_bias": False}, {"output_shape": [9]}):
         yield "MultiHeadAttention", {"num_heads": 2, "key_dim": 3, **config}, [(N, 3, 4), (N, 5, 6)]
     yield "MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [(N, 3, 4), (N, 5, 6), (N, 5, 7)]
@@ -194,7 +203,7 @@ ROLES = {"depthwise_kernel": "kernel", "attention_output_kernel": "output_kernel
 def role(layer, variable):
     """The role that a Keras variable plays."""
     parts = getattr(variable, "path", variable.name).split(":")[0].split("/")
-    if layer.type == "MultiHeadAttention":
+    if layer.type in {"MultiHeadAttention", "GroupQueryAttention"}:
         name = f"{parts[-2]}_{parts[-1]}"
     else:
         name = parts[-1]
@@ -208,7 +217,7 @@ def compare(keras, layer, shapes):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         inputs = [keras.Input(batch_shape=shape, dtype=dtype) for shape in shapes]
-        if layer.type == "MultiHeadAttention":
+        if layer.type in {"MultiHeadAttention", "GroupQueryAttention"}:
             result = built(*inputs)
         elif len(shapes) > 1 and layer.type in {"LSTM", "GRU", "SimpleRNN"}:
             result = built(inputs[0], initial_state=inputs[1:])
@@ -232,7 +241,7 @@ def compare(keras, layer, shapes):
 
 
 KERAS_2_ONLY = {"ThresholdedReLU"}
-KERAS_3_ONLY = {"RMSNormalization", "SpatialDropout3D"}
+KERAS_3_ONLY = {"GroupQueryAttention", *(f"Adaptive{what}Pooling{rank}D" for what in ("Max", "Average") for rank in (1, 2, 3)), "RMSNormalization", "SpatialDropout3D"}
 
 
 def is_in(keras, name, config):
@@ -243,7 +252,7 @@ def is_in(keras, name, config):
     return name not in (KERAS_3_ONLY if two else KERAS_2_ONLY)
 
 
-ELSEWHERE = {"Model", "SimpleRNNCell", "LSTMCell", "GRUCell"} | {name for name, found in LAYER_TYPES.items() if found.sublayers}
+ELSEWHERE = {"InstanceNormalization", "LocalResponseNormalization", "PixelShuffle", "PixelUnshuffle", "Padding1D", "Padding2D", "Padding3D", "Model", "SimpleRNNCell", "LSTMCell", "GRUCell"} | {name for name, found in LAYER_TYPES.items() if found.sublayers or "keras" not in found.equivalents}
 """Types that no single call of a Keras layer is."""
 
 

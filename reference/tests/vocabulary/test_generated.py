@@ -42,15 +42,17 @@ def test_a_schema_takes_its_own_defaults(name):
             jsonschema.validate(one.default, schema["properties"][one.name])
 
 
-VALID = {"units": 4, "input_dim": 5, "output_dim": 6, "filters": 4, "groups": 2, "n": 3, "num_heads": 2, "key_dim": 3, "axes": 1, "target_shape": [4], "dims": [2, 1]}
+VALID = {"units": 4, "input_dim": 5, "output_dim": 6, "filters": 4, "groups": 2, "n": 3, "num_heads": 2, "key_dim": 3, "axes": 1, "target_shape": [4], "dims": [2, 1], "height": 4, "width": 5, "block_size": 2, "order": "depth_first", "mode": "edge", "alpha": 0.1, "beta": 0.75, "bias": 1.0, "divide_by_size": True, "equation": "abc,cd->abd", "max_wavelength": 10000.0, "layout": "halves", "sequence_length": 9, "head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, "threshold": 0.5, "value": 0.1}
 """A value for members that are required and have no obvious one."""
 
 
 def an_example(found):
     rank = int(re.search(r"([123])D", found.name)[1]) if re.search(r"[123]D", found.name) else 1
-    values = {"kernel_size": [2] * rank, "pool_size": [2] * rank, "size": [2] * rank, "padding": [[1, 0]] * rank, "cropping": [[1, 0]] * rank}
+    values = {"output_size": [2] * rank, "kernel_size": [2] * rank, "pool_size": [2] * rank, "size": [2] * rank, "padding": [[1, 0]] * rank, "cropping": [[1, 0]] * rank}
     numbers = dict.fromkeys(("rate", "stddev", "momentum", "epsilon", "theta", "mask_value", "scale", "negative_slope"), 0.5)
     activations = dict.fromkeys(("activation", "recurrent_activation"), "tanh")
+    if found.name == "LocalResponseNormalization":
+        values["size"] = 3
     return {one.name: {**VALID, **values, **numbers, **activations, "reset_after": True}[one.name] for one in found.fields if one.required}
 
 

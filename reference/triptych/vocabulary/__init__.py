@@ -14,6 +14,7 @@ from triptych.vocabulary import (
     merging,
     normalization,
     pooling,
+    positions,
     recurrent,
     recurrent_convolution,
     reshaping,
@@ -37,6 +38,7 @@ FAMILIES = (
     recurrent_convolution,
     wrapping,
     attention,
+    positions,
 )
 """The modules that define types, in the order of the specification."""
 

@@ -69,15 +69,31 @@ def _both(one: Mask, two: Mask) -> Mask:
 
 
 def _similarity(call: Evaluation) -> Array:
-    query, key, weights = call.inputs[0], _key_of(call), call.weights
-    if call.config.get("score_mode") == "dot":
-        return query @ key.swapaxes(-1, -2) * weights.get("scale", 1)
-    pairs = np.tanh(weights.get("scale", 1) * (query[..., :, None, :] + key[..., None, :, :]))
-    return weights["concat_score_weight"] * pairs.sum(axis=-1)
+    query, key, scale = call.inputs[0], _key_of(call), call.weights.get("scale", 1)
+    if call.config["score_mode"] == "dot":
+        return query @ key.swapaxes(-1, -2) * scale
+    return call.weights["concat_score_weight"] * np.tanh(scale * _sums(query, key)).sum(axis=-1)
+
+
+def _additive_similarity(call: Evaluation) -> Array:
+    return (call.weights.get("scale", 1) * np.tanh(_sums(call.inputs[0], _key_of(call)))).sum(axis=-1)
+
+
+def _sums(query: Array, key: Array) -> Array:
+    """Each query plus each key."""
+    return query[..., :, None, :] + key[..., None, :, :]
 
 
 def _attended(call: Evaluation) -> Array | list[Array]:
-    scores = _similarity(call)
+    return _mixed(call, _similarity(call))
+
+
+def _additively_attended(call: Evaluation) -> Array | list[Array]:
+    return _mixed(call, _additive_similarity(call))
+
+
+def _mixed(call: Evaluation, scores: Array) -> Array | list[Array]:
+    """The values, weighted by the softmax of `scores`."""
     value_mask = _mask_of(call, 1, "value_mask")
     allowed = None if value_mask is None else value_mask[:, None, :]
     if call.arguments.get("use_causal_mask"):
@@ -144,6 +160,29 @@ def project(call: Evaluation, x: Array, name: str, axes: int = 1) -> Array:
     return np.tensordot(x, call.weights[f"{name}_kernel"], axes=axes) + call.weights.get(f"{name}_bias", 0)
 
 
+def _grouped(call: LayerCall) -> Shape | list[Shape]:
+    query, value = call.inputs[:2]
+    key = call.inputs[2] if len(call.inputs) > 2 else value
+    if {len(query), len(value), len(key)} != {3} or not compatible(key[:-1], value[:-1]):
+        raise ShapeError(f"expected query, value and key that fit together, got {text(query)}, {text(value)} and {text(key)}")
+    heads, shared = call.config["num_query_heads"], call.config["num_key_value_heads"]
+    if heads % shared:
+        raise ShapeError(f"expected a number of heads that {shared} divides, got {heads}")
+    if not call.arguments.get("return_attention_scores"):
+        return query
+    return [query, (query[0], heads, query[1], value[1])]
+
+
+def _grouped_heads(call: Evaluation) -> Array | list[Array]:
+    times = call.config["num_query_heads"] // call.config["num_key_value_heads"]
+    query = project(call, call.inputs[0], "query")
+    key = np.repeat(project(call, _key_of(call), "key"), times, axis=-2)
+    value = np.repeat(project(call, call.inputs[1], "value"), times, axis=-2)
+    mixed, weights = heads_attend(query, key, value, [1], allowed_pairs(call, query.shape[1], key.shape[1]))
+    result = project(call, mixed, "output", axes=2)
+    return [result, weights] if call.arguments.get("return_attention_scores") else result
+
+
 def _heads(call: Evaluation) -> Array | list[Array]:
     query = project(call, call.inputs[0], "query")
     key = project(call, _key_of(call), "key")
@@ -177,7 +216,24 @@ define(
     formula=_attended,
     mask=_query_mask,
 )
-_HEAD = "num_heads, {extent}"
+define(
+    "AdditiveAttention",
+    FAMILY,
+    "Weights values by the softmax of the sum of tanh of their keys plus a query.",
+    words="query, with the value's last extent; with `return_attention_scores` followed by the weights",
+    rule=_attention,
+    fields=(
+        Field("use_scale", BOOLEAN, "Whether each element of the sum is multiplied by a learned scale.", default=True),
+        Field("dropout", FRACTION, "Fraction of the weights that is dropped while training.", 0.0),
+    ),
+    weights=(Weight("scale", "[input[-1]]", when="use_scale"),),
+    inputs=(2, 3),
+    rank=(3, None),
+    arguments=("return_attention_scores", "use_causal_mask"),
+    equation="as Attention, with s = sum of scale × tanh(query + key) over the last axis",
+    formula=_additively_attended,
+    mask=_query_mask,
+)
 define(
     "MultiHeadAttention",
     FAMILY,
@@ -217,5 +273,38 @@ define(
     equation="for each head, q = query × query_kernel + query_bias, k and v alike; h = softmax(q × kᵀ / sqrt(key_dim)) × v over the pairs that "
     "no mask excludes, all if all are; y = sum over heads of h × output_kernel, + output_bias",
     formula=_heads,
+    mask=_query_mask,
+)
+define(
+    "GroupQueryAttention",
+    FAMILY,
+    "Multi-head attention in which several query heads, one after the other, share a head of key and value.",
+    words="query; with `return_attention_scores` followed by the weights",
+    rule=_grouped,
+    fields=(
+        Field("head_dim", SIZE, "Extent of a head; scores are divided by its root."),
+        Field("num_query_heads", SIZE, "Number of heads."),
+        Field("num_key_value_heads", SIZE, "Number of heads of key and value; divides `num_query_heads`."),
+        Field("dropout", FRACTION, "Fraction of the weights that is dropped while training.", 0.0),
+        USE_BIAS,
+        *weight_members("kernel", "bias"),
+        SEED,
+    ),
+    weights=(
+        Weight("query_kernel", "[input[-1], num_query_heads, head_dim]"),
+        Weight("query_bias", "[num_query_heads, head_dim]", when="use_bias"),
+        Weight("key_kernel", "[inputs[-1][-1], num_key_value_heads, head_dim]"),
+        Weight("key_bias", "[num_key_value_heads, head_dim]", when="use_bias"),
+        Weight("value_kernel", "[inputs[1][-1], num_key_value_heads, head_dim]"),
+        Weight("value_bias", "[num_key_value_heads, head_dim]", when="use_bias"),
+        Weight("output_kernel", "[num_query_heads, head_dim, input[-1]]"),
+        Weight("output_bias", "[input[-1]]", when="use_bias"),
+    ),
+    inputs=(2, 3),
+    rank=(3, 3),
+    arguments=("attention_mask", "query_mask", "key_mask", "value_mask", "return_attention_scores", "use_causal_mask"),
+    torch="torch.nn.functional.scaled_dot_product_attention(enable_gqa=True)",
+    equation="as MultiHeadAttention, head i taking key and value of head i // (num_query_heads // num_key_value_heads)",
+    formula=_grouped_heads,
     mask=_query_mask,
 )

@@ -140,6 +140,7 @@ LAYER_TYPES: dict[str, LayerType] = {}
 
 
 def define(name: str, family: str, doc: str, *, keras: str | None = None, torch: str | None = None, **facts: Any) -> None:
-    """Register a type with the `facts` of `LayerType`; `keras` defaults to its own name, `torch` to no counterpart."""
-    equivalents = {"keras": keras or name} | ({"torch": torch} if torch else {})
+    """Register a type with the `facts` of `LayerType`; `keras` defaults to its own name, "" being none, `torch` to no counterpart."""
+    named = {"keras": name if keras is None else keras, "torch": torch}
+    equivalents = {framework: counterpart for framework, counterpart in named.items() if counterpart}
     LAYER_TYPES[name] = LayerType(name, family, doc, equivalents=equivalents, **facts)

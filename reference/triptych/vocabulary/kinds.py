@@ -27,7 +27,8 @@ ACTIVATIONS = (
         "gelu",
         "gelu_tanh",
     ),
-    *("silu", "mish", "exponential", "leaky_relu", "hard_sigmoid", "hard_sigmoid_keras2", "hard_silu"),
+    *("silu", "mish", "exponential", "leaky_relu", "hard_sigmoid", "hard_sigmoid_keras2", "hard_silu", "hard_tanh", "hard_shrink"),
+    *("soft_shrink", "tanh_shrink", "log_sigmoid", "squareplus", "sparse_plus", "sparse_sigmoid", "sparsemax"),
 )
 INITIALIZERS = (
     *("Zeros", "Ones", "Constant", "Identity", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Orthogonal"),
@@ -80,6 +81,12 @@ def choice(*names: str) -> Kind:
 def sizes(rank: int) -> Kind:
     """`rank` integers of at least 1, one for each spatial axis."""
     return _integers(rank, 1)
+
+
+def open_sizes(rank: int) -> Kind:
+    """`rank` integers of at least 1, or nulls."""
+    item = {**SIZE.schema, "type": ["integer", "null"]}
+    return Kind(f"array of {rank} × integer ≥ 1 \\| null", {"type": "array", "items": item, "minItems": rank, "maxItems": rank})
 
 
 def counts(rank: int) -> Kind:

@@ -31,8 +31,6 @@ class Case:
     """Literals, or arrays; in lists too. ``mask`` is one."""
     integers: int = 0
     """Inputs are integers below it, unless it is 0."""
-    keras: dict[str, Any] = field(default_factory=dict)
-    """Arguments of the Keras class, where they are not the config; ``class`` is its name."""
     spread: float = 1.0
     """Standard deviation of the weights."""
     seed: int = 0
@@ -91,26 +89,26 @@ class Case:
         return result
 
 
-def built(keras, layer, given):
+def built(keras, layer):
     """The Keras layer of `layer`."""
     inner = dict(layer.sublayers)
-    arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in layer.config.items()} | given
-    name = arguments.pop("class", layer.type)
+    arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in layer.config.items()}
+    name = layer.type
     if "merge_mode" in arguments and arguments["merge_mode"] == "none":
         arguments["merge_mode"] = None
     if "padding" in arguments and isinstance(arguments["padding"], str):
         arguments["padding"] = arguments["padding"].removesuffix("_upper")
     if layer.type == "Bidirectional":
-        return keras.layers.Bidirectional(built(keras, inner["forward"], {}), backward_layer=built(keras, inner["backward"], {}), **arguments)
+        return keras.layers.Bidirectional(built(keras, inner["forward"]), backward_layer=built(keras, inner["backward"]), **arguments)
     if layer.type == "StackedRNNCells":
-        return keras.layers.StackedRNNCells([built(keras, inner[role], {}) for role in inner])
+        return keras.layers.StackedRNNCells([built(keras, inner[role]) for role in inner])
     if inner:
         (only,) = inner.values()
-        return getattr(keras.layers, name)(built(keras, only, {}), **arguments)
+        return getattr(keras.layers, name)(built(keras, only), **arguments)
     return getattr(keras.layers, name)(**arguments)
 
 
-IN_ONE = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "MultiHeadAttention", "GroupedQueryAttention", "ConvLSTM1D", "ConvLSTM2D"}
+IN_ONE = {"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "MultiHeadAttention", "GroupQueryAttention", "ConvLSTM1D", "ConvLSTM2D"}
 """Types that take their inputs otherwise than as a list."""
 
 
@@ -125,7 +123,7 @@ def called(keras, layer, case, arrays):
         # Keras 3.15 forgets this argument, but not a mask that comes with the query.
         arrays = [keras.ops.convert_to_tensor(one) for one in arrays]
         arrays[0]._keras_mask = keras.ops.convert_to_tensor(arguments.pop("query_mask"))
-    if case.layer.type in {"MultiHeadAttention", "GroupedQueryAttention"}:
+    if case.layer.type in {"MultiHeadAttention", "GroupQueryAttention"}:
         result = layer(*arrays, **arguments)
     elif case.layer.type in IN_ONE and len(arrays) > 1:
         result = layer(arrays[0], initial_state=[keras.ops.convert_to_tensor(a) if keras.__name__ == "keras" else a for a in arrays[1:]], **arguments)
@@ -141,7 +139,7 @@ def by_keras(keras, case, arrays, weights):
     """What Keras computes; `weights` are in the order of get_weights()."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        layer = built(keras, case.layer, case.keras)
+        layer = built(keras, case.layer)
         called(keras, layer, case, arrays)
         holders = [one for one in layer.weights if "seed_generator" not in getattr(one, "path", one.name)]
         assert [tuple(one.shape) for one in holders] == [one.shape for one in weights], case.title

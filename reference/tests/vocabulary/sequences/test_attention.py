@@ -28,6 +28,26 @@ def plain():
         yield Case(layer, (Q, V, K), {"use_causal_mask": True, "mask": [None, VALUE_MASK, None]})
 
 
+def additive():
+    """AdditiveAttention."""
+    for scale in (False, True):
+        layer = Layer("layer", "AdditiveAttention", {"use_scale": scale})
+        yield Case(layer, (Q, V))
+        yield Case(layer, (Q, V, K), {"mask": [QUERY_MASK, VALUE_MASK, None], "return_attention_scores": True})
+        yield Case(layer, (Q, V), {"use_causal_mask": True})
+
+
+def grouped():
+    """GroupQueryAttention."""
+    base = {"head_dim": 3, "num_query_heads": 4}
+    for config in ({"num_key_value_heads": 2}, {"num_key_value_heads": 1, "use_bias": False}, {"num_key_value_heads": 4}):
+        layer = Layer("layer", "GroupQueryAttention", {**base, **config})
+        yield Case(layer, (Q, V))
+        yield Case(layer, (Q, V), {"attention_mask": PAIRS, "return_attention_scores": True})
+        yield Case(layer, (V, V), {"use_causal_mask": True})
+        yield Case(layer, (Q, V), {"query_mask": QUERY_MASK, "value_mask": VALUE_MASK})
+
+
 def heads():
     """MultiHeadAttention."""
     base = {"num_heads": 2, "key_dim": 3}
@@ -51,11 +71,13 @@ def knows(keras, case):
     """Whether this Keras can say the case."""
     if keras.__name__ == "keras":
         return True
+    if case.layer.type == "GroupQueryAttention":
+        return False
     return not {"query_mask", "value_mask", "key_mask"} & set(case.arguments)
 
 
 @pytest.mark.parametrize("generation", ["tf_keras", "keras"])
-@pytest.mark.parametrize("grid", [plain, heads])
+@pytest.mark.parametrize("grid", [plain, additive, grouped, heads])
 def test_agrees_with_keras(generation, grid):
     keras = keras_of(generation)
     for case in grid():
@@ -63,9 +85,11 @@ def test_agrees_with_keras(generation, grid):
             agree(case, by_keras(keras, case, case.arrays(), list(case.weights().values())), generation)
 
 
-@pytest.mark.parametrize(("backend", "share"), [("torch", 1), ("jax", 3)])
+@pytest.mark.parametrize(("backend", "share"), [("torch", 1), ("jax", 5)])
 def test_agrees_with_keras_on_another_backend(backend, share, tmp_path):
-    grid = [*plain(), *heads()][::share]
+    grid = [*plain(), *additive(), *grouped(), *heads()][::share]
+    if backend == "jax":
+        grid = [case for case in grid if "value_dim" not in case.layer.config]  # which JAX's own attention cannot take
     for case, expected in zip(grid, elsewhere(grid, backend, tmp_path), strict=True):
         agree(case, expected, f"keras on {backend}")
 

@@ -133,7 +133,7 @@ class Layers:
         if not isinstance(config, dict):
             return None
         found = layer_type(_type_of(class_name, config))
-        if found is None or found.name == "Model":
+        if found is None or found.name == "Model" or "keras" not in found.equivalents:
             return None
         own = table.entry(found.name)
         for extra in own.extras:
@@ -247,6 +247,8 @@ class Layers:
             if not layer.type.startswith(f"{EXTENSION}:"):
                 writing.notes.append(f"layer {name}: Keras knows no layer {layer.type}")
             return wrap_layer(class_name, {**config, **layer.config}, generation, known=False)
+        if "keras" not in found.equivalents:
+            writing.notes.append(f"layer {name}: Keras knows no layer {layer.type}")
         own = table.entry(found.name)
         class_name = own.keras1 if own.keras1 and generation < (2,) else found.name
         for extra in own.extras:

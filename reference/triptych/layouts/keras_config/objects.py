@@ -178,7 +178,11 @@ def read_activation(value: Json, generation: Generation) -> Json:
 
 
 _ACTIVATION_ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
-_NOT_KERAS = ("gelu_tanh", "hard_sigmoid_keras2")
+_NOT_KERAS = ("gelu_tanh", "hard_sigmoid_keras2", "sparsemax")
+"""Names that Keras does not have, or under which it computes something else (3.15's sparsemax sums what it has summed already)."""
+_SINCE_3 = frozenset(
+    {"hard_tanh", "hard_shrink", "soft_shrink", "tanh_shrink", "log_sigmoid", "squareplus", "sparse_plus", "sparse_sigmoid"}
+)
 
 
 def write_activation(value: Json, generation: Generation, *, default: str = "linear") -> Json:
@@ -230,6 +234,6 @@ def write_policy(dtype: str, compute_dtype: str | None, generation: Generation) 
 
 def inexact_activation(value: Json, generation: Generation) -> bool:
     """Whether `generation` has no activation of this meaning under the name that is written."""
-    if value in ("hard_sigmoid", "hard_silu"):
+    if value in ("hard_sigmoid", "hard_silu") or value in _SINCE_3:
         return generation < (3,)
-    return value == "gelu_tanh" or (value == "hard_sigmoid_keras2" and generation >= (3,))
+    return value in ("gelu_tanh", "sparsemax") or (value == "hard_sigmoid_keras2" and generation >= (3,))
