@@ -18,6 +18,7 @@ from triptych.vocabulary import (
     recurrent,
     recurrent_convolution,
     reshaping,
+    resizing,
     wrapping,
 )
 from triptych.vocabulary.definition import LAYER_TYPES, Field, LayerType, Sublayer, Weight
@@ -32,6 +33,7 @@ FAMILIES = (
     normalization,
     activation,
     reshaping,
+    resizing,
     merging,
     recurrent,
     cells,

@@ -21,7 +21,7 @@ def resized(
         x: The array.
         axis: The axis.
         extent: Its new extent.
-        method: ``nearest``, ``linear`` (also ``bilinear``, ``trilinear``: one axis after the other) or ``bicubic``.
+        method: ``nearest``, ``nearest_floor`` (the element at or before i × n / m), ``linear`` (also ``bilinear``, ``trilinear``: one axis after the other) or ``bicubic``.
         align_corners: Whether the centres of the first and last element stay in place; else their outer edges do.
         coefficient: The parameter of bicubic interpolation.
         exclude_outside: Whether, in bicubic interpolation, elements outside have weight 0 and the others' sum to 1; else they
@@ -29,10 +29,11 @@ def resized(
     """
     before = x.shape[axis]
     steps = np.arange(extent)
-    if method == "nearest":
-        places = np.round(steps * ((before - 1) / max(extent - 1, 1))) if align_corners else np.floor(steps * (before / extent))
-        return np.take(x, np.clip(places.astype(np.int64), 0, before - 1), axis=axis)
+    if method == "nearest_floor":
+        return np.take(x, (steps * before) // extent, axis=axis)
     places = steps * ((before - 1) / max(extent - 1, 1)) if align_corners else (steps + 0.5) * (before / extent) - 0.5
+    if method == "nearest":
+        return np.take(x, np.clip(np.floor(places + 0.5), 0, before - 1).astype(np.int64), axis=axis)
     low = np.floor(places)
     part = places - low
     if method == "bicubic":

@@ -8,7 +8,7 @@ from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import axis_of
 from triptych.vocabulary.formula import Evaluation, drop_mask
-from triptych.vocabulary.kinds import AXIS, AXIS_OR_AXES, BOOLEAN, FRACTION, Kind, choice
+from triptych.vocabulary.kinds import AXIS, AXIS_OR_AXES, BOOLEAN, FRACTION, NUMBER, SIZE, Kind, choice
 from triptych.vocabulary.members import EPSILON, constraint, initializer, regularizer
 
 FAMILY = "Normalization"
@@ -83,6 +83,23 @@ def _by_length(call: Evaluation) -> Array:
     x = call.input
     square = (x * x).sum(axis=_axes(call.config["axis"], x), keepdims=True)
     return x / np.sqrt(np.maximum(square, x.dtype.type(1e-12)))
+
+
+def _by_instance(call: Evaluation) -> Array:
+    x, axis = call.input, call.config["axis"] % call.input.ndim
+    if not call.config["track_statistics"]:
+        positions = tuple(one for one in range(1, x.ndim) if one != axis)
+        return _affine(call, _standardized(x, positions, call.config["epsilon"]))
+    return _by_moving(call)
+
+
+def _by_neighbours(call: Evaluation) -> Array:
+    config, x = call.config, np.moveaxis(call.input, call.config["axis"], -1)
+    size = config["size"]
+    square = np.pad(x * x, [(0, 0)] * (x.ndim - 1) + [(size // 2, (size - 1) // 2)])
+    total = sum(square[..., at : at + x.shape[-1]] for at in range(size))
+    share = config["alpha"] / size if config["divide_by_size"] else config["alpha"]
+    return np.moveaxis(x / (config["bias"] + share * total) ** config["beta"], -1, config["axis"])
 
 
 CENTER = Field("center", BOOLEAN, "Whether `beta` is added.", default=True)
@@ -186,4 +203,56 @@ define(
     fields=(Field("axis", AXIS_OR_AXES, "The axes that are normalised together.", -1),),
     equation="y = x / sqrt(max(Σ x², 1e-12)), the sum along axis",
     formula=_by_length,
+)
+define(
+    "InstanceNormalization",
+    FAMILY,
+    "Normalises each channel of each element of the batch by its mean and variance over all positions, or by moving ones.",
+    words="input",
+    rule=_along_axis,
+    fields=(
+        Field("axis", AXIS, "The axis that holds the channels.", -1),
+        EPSILON,
+        CENTER,
+        SCALE,
+        Field(
+            "track_statistics",
+            BOOLEAN,
+            "Whether moving means and variances take the place of its own after training.",
+            default=False,
+        ),
+        Field("momentum", FRACTION, "Weight of the old value in an update of the moving mean and variance.", 0.9),
+        *_AFFINE,
+    ),
+    weights=(
+        Weight("gamma", "[input[axis]]", when="scale"),
+        Weight("beta", "[input[axis]]", when="center"),
+        Weight("moving_mean", "[input[axis]]", when="track_statistics", trainable=False),
+        Weight("moving_variance", "[input[axis]]", when="track_statistics", trainable=False),
+    ),
+    rank=(3, None),
+    keras="GroupNormalization(groups=-1)",
+    torch="torch.nn.InstanceNorm1d, InstanceNorm2d, InstanceNorm3d",
+    equation="y = (x - mean(x)) / sqrt(mean((x - mean(x))²) + epsilon) × gamma + beta, means over the positions of a channel; with track_statistics by moving_mean and moving_variance as in BatchNormalization",
+    formula=_by_instance,
+)
+define(
+    "LocalResponseNormalization",
+    FAMILY,
+    "Divides by a power of the sum of squares of the neighbouring channels.",
+    words="input",
+    rule=_along_axis,
+    fields=(
+        Field("axis", AXIS, "The axis that holds the channels.", -1),
+        Field("size", SIZE, "Number of channels summed over: size // 2 before, the channel, (size - 1) // 2 after."),
+        Field("alpha", NUMBER, "Factor of the sum."),
+        Field("beta", NUMBER, "The power."),
+        Field("bias", NUMBER, "Summand."),
+        Field("divide_by_size", BOOLEAN, "Whether the sum is divided by `size`, as in PyTorch and ONNX; TensorFlow does not."),
+    ),
+    rank=(3, None),
+    keras="",
+    torch="torch.nn.LocalResponseNorm",
+    equation="y[c] = x[c] / (bias + alpha / size × Σ x[d]²)^beta, the sum over d from c - size // 2 to c + (size - 1) // 2; without divide_by_size alpha × Σ",
+    formula=_by_neighbours,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 
 from triptych.model import Shape
@@ -9,7 +10,7 @@ from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, define
 from triptych.vocabulary.extents import axis_padding, channel_axis, spatial_axes, windows, with_spatial
 from triptych.vocabulary.formula import Evaluation, drop_mask
-from triptych.vocabulary.kinds import BOOLEAN, optional, padding, sizes
+from triptych.vocabulary.kinds import BOOLEAN, open_sizes, optional, padding, sizes
 from triptych.vocabulary.members import DATA_FORMAT
 from triptych.vocabulary.windowing import Windows, as_given, channels_last
 
@@ -78,13 +79,39 @@ def _global_mean(call: Evaluation) -> Array:
     return _globally(call, (x * counts).sum(axis=1) / counts.sum(axis=1))
 
 
+def _adaptive_pooling(call: LayerCall) -> Shape:
+    config, shape = call.config, call.input
+    axes = spatial_axes(len(shape), config["data_format"])
+    extents = [shape[axis] if extent is None else extent for axis, extent in zip(axes, config["output_size"], strict=True)]
+    return with_spatial(shape, extents, config["data_format"])
+
+
+def _adapted(call: Evaluation, pooled: Callable[..., Array]) -> Array:
+    """The input with each spatial axis in its turn pooled to the extent wanted."""
+    y = channels_last(call.input, call.config["data_format"])
+    for axis, wanted in enumerate(call.config["output_size"], 1):
+        before = y.shape[axis]
+        count = before if wanted is None else wanted
+        parts = [range(before)[i * before // count : -(-(i + 1) * before // count)] for i in range(count)]
+        y = np.stack([pooled(np.take(y, part, axis=axis), axis=axis) for part in parts], axis=axis)
+    return as_given(y, call.config["data_format"])
+
+
+def _adapted_largest(call: Evaluation) -> Array:
+    return _adapted(call, np.max)
+
+
+def _adapted_mean(call: Evaluation) -> Array:
+    return _adapted(call, np.mean)
+
+
 _COUNT_PAD = Field("count_include_pad", BOOLEAN, "Whether padding counts as elements of value 0.", default=False)
 _KEEPDIMS = Field("keepdims", BOOLEAN, "Whether the spatial axes stay, with extent 1.", default=False)
 
 for _rank in (1, 2, 3):
-    for _what, _verb, _extra, _torch, _equation, _formula, _global_formula in (
-        ("Max", "Takes the largest element", (), "Max", "max", _largest, _global_largest),
-        ("Average", "Takes the mean", (_COUNT_PAD,), "Avg", "mean", _mean, _global_mean),
+    for _what, _verb, _extra, _torch, _equation, _formula, _global_formula, _adaptive_formula in (
+        ("Max", "Takes the largest element", (), "Max", "max", _largest, _global_largest, _adapted_largest),
+        ("Average", "Takes the mean", (_COUNT_PAD,), "Avg", "mean", _mean, _global_mean, _adapted_mean),
     ):
         define(
             f"{_what}Pooling{_rank}D",
@@ -118,5 +145,18 @@ for _rank in (1, 2, 3):
             equation=f"y[c] = {_equation} over positions p of x[p, c]"
             + (", for the steps that count" if (_what, _rank) == ("Average", 1) else ""),
             formula=_global_formula,
+            mask=drop_mask,
+        )
+        define(
+            f"Adaptive{_what}Pooling{_rank}D",
+            FAMILY,
+            f"{_verb} of each of as many windows as the result is to have elements, which cover the input.",
+            words="batch; `output_size`, the input's extent where it is null; the input's channels",
+            rule=_adaptive_pooling,
+            fields=(Field("output_size", open_sizes(_rank), "Spatial extents of the result; null: the input's."), DATA_FORMAT),
+            rank=(_rank + 2, _rank + 2),
+            torch=f"torch.nn.Adaptive{_torch}Pool{_rank}d",
+            equation=f"along each axis of n elements that become m: y[i] = {_equation} over x[j] for j from i × n / m, rounded down, up to and without (i + 1) × n / m, rounded up",
+            formula=_adaptive_formula,
             mask=drop_mask,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 from triptych.model import Shape
 from triptych.vocabulary.arrays import Array, np
@@ -10,8 +11,7 @@ from triptych.vocabulary.definition import Field, LayerCall, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import product, spatial_axes, text, with_spatial
 from triptych.vocabulary.formula import Evaluation, drop_mask
-from triptych.vocabulary.interpolation import resized
-from triptych.vocabulary.kinds import BOOLEAN, LARGEST, NUMBER, SIZE, Kind, choice, pairs, sizes
+from triptych.vocabulary.kinds import LARGEST, NUMBER, SIZE, Kind, choice, pairs
 from triptych.vocabulary.members import DATA_FORMAT
 from triptych.vocabulary.windowing import as_given, channels_last
 
@@ -62,15 +62,6 @@ def _grow(call: LayerCall, amounts: list[list[int]]) -> Shape:
     return with_spatial(call.input, extents, data_format)
 
 
-def _up_sampling(call: LayerCall) -> Shape:
-    data_format = call.config.get("data_format", "channels_last")
-    extents = [
-        None if extent is None else extent * factor
-        for extent, factor in zip(_spatial(call.input, data_format), call.config["size"], strict=True)
-    ]
-    return with_spatial(call.input, extents, data_format)
-
-
 def _spatial(shape: Shape, data_format: str) -> list[int | None]:
     return [shape[axis] for axis in spatial_axes(len(shape), data_format)]
 
@@ -108,34 +99,32 @@ def _cropped(call: Evaluation) -> Array:
     return as_given(x[(slice(None), *ends)], call.config.get("data_format", "channels_last"))
 
 
-def _enlarged(call: Evaluation) -> Array:
-    x = channels_last(call.input, call.config.get("data_format", "channels_last"))
-    for axis, factor in enumerate(call.config["size"], 1):
-        x = resized(
-            x,
-            axis,
-            x.shape[axis] * factor,
-            call.config["interpolation"],
-            align_corners=call.config["align_corners"],
-            coefficient=call.config.get("cubic_coefficient", -0.5),
-            exclude_outside=call.config.get("exclude_outside", True),
-        )
-    return as_given(x, call.config.get("data_format", "channels_last"))
+def _padding(call: LayerCall) -> Shape:
+    shape, mode = call.input, call.config["mode"]
+    for extent, pair in zip(_spatial(shape, call.config["data_format"]), call.config["padding"], strict=True):
+        most = {"reflect": -1, "symmetric": 0, "circular": 0}.get(mode)
+        if extent is not None and most is not None and max(pair) > extent + most:
+            raise ShapeError(
+                f"expected padding of at most {extent + most} in mode {mode} for {extent} elements along an axis, got {pair}"
+            )
+    return _grow(call, call.config["padding"])
 
 
-CUBIC_COEFFICIENT = Field(
-    "cubic_coefficient",
-    NUMBER,
-    "The parameter of bicubic interpolation: its slope at distance 1 (-0.5 in TensorFlow and JAX, -0.75 in PyTorch).",
-    -0.5,
-)
-EXCLUDE_OUTSIDE = Field(
-    "exclude_outside",
-    BOOLEAN,
-    "Whether bicubic interpolation gives elements outside the input no weight and the others a sum of 1 (as TensorFlow and JAX do), "
-    "or takes the outermost element for them (as PyTorch does).",
-    default=True,
-)
+NUMPY_MODES: dict[str, Any] = {
+    "constant": "constant",
+    "edge": "edge",
+    "reflect": "reflect",
+    "symmetric": "symmetric",
+    "circular": "wrap",
+}
+
+
+def _padded_by_mode(call: Evaluation) -> Array:
+    config, x = call.config, channels_last(call.input, call.config["data_format"])
+    more: dict[str, Any] = {"constant_values": config["value"]} if config["mode"] == "constant" else {}
+    y = np.pad(x, [(0, 0), *map(tuple, config["padding"]), (0, 0)], mode=NUMPY_MODES[config["mode"]], **more)
+    return as_given(y, config["data_format"])
+
 
 define(
     "Flatten",
@@ -219,6 +208,25 @@ for _rank in (1, 2, 3):
         mask=drop_mask,
     )
     define(
+        f"Padding{_rank}D",
+        FAMILY,
+        "Adds elements around the spatial axes: a constant, or elements of the input.",
+        words="input, each spatial extent with its pair of `padding` added",
+        rule=_padding,
+        fields=(
+            Field("padding", pairs(_rank), "Elements before and after, for each spatial axis."),
+            Field("mode", choice(*NUMPY_MODES), "What they are."),
+            Field("value", NUMBER, "The constant.", 0.0),
+            DATA_FORMAT,
+        ),
+        rank=_ranks,
+        keras="keras.ops.pad",
+        torch=f"torch.nn.ConstantPad{_rank}d, ReflectionPad{_rank}d, ReplicationPad{_rank}d, CircularPad{_rank}d",
+        equation="y[p] = x[q] with q = p - begin; outside of 0 … n - 1, by mode: value; q limited to it (edge); mirrored without repeating the outermost element (reflect) or with it (symmetric); q modulo n (circular)",
+        formula=_padded_by_mode,
+        mask=drop_mask,
+    )
+    define(
         f"Cropping{_rank}D",
         FAMILY,
         "Drops elements at the ends of the spatial axes.",
@@ -228,33 +236,5 @@ for _rank in (1, 2, 3):
         rank=_ranks,
         equation="y[p] = x[p + begin]",
         formula=_cropped,
-        mask=drop_mask,
-    )
-    _interpolation = (
-        Field(
-            "interpolation",
-            choice(*(("nearest", "linear"), ("nearest", "bilinear", "bicubic"), ("nearest", "trilinear"))[_rank - 1]),
-            "How elements in between are found.",
-            "nearest",
-        ),
-        Field(
-            "align_corners",
-            BOOLEAN,
-            "Whether the centres of the outermost elements stay in place, or their outer edges (half-pixel).",
-            default=False,
-        ),
-        *((CUBIC_COEFFICIENT, EXCLUDE_OUTSIDE) if _rank == 2 else ()),
-    )
-    define(
-        f"UpSampling{_rank}D",
-        FAMILY,
-        "Enlarges the spatial axes by whole factors.",
-        words="input, each spatial extent multiplied by its entry of `size`",
-        rule=_up_sampling,
-        fields=(Field("size", sizes(_rank), "Factors of the spatial axes."), *_format, *_interpolation),
-        rank=_ranks,
-        torch="torch.nn.Upsample",
-        equation="along each axis of n elements that become m, y[i] = x at position (i + 0.5) × n / m - 0.5, or i × (n - 1) / (m - 1) with align_corners",
-        formula=_enlarged,
         mask=drop_mask,
     )

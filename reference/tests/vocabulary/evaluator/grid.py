@@ -1,4 +1,4 @@
-"""The option grid of the families Core, Convolution, Pooling, Normalization and Reshaping.
+"""The option grid of the families Core, Convolution, Pooling, Normalization, Reshaping and Resizing.
 
 Also a program: ``python grid.py OUT MOST`` has Keras 3, on the backend that KERAS_BACKEND names, compute `some_cases` into a pickle.
 """
@@ -19,7 +19,7 @@ from triptych.vocabulary.evaluator import evaluate
 
 TOLERANCE = 1e-5
 
-FAMILIES = {"Core", "Convolution", "Pooling", "Normalization", "Reshaping"}
+FAMILIES = {"Core", "Convolution", "Pooling", "Normalization", "Reshaping", "Resizing"}
 IMAGE = (None, 13, 10, 6)
 FIRST = (None, 6, 13, 10)
 

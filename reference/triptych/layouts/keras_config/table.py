@@ -265,6 +265,16 @@ TABLE: dict[str, Entry] = {
         names={"size": "=size"}, names1={"size": "=length"}, names3={"size": "=size"}, since={"interpolation": NEVER}
     ),
     "UpSampling3D": Entry(since={"interpolation": NEVER}),
+    "Resizing": Entry(
+        extras=(
+            Extra("crop_to_aspect_ratio", False, decisive=True),
+            Extra("pad_to_aspect_ratio", False, (3,), decisive=True),
+            Extra("fill_mode", "constant", (3,)),
+            Extra("fill_value", 0.0, (3,)),
+            Extra("antialias", False, (3,), decisive=True),
+        ),
+        since={"data_format": (3,)},
+    ),
     "SimpleRNN": Entry(
         defaults={"activation": "tanh"},
         since={**_RECURRENT_SINCE, "seed": NEVER},
