@@ -16,6 +16,8 @@ STEP = "progress.step"
 """What stands for a tensor's name where an array went into the step count."""
 OPAQUE = "keras.optimizer_weights."
 _COUNTER = re.compile(r":\d+$")
+_PRODUCT = "variable"
+"""Keras 3's name for the product of momenta that Nadam keeps."""
 _STEPS = ("iteration", "iterations", "iter")
 _SYNONYMS = {
     "m": "momentum", "v": "velocity", "vhat": "velocity_hat", "u": "norm", "rms": "velocity", "mg": "average_gradient",
@@ -124,6 +126,8 @@ def _by_name(entry: Entry, kind: str, labels: _Labels) -> str | None:
         return STEP
     if entry.shape == () and words[-1] in ("learning_rate", "momentum_cache"):
         return f"optimizer.{words[-1]}"
+    if entry.shape == () and kind == "Nadam" and words[-1] == _PRODUCT:
+        return "optimizer.u_product"
     for slot, path in ((words[1:2], words[2:]), (words[-1:], words[1:-1]), (words[-1:], words[2:-1])):
         weight = labels.by_path.get("/".join(path)) if slot and path else None
         if weight is not None:
@@ -192,4 +196,6 @@ def default_entries(
                 else:
                     name = f"{kind}/{words.get(slot, slot)}/{weight.bare}:0"
                 entries.append([name, tensor])
+    if dialect == "keras3" and kind == "Nadam" and "optimizer.u_product" in there:
+        entries.append([f"{snaked}/{_PRODUCT}", "optimizer.u_product"])
     return entries

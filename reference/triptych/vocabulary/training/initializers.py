@@ -122,7 +122,7 @@ def _scaled(c: Config, shape: Sequence[int], g: Generator) -> Array:
 
 
 _SCALING = """v = scale / max(1, fan);  fan_in = shape[-2] × field, fan_out = shape[-1] × field, fan_avg = their mean, field = product of shape[:-2]; rank 1: both shape[0]; rank 0: 1
-uniform: uniform(-sqrt(3 × v), sqrt(3 × v));  untruncated_normal: normal(0, sqrt(v))
+distribution uniform: uniform(-sqrt(3 × v), sqrt(3 × v));  untruncated_normal: normal(0, sqrt(v))
 truncated_normal: sqrt(v) / 0.87962566103423978 × t, t = standard normal within ±2"""
 _define(
     "VarianceScaling",

@@ -278,7 +278,7 @@ _define(
     "The crossentropy of probabilities of yes.",
     """x = t × (1 - label_smoothing) + label_smoothing / 2
 from_logits: mean(positive_weight × x × softplus(-p) + (1 - x) × softplus(p)) along axis
-else: -mean(positive_weight × x × log(q + log_epsilon) + (1 - x) × log(1 - q + log_epsilon)) along axis, q = p kept within clip_epsilon and 1 - clip_epsilon""",
+else: -mean(positive_weight × x × log(q + log_epsilon) + (1 - x) × log(1 - q + log_epsilon)) along axis, q = p kept within clip_epsilon and 1 - clip_epsilon, logarithms below least_logarithm taken for it""",
     _binary,
     LOGITS,
     SMOOTHING,

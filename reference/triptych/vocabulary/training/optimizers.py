@@ -209,7 +209,7 @@ def _adam(u: Update) -> tuple[Array, Slots]:
 _ADAM = """m ← beta_1 × m + (1 - beta_1) × g
 v ← beta_2 × v + (1 - beta_2) × g²
 c1 = 1 - beta_1^count, c2 = 1 - beta_2^count;  without bias_correction both are 1
-s = v;  amsgrad_on raw: h ← max(h, v), s = h;  amsgrad_on corrected: h ← max(h, v / c2), s = h × c2
+s = v;  amsgrad, amsgrad_on raw: h ← max(h, v), s = h;  amsgrad, amsgrad_on corrected: h ← max(h, v / c2), s = h × c2
 epsilon_mode hat:   w ← w - rate × sqrt(c2) / c1 × m / (sqrt(s + epsilon_root) + epsilon)
 epsilon_mode plain: w ← w - rate × (m / c1) / (sqrt(s / c2 + epsilon_root) + epsilon)"""
 _ADAM_FIELDS = (

@@ -231,7 +231,7 @@ _define(
     "Rises to its highest, then falls far below where it began.",
     """s = max_learning_rate / divisor, e = s / final_divisor, T = total_steps
 from s at 0 to max_learning_rate at rise × T - 1;  then to e at T - 1;  three_phase: first back to s at 2 × rise × T - 2
-from x to y over a part p of a phase: linear: x + (y - x) × p;  cosine: y + (x - y) / 2 × (1 + cos(pi × p))""",
+from x to y, after a part p of a phase: anneal linear: x + (y - x) × p;  anneal cosine: y + (x - y) / 2 × (1 + cos(pi × p))""",
     _one_cycle,
     Field("max_learning_rate", NOT_NEGATIVE, "The highest rate."),
     Field("total_steps", SIZE, "Steps of the cycle."),
