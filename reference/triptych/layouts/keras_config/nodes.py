@@ -11,9 +11,23 @@ from triptych.model import Json, Shape
 
 Reference = tuple[str, int, int]
 """Layer name, index of its call, index of the value among those the call yields."""
-LISTING = frozenset({"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Attention", "Model"})
+LISTING = frozenset(
+    {
+        "Add",
+        "Subtract",
+        "Multiply",
+        "Average",
+        "Maximum",
+        "Minimum",
+        "Concatenate",
+        "Dot",
+        "Attention",
+        "AdditiveAttention",
+        "Model",
+    }
+)
 """Types whose several inputs Keras 3 takes as one list."""
-RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU", "Bidirectional"})
+RECURRENT = frozenset({"SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional"})
 """Types whose inputs after the first are initial states."""
 NAMED_INPUTS = {"MultiHeadAttention": ("query", "value", "key")}
 """Types whose inputs after the first Keras 2 takes by name."""

@@ -302,6 +302,10 @@ TABLE: dict[str, Entry] = {
         extras=tuple(extra for extra in _merge_extras(-1) if extra.key != "concat_axis"),
     ),
     "Attention": Entry(since={"seed": (3,)}),
+    "GroupQueryAttention": Entry(
+        aliases=("GroupedQueryAttention",),
+        extras=(Extra("use_gate", False, (3, 15), decisive=True), Extra("sliding_window", None, (3, 15), decisive=True)),
+    ),
     "MultiHeadAttention": Entry(
         since={"seed": (3,)},
         extras=(

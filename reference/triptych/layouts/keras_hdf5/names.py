@@ -33,7 +33,7 @@ ROLE_SYNONYMS = {"embeddings": {"kernel"}, "alpha": {"alphas"}, "kernel": {"dept
 """Today's role -> other last words that stood for it."""
 
 _PROJECTIONS = {"query": "query", "key": "key", "value": "value", "attention_output": "output"}
-"""Scopes inside a MultiHeadAttention -> how its roles begin."""
+"""Scopes inside a layer of several heads -> how its roles begin."""
 
 
 def parse(name: str) -> tuple[tuple[str, ...], str]:
@@ -68,7 +68,7 @@ def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect:
             words.append(snake(layer_type))
     if layer_type in CELLS:
         words.append(CELLS[layer_type])
-    if layer_type == "MultiHeadAttention":
+    if layer_type in ("MultiHeadAttention", "GroupQueryAttention"):
         projection, _, role = role.rpartition("_")
         words.append("attention_output" if projection == "output" else projection)
     if layer_type.startswith("Depthwise") and role == "kernel":
