@@ -24,6 +24,11 @@ def grid():
     for config in ({"units": 7}, {"units": 7, "use_bias": False, "activation": "relu"}):
         for shape in ((N, 4), (N, 3, 4), (2, 5, 3, 4), (N, N, 4)):
             yield "Dense", config, [shape]
+    for equation, target, axes, shape in (
+        ("abc,cd->abd", [3, 5], None, (N, 3, 4)), ("abc,cd->abd", [None, 5], "d", (N, N, 4)), ("...x,xy->...y", [7], "y", (N, 3, 3, 4)), ("...x,xy->...y", [7], None, (N, 4)),
+        ("abcd,cde->abe", [3, 6], "be", (N, 3, 2, 4)), ("ab...,bc->ac...", [6], "c", (N, 3, 5, 2)), ("abc,cde->abde", [3, 2, 5], "de", (N, 3, 4)), ("abc,cde->abde", [3, 2, 5], "d", (N, 3, 4)),
+    ):
+        yield "EinsumDense", {"equation": equation, "output_shape": target, "bias_axes": axes, "activation": "tanh"}, [shape]
     yield "Embedding", {"input_dim": 9, "output_dim": 4}, [(N, 5)]
     yield "Embedding", {"input_dim": 9, "output_dim": 4, "mask_zero": True}, [(N, N, 2)]
     for name, config in (

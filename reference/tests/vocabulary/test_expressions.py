@@ -55,3 +55,40 @@ def test_nothing_else_is_evaluated(expression):
     """Calls, attributes, other operators and unknown names are not of the language."""
     with pytest.raises(ValueError, match="not of the expression language"):
         evaluate(expression, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("equation", "given", "target", "bias_axes", "kernel", "bias"),
+    [
+        ("abc,cd->abd", (None, 3, 4), [None, 5], "d", [4, 5], [5]),
+        ("...x,xy->...y", (None, 3, 2, 4), [7], "y", [4, 7], [7]),
+        ("ab...,bc->ac...", (None, 3, 5, 2), [6], "c", [3, 6], [6, 1, 1]),
+        ("abcd,cde->abe", (None, 3, 2, 4), [3, 6], "be", [2, 4, 6], [3, 6]),
+        ("abc,cde->abde", (None, None, 4), [None, 2, 5], "e", [4, 2, 5], [5]),
+        ("abc,cde->abde", (None, None, None), [None, 2, 5], "de", [None, 2, 5], [2, 5]),
+    ],
+)
+def test_what_an_equation_implies(equation, given, target, bias_axes, kernel, bias):
+    """Kernel and bias of an einsum."""
+    names = {"equation": equation, "input": given, "output_shape": target, "bias_axes": bias_axes}
+    assert evaluate("einsum_kernel(equation, input, output_shape)", names) == kernel
+    assert evaluate("einsum_bias(equation, input, output_shape, bias_axes)", names) == bias
+
+
+@pytest.mark.parametrize(
+    ("equation", "given", "target", "bias_axes"),
+    [
+        ("abc,cd->abd", (None, 4), [None, 5], "d"),
+        ("abc,cd->abd", (None, 3, 2, 4), [None, 5], "d"),
+        ("abc,cd->abd", (None, 3, 4), [5], "d"),
+        ("abc,cd->abd", (None, 3, 4), [2, 5], "d"),
+        ("abc,ce->abd", (None, 3, 4), [None, 5], "d"),
+        ("abc,cd->abd", (None, 3, 4), [None, 5], "x"),
+        ("...x,xy->...y", (None, 4), [3, 7], "y"),
+    ],
+)
+def test_an_equation_that_does_not_fit(equation, given, target, bias_axes):
+    """Ranks, extents and letters that do not go together."""
+    names = {"equation": equation, "input": given, "output_shape": target, "bias_axes": bias_axes}
+    with pytest.raises(ShapeError):
+        evaluate("einsum_bias(equation, input, output_shape, bias_axes)", names)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from triptych.model import Shape
 from triptych.vocabulary.activations import activate
 from triptych.vocabulary.arrays import Array, np
-from triptych.vocabulary.definition import Field, Weight, define
+from triptych.vocabulary.definition import Field, LayerCall, Weight, define
+from triptych.vocabulary.einsum import analyze
 from triptych.vocabulary.formula import Evaluation, Mask, drop_mask
-from triptych.vocabulary.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, NUMBER, SIZE, Kind, optional
+from triptych.vocabulary.kinds import BOOLEAN, FRACTION, LARGEST, NOT_NEGATIVE, NUMBER, SIZE, Kind, optional
 from triptych.vocabulary.members import (
     ACTIVATION_MEMBER,
     ACTIVITY_REGULARIZER,
@@ -28,6 +30,16 @@ FAMILY = "Core"
 def _dense(call: Evaluation) -> Array:
     y = call.input @ call.weights["kernel"]
     return activate(call.config["activation"], y + call.weights["bias"] if call.config["use_bias"] else y)
+
+
+def _einsum_shape(call: LayerCall) -> Shape:
+    config = call.config
+    return tuple(analyze(config["equation"], call.input, config["output_shape"], config["bias_axes"] or "")[0])
+
+
+def _einsum_dense(call: Evaluation) -> Array:
+    y = np.einsum(call.config["equation"], call.input, call.weights["kernel"], optimize=True)
+    return activate(call.config["activation"], y + call.weights["bias"] if call.config["bias_axes"] else y)
 
 
 def _embedding(call: Evaluation) -> Array:
@@ -86,6 +98,52 @@ define(
     torch="torch.nn.Linear",
     equation="y = activation(x × kernel + bias), over the last axis of x",
     formula=_dense,
+)
+define(
+    "EinsumDense",
+    FAMILY,
+    "Multiplies by a kernel, summing as an equation says, and adds a bias.",
+    words="batch; the extents of the letters after `->`, from the input or `output_shape`; what `...` stands for, where it stands",
+    rule=_einsum_shape,
+    fields=(
+        Field(
+            "equation",
+            Kind(
+                "equation",
+                {
+                    "type": "string",
+                    "pattern": r"^(\.\.\.[a-zA-Z]+,[a-zA-Z]+->\.\.\.[a-zA-Z]+|[a-zA-Z]+,[a-zA-Z]+->[a-zA-Z]+|[a-zA-Z]+\.\.\.,[a-zA-Z]+->[a-zA-Z]+\.\.\.)$",
+                },
+                "an equation such as abc,cd->abd, ...c,cd->...d or ab...,bc->ac...",
+            ),
+            "Letters for the axes of input, kernel and result; `...` stands for axes that stay.",
+        ),
+        Field(
+            "output_shape",
+            Kind(
+                "list of integers ≥ 1 or nulls",
+                {"type": "array", "items": {"type": ["integer", "null"], "minimum": 1, "maximum": LARGEST}, "maxItems": 31},
+            ),
+            "Extents of the result after the batch, without those that `...` stands for; null: the input's.",
+        ),
+        ACTIVATION_MEMBER,
+        Field(
+            "bias_axes",
+            optional(Kind("letters", {"type": "string", "pattern": "^[a-zA-Z]+$"})),
+            "Letters of the result along which the bias has extents; null: no bias.",
+            None,
+        ),
+        *weight_members("kernel", "bias"),
+    ),
+    weights=(
+        Weight("kernel", "einsum_kernel(equation, input, output_shape)"),
+        Weight("bias", "einsum_bias(equation, input, output_shape, bias_axes)", when="bias_axes"),
+    ),
+    rank=(2, None),
+    torch="torch.einsum",
+    equation="y = activation(einsum(equation, x, kernel) + bias): the sum over all letters that the result does not have",
+    formula=_einsum_dense,
+    mask=drop_mask,
 )
 define(
     "Embedding",

@@ -44,12 +44,12 @@ def _value(node: ast.expr, names: Mapping[str, Value]) -> Value:
             value = _value(operand, names)
             return None if value is None else -value
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return not _value(operand, names)
+            return not _true(_value(operand, names))
         case ast.BoolOp(op=ast.And(), values=values):
-            return all(_value(value, names) for value in values)
+            return all(_true(_value(value, names)) for value in values)
         case ast.BoolOp(op=ast.Or(), values=values):
             # The first operand that is neither null nor false.
-            return next((value for value in (_value(v, names) for v in values) if value is not None and value is not False), None)
+            return next((value for value in (_value(v, names) for v in values) if _true(value)), None)
         case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
             return _value(left, names) == _value(right, names)
         case ast.BinOp(left=left, op=operator, right=right):
@@ -64,7 +64,25 @@ def _value(node: ast.expr, names: Mapping[str, Value]) -> Value:
             return _list(items, names)
         case ast.Call(func=ast.Name(id="one_at"), args=[of, axes], keywords=[]):
             return _one_at(_value(of, names), _value(axes, names))
+        case ast.Call(func=ast.Name(id="einsum_kernel" | "einsum_bias" as name), args=args, keywords=[]):
+            return _einsum(name, [_value(one, names) for one in args])
     raise ValueError(f"not of the expression language: {ast.unparse(node)}")
+
+
+def _einsum(name: str, args: Sequence[Value]) -> list[Value] | None:
+    """What an equation implies for the shape of a kernel or a bias."""
+    from triptych.vocabulary.einsum import analyze
+
+    equation, given, target, *bias_axes = args
+    if given is None:
+        return None
+    _, kernel, bias = analyze(equation, given, target, bias_axes[0] if bias_axes else "")
+    return kernel if name == "einsum_kernel" else bias
+
+
+def _true(value: Value) -> bool:
+    """Whether `value` is neither null nor false; 0 is true."""
+    return value is not None and value is not False
 
 
 def _arithmetic(operator: ast.operator, left: int | None, right: int | None) -> int | None:
