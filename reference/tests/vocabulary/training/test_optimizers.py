@@ -153,6 +153,8 @@ OPTAX = [
 ]  # fmt: skip
 SCHEDULED = ("RMSprop", {"learning_rate": {"type": "CosineDecay", "config": {"initial_learning_rate": 0.0, "decay_steps": 30, "warmup_target": 0.01, "warmup_steps": 10}}, "rho": 0.9, "epsilon": 1e-7, "momentum": 0.9})  # fmt: skip
 WORST = {}
+YIELDED = []
+"""Rows of (framework, optimizer, config, scale, bound, weights at the end): what `freeze` writes."""
 
 
 def ids(table):
@@ -160,6 +162,7 @@ def ids(table):
 
 
 def judged(framework, name, config, expected, scale, bound=1e-12):
+    YIELDED.append((framework, name, config, scale, bound, expected))
     found = error(ours(name, config, scale), expected)
     key = (framework, name)
     WORST[key] = max(WORST.get(key, 0.0), found)
