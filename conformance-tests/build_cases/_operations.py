@@ -215,13 +215,32 @@ def changed(base, change):
     return data
 
 
+def names() -> Iterable[Case]:
+    """Names of extents among the inputs of an architecture."""
+    pair = operated(op("add", ["x", "z"], ["y"]), x=["batch", "time_1", 4], z=["batch", "time_1", 4])
+    yield good("arc-002-named-extents", "Two inputs of one length, whatever it is", ["ARC-002"], pair)
+    yield bad("arc-002-name-with-a-space", "An extent has a name with a space", "ARC-002",
+              changed(pair, lambda d: d["inputs"][0].update(shape=["batch", "time 1", 4])), "SCHEMA_VIOLATION", f"{AT}/inputs/0/shape/1",
+              stage="schema", twin="arc-002-named-extents")
+
+
+def nested_names() -> Iterable[Case]:
+    inner = graph([], [op("subtract", ["x", "z"], ["y"])], ["y"], x=["n", 1], z=[1, "n"])
+    inner.pop("format_version")
+    outer = graph([{"name": "inner", "type": "Model", "architecture": inner}], [call("inner", "x", "z")], ["inner"], x=[3, 1], z=[1, 3])
+    yield good("lyr-035-one-extent", "A nested architecture is given one extent for one name", ["LYR-035", "LYR-007"], outer, parameters=(0, 0))
+    yield bad("lyr-035-two-extents", "A nested architecture is given two extents for one name", "LYR-035",
+              changed(outer, lambda d: d["inputs"][1].update(shape=[1, 4])), "EXTENT_NAME_MISMATCH", f"{AT}/calls/0", twin="lyr-035-one-extent")
+
+
 def arc_cases() -> Iterable[Case]:
     """The cases of chapter 20."""
     yield from objects()
+    yield from names()
     yield from composites()
 
 
 def lyr_cases() -> Iterable[Case]:
     """The cases of chapters 25 and 27."""
-    for part in (configs, fitting, shapes, uses):
+    for part in (configs, fitting, shapes, uses, nested_names):
         yield from part()

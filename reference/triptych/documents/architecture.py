@@ -56,9 +56,11 @@ def _composite(data: Mapping[str, Any]) -> Composite:
 
 
 def _input(data: Mapping[str, Any]) -> Input:
+    names = tuple(extent if isinstance(extent, str) else None for extent in data["shape"])
     return Input(
         name=data["name"],
-        shape=tuple(data["shape"]),
+        shape=tuple(None if isinstance(extent, str) else extent for extent in data["shape"]),
+        names=names if any(names) else (),
         dtype=data.get("dtype", "float32"),
         metadata=data.get("metadata", {}),
         extensions=unspell_extensions(data.get("extensions", {})),
@@ -147,7 +149,7 @@ def _graph_to_data(graph: Architecture) -> dict[str, Json]:
 
 
 def _input_to_data(item: Input) -> dict[str, Json]:
-    data: dict[str, Json] = {"name": item.name, "shape": list(item.shape)}
+    data: dict[str, Json] = {"name": item.name, "shape": list(item.named_shape)}
     if item.dtype != "float32":
         data["dtype"] = item.dtype
     if item.metadata:

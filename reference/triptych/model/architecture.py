@@ -12,6 +12,9 @@ Json = Any
 Shape = tuple[int | None, ...]
 """Extents from the outside in; None where an extent is not known before a call (the batch, a sequence length)."""
 
+NamedShape = tuple[int | str | None, ...]
+"""A shape that has names for extents that are not known but equal wherever the name stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -23,6 +26,15 @@ class Input:
     dtype: str = "float32"
     metadata: Mapping[str, str] = field(default_factory=dict)
     extensions: Mapping[str, Json] = field(default_factory=dict)
+    names: tuple[str | None, ...] = ()
+    """Names of extents that are not known, each at its axis; empty where none has one."""
+
+    @property
+    def named_shape(self) -> NamedShape:
+        """The shape with its names."""
+        if not self.names:
+            return self.shape
+        return tuple(extent if name is None else name for extent, name in zip(self.shape, self.names, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

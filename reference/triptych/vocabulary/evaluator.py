@@ -97,9 +97,13 @@ class Evaluator:
             declared = [Input("input", tuple([None] * one.ndim), one.dtype.name) for one in arrays[:1]]
         if len(arrays) != len(declared):
             raise UsageError(f"expected {len(declared)} inputs, got {len(arrays)}")
+        known: dict[str, int] = {}
         for one, array in zip(declared, arrays, strict=True):
             if not compatible(one.shape, array.shape):
-                raise UsageError(f"expected input {shorten(one.name)} of shape {text(one.shape)}, got {text(array.shape)}")
+                raise UsageError(f"expected input {shorten(one.name)} of shape {text(one.named_shape)}, got {text(array.shape)}")
+            for name, extent in zip(one.names, array.shape, strict=False):
+                if name is not None and known.setdefault(name, extent) != extent:
+                    raise UsageError(f"expected one extent for {name} in all inputs, got {known[name]} and {extent}")
         return [array.astype(self._input_dtype(one.dtype), copy=False) for one, array in zip(declared, arrays, strict=True)]
 
     def _input_dtype(self, name: str) -> Any:

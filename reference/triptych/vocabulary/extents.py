@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from triptych.model import Json, Shape
+from triptych.model import Json, NamedShape, Shape
 from triptych.vocabulary.expressions import ShapeError
 
 Extent = int | None
@@ -106,6 +106,6 @@ def axis_of(axis: int, shape: Shape) -> int:
     return axis % len(shape)
 
 
-def text(shape: Shape | None) -> str:
+def text(shape: NamedShape | None) -> str:
     """`shape` as people write it: ``(None, 32, 32, 3)``."""
     return "unknown" if shape is None else "(" + ", ".join("None" if extent is None else str(extent) for extent in shape) + ")"

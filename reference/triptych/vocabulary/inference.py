@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from triptych.errors import pointer_token, shorten
 from triptych.limits import DEFAULT_LIMITS
-from triptych.model import Architecture, Call, Json, Layer, Shape
+from triptych.model import Architecture, Call, Json, Layer, NamedShape, Shape
 from triptych.model.composites import expand, is_use
 from triptych.vocabulary.definition import LAYER_TYPES, LayerCall, LayerType, Weight
 from triptych.vocabulary.expressions import ShapeError, evaluate
 from triptych.vocabulary.extents import channel_axis, compatible, merge, text
+from triptych.vocabulary.naming import all_named, named, numbered
 from triptych.vocabulary.operations import OPERATIONS, OperationShapes
 
 Shapes = tuple[Shape | None, ...]
 """One shape a value; None where nothing is known of it."""
+NamedCalls = tuple[tuple[NamedShape | None, ...] | None, ...]
+"""For each call what it yields; None where not even the number of values is known."""
 
 NESTED_SHAPES = 64
 """Different input shapes for which one nested architecture is worked out; bounds the work on nested sharing."""
@@ -72,6 +75,11 @@ class Inference:
     problems: tuple[Misfit, ...]
     operations: Mapping[str, CallShapes] = field(default_factory=dict)
     """JSON Pointer of an operation's call -> its shapes, of its first evaluation."""
+    named_values: Mapping[str, NamedShape | None] = field(default_factory=dict)
+    """As `values`, with the names of extents that inputs give; empty where no input gives any. So with the next two."""
+    named_outputs: tuple[NamedShape | None, ...] = ()
+    named_calls: Mapping[str, NamedCalls] = field(default_factory=dict)
+    """JSON Pointer of a layer or an operation's call -> what its calls yield, in the order of its calls."""
     uses: frozenset[str] = frozenset()
     """JSON Pointers of the layers that use a composite; what is inside one stands nowhere in the document."""
 
@@ -86,6 +94,31 @@ def infer(architecture: Architecture) -> Inference:
     Takes time proportional to the number of calls. Layers of extension types yield unknown shapes, never a problem.
     """
     architecture = expand(architecture)
+    found = _infer(architecture)
+    return _with_names(architecture, found) if any(one.names for one in architecture.inputs) else found
+
+
+def _with_names(architecture: Architecture, found: Inference) -> Inference:
+    """`found` with the names of extents, wherever they are handed on."""
+    other, names = numbered(architecture)
+    again = _infer(other)
+    calls: dict[str, NamedCalls] = {}
+    for pointer, shapes in found.layers.items():
+        second = again.layers[pointer].calls
+        if len(second) == len(shapes.calls):
+            calls[pointer] = tuple(all_named(one.outputs, two.outputs, names) for one, two in zip(shapes.calls, second, strict=True))
+    for pointer, one in found.operations.items():
+        calls[pointer] = (all_named(one.outputs, again.operations[pointer].outputs if pointer in again.operations else None, names),)
+    return replace(
+        found,
+        named_values={name: named(shape, again.values.get(name), names) for name, shape in found.values.items()},
+        named_outputs=all_named(found.outputs, again.outputs, names) or (),
+        named_calls=calls,
+    )
+
+
+def _infer(architecture: Architecture) -> Inference:
+    """Shapes without names, of an expanded architecture."""
     run = _Run(frozenset(architecture.composites))
     for path, pointer, layer, trainable in _walk(architecture):
         run.enter(path, pointer, layer, trainable=trainable)
@@ -93,7 +126,7 @@ def infer(architecture: Architecture) -> Inference:
     for shapes in run.layers.values():
         if not shapes.weights:
             run.weights(shapes, None, shapes.pointer)
-    return Inference(run.layers, values, outputs, tuple(run.problems.values()), run.operations, frozenset(run.uses))
+    return Inference(run.layers, values, outputs, tuple(run.problems.values()), run.operations, uses=frozenset(run.uses))
 
 
 def place_of(pointer: str, uses: Collection[str]) -> str:
@@ -201,7 +234,17 @@ class _Run:
                 "LYR-006", place, f"expected {len(declared)} inputs, as the nested architecture declares, got {len(given)}"
             )
             return declared
+        self._names_agree(architecture, given, place)
         return tuple(self._entered(one, two, place) for one, two in zip(declared, given, strict=True))
+
+    def _names_agree(self, architecture: Architecture, given: Shapes, place: str) -> None:
+        """Whether a call gives extents of one name one extent."""
+        known: dict[str, int] = {}
+        for one, shape in zip(architecture.inputs, given, strict=False):
+            for name, extent in zip(one.names, shape or (), strict=False):
+                if name is not None and extent is not None and known.setdefault(name, extent) != extent:
+                    message = f"expected one extent for {name}, which the nested architecture declares, got {known[name]} and {extent}"
+                    self.problem("LYR-035", place, message)
 
     def _entered(self, declared: Shape | None, given: Shape | None, place: str) -> Shape | None:
         if declared is None or given is None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 
 from triptych import dtypes
 from triptych.errors import pointer_token
-from triptych.model import Architecture, Layer, Shape, Tensor, Weights
+from triptych.model import Architecture, Layer, NamedShape, Tensor, Weights
 from triptych.model.composites import expand
 from triptych.vocabulary.extents import text
 from triptych.vocabulary.inference import Inference, infer
@@ -28,7 +28,7 @@ class Row:
     type: str
     depth: int
     """How deep it is nested."""
-    output_shapes: tuple[Shape | None, ...]
+    output_shapes: tuple[NamedShape | None, ...]
     """One for each value; empty when not even their number is known."""
     multiple: bool
     """Whether calls yield different shapes; `output_shapes` are then the first call's."""
@@ -146,7 +146,7 @@ class _Table:
         """Add the inputs of a graph, then each layer with what is inside it; return the tensors of all."""
         if not architecture.is_sequential:
             self.rows.extend(
-                Row(value.name, "Input", depth, (value.shape,), multiple=False, parameters=0, trainable=True, connected_to=())
+                Row(value.name, "Input", depth, (value.named_shape,), multiple=False, parameters=0, trainable=True, connected_to=())
                 for value in architecture.inputs
             )
         taken: dict[str, list[str]] = {}
@@ -158,16 +158,18 @@ class _Table:
         for number, call in enumerate(architecture.calls or ()):
             if call.op is not None:
                 shapes = self._inference.operations.get(f"{pointer}/calls/{number}")
-                outputs = () if shapes is None else shapes.outputs or ()
+                outputs: Sequence[NamedShape | None] = () if shapes is None else shapes.outputs or ()
+                outputs = self._inference.named_calls.get(f"{pointer}/calls/{number}", (outputs,))[0] or ()
                 name = ", ".join(call.outputs)
                 self.rows.append(
-                    Row(name, call.op, depth, outputs, multiple=False, parameters=0, trainable=True, connected_to=call.inputs)
+                    Row(name, call.op, depth, tuple(outputs), multiple=False, parameters=0, trainable=True, connected_to=call.inputs)
                 )
         return tensors
 
     def _layer(self, layer: Layer, name: str, pointer: str, depth: int, connected_to: tuple[str, ...]) -> list[str | None]:
         shapes = self._inference.layers[pointer]
-        outputs = list(dict.fromkeys(call.outputs or () for call in shapes.calls))
+        named = self._inference.named_calls.get(pointer)
+        outputs = list(dict.fromkeys(one or () for one in named or [call.outputs for call in shapes.calls]))
         place = len(self.rows)
         tensors = list(self._counted.owned_by(pointer))
         for role, sublayer in layer.sublayers.items():
