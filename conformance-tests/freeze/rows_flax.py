@@ -84,5 +84,8 @@ def rows() -> Iterator[Row]:
         yield function(f"{type_.lower()}-same-flax", f"Flax: {name}_pool with SAME" + (" counts the padding" if name == "avg" else ""), {"pool_size": [2, 2], **config}, image, compute,
                        f"flax.linen.{name}_pool(x, (2, 2), (2, 2), 'SAME')", type_)
     image = numbers("cubic flax", (1, 3, 3, 1))
+    # Not TensorFlow: it takes bicubic coefficients from a table of 1024, and departs by 3e-4 wherever a position is not in it.
+    yield function("resizing-bicubic-flax", "JAX: bicubic resizing", {"height": 5, "width": 2, "interpolation": "bicubic"}, image,
+                   lambda x: jax.image.resize(x, (1, 5, 2, 1), "bicubic", antialias=False), "jax.image.resize(x, (1, 5, 2, 1), 'bicubic', antialias=False)", "Resizing")
     yield function("upsampling2d-bilinear-flax", "JAX: bilinear enlargement", {"size": [2, 2], "interpolation": "bilinear"}, image,
                    lambda x: jax.image.resize(x, (1, 6, 6, 1), "bilinear"), "jax.image.resize(x, (1, 6, 6, 1), 'bilinear')", "UpSampling2D")

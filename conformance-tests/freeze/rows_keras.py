@@ -413,5 +413,8 @@ def chained(slug: str, title: str, model: Any, inputs: Mapping[str, np.ndarray],
 
 def rows() -> Iterator[Row]:
     """All of them."""
+    import keras_cells
+
     for part in (core, convolution, pooling, normalization, activations, reshaping, merging, recurrent, wrapping, attention, graphs):
         yield from part()
+    yield from keras_cells.rows()

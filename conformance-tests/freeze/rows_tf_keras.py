@@ -52,3 +52,11 @@ def rows() -> Iterator[Row]:
     image = numbers("keras2 bicubic", (1, 3, 3, 1))
     yield single("upsampling2d-bilinear-keras2", "Bilinear enlargement in Keras 2", "UpSampling2D", {"size": [2, 2], "interpolation": "bilinear"}, image,
                  layers.UpSampling2D(2, interpolation="bilinear"), "tf_keras.layers.UpSampling2D(2, interpolation='bilinear')")
+    channels = numbers("blocks", (1, 2, 1, 8))
+    for type_, ask, x in (("PixelShuffle", tf.nn.depth_to_space, channels), ("PixelUnshuffle", tf.nn.space_to_depth, channels.reshape(1, 4, 2, 2))):
+        yield Row(f"{type_.lower()}-tensorflow", f"{type_} in TensorFlow: blocks before channels", document([layer(type_, {"block_size": 2, "order": "block_first"})], {"x": x}), {},
+                  {"x": x}, lambda ask=ask, x=x: [ask(x, 2).numpy()], f"tf.nn.{ask.__name__}(x, 2)", tolerance={"ulp": 0})
+    x = numbers("neighbours tf", (1, 1, 2, 5))
+    yield Row("localresponsenormalization-tensorflow", "TensorFlow: the sum of squares is not divided", document([layer("LocalResponseNormalization",
+              {"size": 3, "alpha": 0.5, "beta": 0.75, "bias": 1.0, "divide_by_size": False})], {"x": x}), {}, {"x": x},
+              lambda: [tf.nn.local_response_normalization(x, 1, 1.0, 0.5, 0.75).numpy()], "tf.nn.local_response_normalization(x, 1, 1.0, 0.5, 0.75)")

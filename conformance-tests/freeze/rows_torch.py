@@ -232,5 +232,8 @@ def attention() -> Iterator[Row]:
 
 def rows() -> Iterator[Row]:
     """All of them."""
+    import torch_more
+
     for part in (plain, convolution, pooling, normalization, activation, resizing, recurrent, attention):
         yield from part()
+    yield from torch_more.rows()

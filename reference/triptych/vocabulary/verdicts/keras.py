@@ -49,7 +49,10 @@ def _layers(ops: str) -> Table:
             "UpSampling2D Resizing",
             exact("#", interpolation="nearest"),
             *_NO_CORNERS,
-            exact("#", interpolation="bicubic", cubic_coefficient=-0.5, exclude_outside=True),
+            bounded(
+                "1e-3 of the largest magnitude", "#: TensorFlow takes bicubic coefficients from a table of 1024",
+                interpolation="bicubic", cubic_coefficient=-0.5, exclude_outside=True,
+            ),
             inexpressible("its bicubic interpolation has the coefficient -0.5 and gives elements outside no weight", interpolation="bicubic"),
             exact("#"),
         ),
