@@ -15,6 +15,8 @@ from triptych.vocabulary import infer, weight_slots
 from triptych.vocabulary.evaluator import evaluate
 
 TOLERANCE = 1e-5
+DOUBLE = 1e-12
+"""For float64."""
 FIRST = {"data_format": "channels_first"}
 EXTENTS = {1: (11,), 2: (9, 12), 3: (6, 7, 8)}
 
@@ -23,21 +25,28 @@ def data(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
-def judge(errors, judging, name, config, x, module, weights=(), dtype=None):
+def judge(errors, judging, name, config, x, module, weights=()):
     """Our result of a layer against a module's, whose parameters become the layer's weights by `weights`: role -> array."""
     architecture = Architecture((Layer("x", name, config),), (Input("in", (None, *x.shape[1:])),))
     inference = infer(architecture)
     assert inference.problems == ()
     slots = weight_slots(architecture, inference)
-    stored = {f"x.{role}": np.asarray(array.detach() if hasattr(array, "detach") else array) for role, array in dict(weights).items()}
+    stored = {f"x.{role}": array.detach().numpy().copy() for role, array in dict(weights).items()}
     assert {slot.tensor: slot.shape for slot in slots} == {tensor: array.shape for tensor, array in stored.items()}
-    (found,) = evaluate(architecture, stored, [x], dtype=dtype).outputs
+    (found,) = evaluate(architecture, stored, [x]).outputs
     assert inference.outputs[0][1:] == found.shape[1:]
     with torch.no_grad():
         expected = (module.eval() if isinstance(module, nn.Module) else module)(torch.tensor(x)).numpy()
     error = judging.relative_error(found, expected)
     errors(name, "PyTorch", config, error)
     assert error <= TOLERANCE, (name, config, error)
+    with torch.no_grad():
+        expected = (module.eval().double() if isinstance(module, nn.Module) else module)(torch.tensor(x.astype("float64"))).numpy()
+    (found,) = evaluate(architecture, stored, [x.astype("float64")], dtype="float64").outputs
+    error = judging.relative_error(found, expected)
+    assert found.dtype == np.float64
+    errors(name, "PyTorch, float64", config, error)
+    assert error <= DOUBLE, (name, config, error)
 
 
 def filled(module, seed=0):
