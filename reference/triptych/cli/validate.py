@@ -16,6 +16,7 @@ Check each PATH against the specification and print every problem, one a line:
 
 Headers and documents are read, and all digests of theirs compared; with --full every tensor as well.
 The last line is the verdict. "Could not tell" is never "valid".
+With --unused, layers, inputs and values of a valid model that nothing uses are listed too; they are no problems.
 """
 
 
@@ -29,6 +30,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("paths", metavar="PATH", nargs="+", type=Path)
     parser.add_argument("--full", action="store_true", help="read every tensor and compare its digest")
+    parser.add_argument("--unused", action="store_true", help="also list what the architecture holds and nothing uses")
     parser.add_argument("--format", choices=["text", "json"], default="text")
     parser.set_defaults(run=run)
 
@@ -48,10 +50,21 @@ def run(arguments: argparse.Namespace) -> int:
             verdict, problems = "unknown", error.problems
         except OSError as error:
             verdict, problems = "unknown", (Problem("FILE_UNREADABLE", "", "", error.strerror or str(error)),)
-        rows.append({"path": str(path), "verdict": verdict, "problems": problems})
+        row = {"path": str(path), "verdict": verdict, "problems": problems}
+        rows.append({**row, "unused": _unused(path)} if arguments.unused and verdict == "valid" else row)
     print(as_json(rows) if arguments.format == "json" else as_text(rows))
     verdicts = {row["verdict"] for row in rows}
     return 1 if "invalid" in verdicts else 3 if "unknown" in verdicts else 0
+
+
+def _unused(path: Path) -> list[dict[str, str]]:
+    """What the architecture of the valid model at `path` holds and nothing uses."""
+    from triptych.model.unused import unused
+    from triptych.surface.opening import load
+
+    architecture = load(path, verify="off").architecture
+    found = () if architecture is None else unused(architecture)
+    return [{"place": place, "message": message} for place, message in found]
 
 
 def as_text(rows: list[dict[str, Any]]) -> str:
@@ -59,6 +72,7 @@ def as_text(rows: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         lines += [f"{row['path']}: {problem}" for problem in row["problems"]]
+        lines += [f"{row['path']}: unused at {one['place']}: {one['message']}" for one in row.get("unused", ())]
         count = len(row["problems"])
         said = {"valid": "valid", "unknown": "could not tell", "invalid": f"{count} problem{'s' * (count != 1)}"}
         lines.append(said[row["verdict"]] if len(rows) == 1 else f"{row['path']}: {said[row['verdict']]}")
