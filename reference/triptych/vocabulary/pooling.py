@@ -21,7 +21,14 @@ def _pooling(call: LayerCall) -> Shape:
     config, shape = call.config, call.input
     strides = config["strides"] or config["pool_size"]
     extents = [
-        windows(shape[axis], config["pool_size"][i], strides[i], axis_padding(config["padding"], i), ceil=config["ceil_mode"])
+        windows(
+            shape[axis],
+            config["pool_size"][i],
+            strides[i],
+            axis_padding(config["padding"], i),
+            dilation=config.get("dilation_rate", [1] * len(strides))[i],
+            ceil=config["ceil_mode"],
+        )
         for i, axis in enumerate(spatial_axes(len(shape), config["data_format"]))
     ]
     return with_spatial(shape, extents, config["data_format"])
@@ -37,7 +44,8 @@ def _global_pooling(call: LayerCall) -> Shape:
 def _windows(call: Evaluation, x: Array, fill: float) -> Windows:
     config = call.config
     strides = config["strides"] or config["pool_size"]
-    return Windows(x, config["pool_size"], strides, config["padding"], ceil=config["ceil_mode"], fill=fill)
+    dilation = config.get("dilation_rate")
+    return Windows(x, config["pool_size"], strides, config["padding"], dilation, ceil=config["ceil_mode"], fill=fill)
 
 
 def _largest(call: Evaluation) -> Array:
@@ -109,8 +117,9 @@ _COUNT_PAD = Field("count_include_pad", BOOLEAN, "Whether padding counts as elem
 _KEEPDIMS = Field("keepdims", BOOLEAN, "Whether the spatial axes stay, with extent 1.", default=False)
 
 for _rank in (1, 2, 3):
+    _dilation = Field("dilation_rate", sizes(_rank), "Distances between the elements of a window.", [1] * _rank)
     for _what, _verb, _extra, _torch, _equation, _formula, _global_formula, _adaptive_formula in (
-        ("Max", "Takes the largest element", (), "Max", "max", _largest, _global_largest, _adapted_largest),
+        ("Max", "Takes the largest element", (_dilation,), "Max", "max", _largest, _global_largest, _adapted_largest),
         ("Average", "Takes the mean", (_COUNT_PAD,), "Avg", "mean", _mean, _global_mean, _adapted_mean),
     ):
         define(
@@ -129,7 +138,7 @@ for _rank in (1, 2, 3):
             ),
             rank=(_rank + 2, _rank + 2),
             torch=f"torch.nn.{_torch}Pool{_rank}d",
-            equation=f"y[p, c] = {_equation} over window positions k of x[p × strides + k - begin, c], for those that count",
+            equation=f"y[p, c] = {_equation} over window positions k of x[p × strides + k{' × dilation_rate' if _extra == (_dilation,) else ''} - begin, c], for those that count",
             formula=_formula,
             mask=drop_mask,
         )

@@ -96,6 +96,8 @@ def test_pooling(errors, judging, rank):
     for size, stride, pad, ceil in itertools.product((2, 3), (1, 2, 3), (0, 1), (False, True)):
         config = {"pool_size": [size] * rank, "strides": [stride] * rank, "padding": [[pad, pad]] * rank, "ceil_mode": ceil, **FIRST}
         judge(errors, judging, f"MaxPooling{rank}D", config, x, getattr(nn, f"MaxPool{rank}d")(size, stride, pad, ceil_mode=ceil))
+        if size == 3 and min(EXTENTS[rank]) > 6:
+            judge(errors, judging, f"MaxPooling{rank}D", {**config, "dilation_rate": [2] * rank}, x, getattr(nn, f"MaxPool{rank}d")(size, stride, pad, 2, ceil_mode=ceil))
         for count in (False, True):
             module = getattr(nn, f"AvgPool{rank}d")(size, stride, pad, ceil_mode=ceil, count_include_pad=count)
             judge(errors, judging, f"AveragePooling{rank}D", {**config, "count_include_pad": count}, x, module)

@@ -233,9 +233,9 @@ TABLE: dict[str, Entry] = {
     ),
     "DepthwiseConv1D": Entry(extras=(Extra("groups", 1, (2, 3, 50), (3,)),)),
     "DepthwiseConv2D": Entry(extras=(Extra("groups", 1, (2, 3, 50), (3,)),)),
-    "MaxPooling1D": Entry(aliases=("MaxPool1D",), names1=_POOLING1, since={"data_format": (2, 2, 3)}),
-    "MaxPooling2D": Entry(aliases=("MaxPool2D",)),
-    "MaxPooling3D": Entry(aliases=("MaxPool3D",)),
+    "MaxPooling1D": Entry(aliases=("MaxPool1D",), names1=_POOLING1, since={"data_format": (2, 2, 3), "dilation_rate": NEVER}),
+    "MaxPooling2D": Entry(aliases=("MaxPool2D",), since={"dilation_rate": NEVER}),
+    "MaxPooling3D": Entry(aliases=("MaxPool3D",), since={"dilation_rate": NEVER}),
     "AveragePooling1D": Entry(aliases=("AvgPool1D",), names1=_POOLING1, since={"data_format": (2, 2, 3)}),
     "AveragePooling2D": Entry(aliases=("AvgPool2D",)),
     "AveragePooling3D": Entry(aliases=("AvgPool3D",)),
@@ -302,6 +302,10 @@ TABLE: dict[str, Entry] = {
         extras=tuple(extra for extra in _merge_extras(-1) if extra.key != "concat_axis"),
     ),
     "Attention": Entry(since={"seed": (3,)}),
+    "Discretization": Entry(
+        extras=(Extra("num_bins"), Extra("epsilon", 0.01), Extra("sparse", False, decisive=True)),
+    ),
+    "CategoryEncoding": Entry(extras=(Extra("sparse", False, decisive=True),)),
     "GroupQueryAttention": Entry(
         aliases=("GroupedQueryAttention",),
         extras=(Extra("use_gate", False, (3, 15), decisive=True), Extra("sliding_window", None, (3, 15), decisive=True)),
