@@ -137,6 +137,13 @@ def grid():
     for config in ({}, {"use_scale": True}, {"use_scale": True, "score_mode": "concat"}):
         yield "Attention", config, [(N, 3, 4), (N, 5, 4)]
     yield "Attention", {}, [(N, 3, 4), (N, 5, 7), (N, 5, 4)]
+    for config in ({}, {"axis": None}, {"axis": [1]}, {"axis": [1, -1]}, {"mean": [0.0], "variance": [2.0]}, {"mean": 0.0, "variance": 1.0}):
+        yield "Normalization", config, [(N, 5, 4)]
+    for mode in ("one_hot", "multi_hot", "count"):
+        yield "Discretization", {"bin_boundaries": [0.5, 1.5], "output_mode": mode}, [(N, 1 if mode == "one_hot" else 5)]
+        yield "CategoryEncoding", {"num_tokens": 4, "output_mode": mode}, [(N, 1 if mode == "one_hot" else 5)]
+    yield "Discretization", {"bin_boundaries": [0.5, 1.5]}, [(N, 5, 4)]
+    yield "CategoryEncoding", {"num_tokens": 4, "output_mode": "one_hot"}, [(N, 1)]
     for config in ({}, {"use_scale": False}):
         yield "AdditiveAttention", config, [(N, 3, 4), (N, 5, 4)]
     for config in ({}, {"use_bias": False}):

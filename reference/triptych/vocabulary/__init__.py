@@ -15,6 +15,7 @@ from triptych.vocabulary import (
     normalization,
     pooling,
     positions,
+    preprocessing,
     recurrent,
     recurrent_convolution,
     reshaping,
@@ -41,6 +42,7 @@ FAMILIES = (
     wrapping,
     attention,
     positions,
+    preprocessing,
 )
 """The modules that define types, in the order of the specification."""
 

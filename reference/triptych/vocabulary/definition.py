@@ -48,6 +48,8 @@ class Weight:
     when: str | None = None
     """A condition over the config; None: always there."""
     trainable: bool = True
+    dtype: str | None = None
+    """What it holds where that is not of the layer's dtype."""
 
 
 @dataclass(frozen=True, slots=True)

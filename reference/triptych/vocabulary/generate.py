@@ -78,7 +78,13 @@ def _type_data(found: LayerType) -> dict[str, Json]:
         "description": _plain(found.doc),
         "config": [_field_data(one) for one in found.fields],
         "weights": [
-            {"role": one.role, "shape": one.shape, **({"when": one.when} if one.when else {}), "trainable": one.trainable}
+            {
+                "role": one.role,
+                "shape": one.shape,
+                **({"when": one.when} if one.when else {}),
+                "trainable": one.trainable,
+                **({"dtype": one.dtype} if one.dtype else {}),
+            }
             for one in found.weights
         ],
         "sublayers": [one.role for one in found.sublayers],
@@ -126,7 +132,7 @@ def _table(found: LayerType) -> list[str]:
     if found.weights:
         lines += ["", "| weight | shape | when | trainable |", "|---|---|---|---|"]
         lines += [
-            f"| `{one.role}` | `{one.shape}` | {f'`{one.when}`' if one.when else ''} | {'yes' if one.trainable else 'no'} |"
+            f"| `{one.role}`{f' ({one.dtype})' if one.dtype else ''} | `{one.shape}` | {f'`{one.when}`' if one.when else ''} | {'yes' if one.trainable else 'no'} |"
             for one in found.weights
         ]
     return lines

@@ -54,18 +54,16 @@ def _slots_of(shapes: LayerShapes, place: str) -> list[WeightSlot]:
     layer = shapes.layer
     if shapes.type is None:
         # An extension type lists all its weights.
-        rows: list[tuple[str, Shape | None, bool]] = [(role, None, True) for role in layer.weights]
+        rows: list[tuple[str, Shape | None, bool, str]] = [(role, None, True, layer.dtype) for role in layer.weights]
     else:
-        rows = [(weight.role, shape, weight.trainable) for weight, shape in shapes.weights]
+        rows = [(weight.role, shape, weight.trainable, weight.dtype or layer.dtype) for weight, shape in shapes.weights]
     slots = []
-    for role, shape, by_table in rows:
+    for role, shape, by_table, dtype in rows:
         said = layer.weights.get(role)
         tensor = f"{shapes.path}.{role}" if said is None else said.tensor
         axes = None if said is None else said.axes
         trainable = by_table if said is None or said.trainable is None else said.trainable
         slots.append(
-            WeightSlot(
-                shapes.path, role, shapes.pointer, tensor, axes, shape, layer.dtype, trainable and shapes.trainable, layer, place
-            )
+            WeightSlot(shapes.path, role, shapes.pointer, tensor, axes, shape, dtype, trainable and shapes.trainable, layer, place)
         )
     return slots
