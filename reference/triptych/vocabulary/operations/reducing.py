@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 from triptych.model import Shape
 from triptych.vocabulary.arrays import Array, np
@@ -58,6 +59,15 @@ def _sum(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
     return np.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
 
+def _mean(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
+    return np.divide(_sum(x, axis=axis, keepdims=keepdims), x.dtype.type(_count(x, axis)))
+
+
+def _count(x: Array, axes: tuple[int, ...]) -> int:
+    """How many elements go into one result."""
+    return prod(x.shape[axis] for axis in axes)
+
+
 def _product(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
     return np.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
@@ -65,7 +75,7 @@ def _product(x: Array, *, axis: tuple[int, ...], keepdims: bool) -> Array:
 for _name, _equation, _formula, _torch in (
     ("sum", "The sum of x; booleans count as 0 and 1", _over(_sum), "sum"),
     ("product", "The product of x", _over(_product), "prod"),
-    ("mean", "The sum of x divided by the number of its elements", _over(lambda x, **k: np.mean(x, **k), real=True), "mean"),
+    ("mean", "The sum of x divided by the number of its elements", _over(_mean, real=True), "mean"),
     ("max", "The largest element; NaN if one is", _over(lambda x, **k: np.max(x, **k)), "amax"),
     ("min", "The smallest element; NaN if one is", _over(lambda x, **k: np.min(x, **k)), "amin"),
     ("any", "Whether an element is not 0", _over(lambda x, **k: np.any(x, **k)), "any"),
@@ -88,7 +98,9 @@ for _name, _equation, _formula, _torch in (
 def _variance(call: OperationValues) -> Array:
     x = floating(call.input, call.dtype)
     axes = axes_of(call.config["axes"], x.shape)
-    return np.asarray(np.var(x, axis=axes, ddof=call.config["correction"], keepdims=call.config["keepdims"], dtype=x.dtype))
+    distance = x - _mean(x, axis=axes, keepdims=True)
+    total = _sum(distance * distance, axis=axes, keepdims=call.config["keepdims"])
+    return np.divide(total, x.dtype.type(_count(x, axes) - call.config["correction"]))
 
 
 define(

@@ -27,10 +27,10 @@ def _reshape(call: OperationShapes) -> Shape:
     target = _kept(said, shape)
     if target.count(-1) > 1:
         raise ShapeError(f"expected at most one -1 in shape, got {said}")
-    # An unknown extent that is kept stands on both sides.
-    unknown = [place for place, extent in enumerate(target) if extent is None]
-    total = product([extent for place, extent in enumerate(shape) if place not in unknown])
-    known = product([extent for extent in target if extent not in (-1, None)])
+    # An extent that is kept stands on both sides, known or not.
+    kept = [place for place, extent in enumerate(said) if extent is None]
+    total = product([extent for place, extent in enumerate(shape) if place not in kept])
+    known = product([extent for extent in said if extent not in (-1, None)])
     assert known is not None
     if total is None or not (known or total):
         return tuple(None if extent == -1 else extent for extent in target)
@@ -40,8 +40,8 @@ def _reshape(call: OperationShapes) -> Shape:
 
 
 def _reshaped(call: OperationValues) -> Array:
-    shape = call.input.shape
-    return call.input.reshape([shape[place] if extent is None else extent for place, extent in enumerate(call.config["shape"])])
+    shape = _reshape(OperationShapes(call.config, (call.input.shape,)))
+    return call.input.reshape([-1 if extent is None else extent for extent in shape])
 
 
 def _span(call: OperationShapes | OperationValues, shape: Shape) -> tuple[int, int]:
