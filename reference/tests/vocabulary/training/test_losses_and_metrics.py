@@ -5,8 +5,8 @@ import pytest
 
 from triptych.errors import UsageError
 from triptych.model import Component
-from triptych.vocabulary.training import TYPES, component_type, loss, metric
-from triptych.vocabulary.training.schedules import Plateau, rate_of, reduce_on_plateau
+from triptych.vocabulary.training import TYPES, component_type, loss, metric, step
+from triptych.vocabulary.training.schedules import Plateau, plateau_of_state, plateau_to_state, rate_of, reduce_on_plateau
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 R = np.random.default_rng(5)
@@ -294,7 +294,19 @@ def test_plateaus_are_those_of_torch(mode, threshold_mode):
         state = reduce_on_plateau(config, state, float(value))
         assert state.rate == optimizer.param_groups[0]["lr"]
         assert (state.waited, state.cooling) == (theirs.num_bad_epochs, theirs.cooldown_counter)
+        assert plateau_of_state(config, plateau_to_state(state)) == state
     assert state.rate < 0.02
+
+
+def test_a_plateau_is_read_from_the_state():
+    value = {"type": "ReduceOnPlateau", "config": {"initial_learning_rate": 0.1, "factor": 0.5, "patience": 0, "threshold": 0.0, "threshold_mode": "absolute"}}
+    config = component_type("schedules", "ReduceOnPlateau").resolve(value["config"])
+    assert rate_of(value, step=7) == 0.1
+    state = plateau_to_state(reduce_on_plateau(config, reduce_on_plateau(config, Plateau(0.1), 1.0), 1.0))
+    assert rate_of(value, step=7, state=state) == 0.05
+    stepped = step(Component("SGD", {"learning_rate": value}), {"w": X}, {"w": Y}, state, count=7)
+    np.testing.assert_allclose(stepped.weights["w"], X - 0.05 * Y)
+    assert stepped.state == state
 
 
 @pytest.mark.parametrize("which", ["keras", "tf_keras"])

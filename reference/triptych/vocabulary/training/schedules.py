@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from triptych.errors import UsageError, shorten
 from triptych.model import Json
+from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field
 from triptych.vocabulary.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, POSITIVE, SIZE, choice, optional
 from triptych.vocabulary.training.definition import component_type, define
@@ -25,18 +26,26 @@ DECAY_STEPS = Field("decay_steps", POSITIVE, "How many steps the decay takes.")
 STAIRCASE = Field("staircase", BOOLEAN, "Whether the rate falls in stairs: n / decay_steps is rounded down.", default=False)
 
 
-def rate_of(value: Json, *, step: int, epoch: int = 0) -> float:
+def rate_of(value: Json, *, step: int, epoch: int = 0, state: Mapping[str, Array] | None = None) -> float:
     """The learning rate that a number or a schedule gives after `step` updates and `epoch` epochs.
 
+    Args:
+        value: A number, or a schedule as a document says it.
+        step: Updates made so far.
+        epoch: Epochs completed.
+        state: Of the training, for a schedule that has one.
+
     Raises:
-        UsageError: The schedule is none of the vocabulary, or depends on what training yields.
+        UsageError: The schedule is none of the vocabulary.
     """
     if not isinstance(value, Mapping):
         return float(value)
     kind = component_type(FAMILY, value["type"])
-    if kind is None or value["type"] == "ReduceOnPlateau":
-        raise UsageError(f"expected a schedule of the vocabulary that needs nothing but a count, got {shorten(value['type'])}")
+    if kind is None:
+        raise UsageError(f"expected a schedule of the vocabulary, got {shorten(value['type'])}")
     config = kind.resolve(value.get("config", {}))
+    if value["type"] == "ReduceOnPlateau":
+        return plateau_of_state(config, state or {}).rate
     return float(kind.formula(config, epoch if config.get("unit") == "epoch" else step))
 
 
@@ -275,6 +284,31 @@ def reduce_on_plateau(c: Config, state: Plateau, value: float) -> Plateau:
         rate = lower if rate - lower > c["min_change"] else rate
         cooling, waited = c["cooldown"], 0
     return Plateau(rate, best, waited, cooling)
+
+
+STATE = "schedule."
+"""What the names of its state begin with."""
+
+
+def plateau_to_state(plateau: Plateau) -> dict[str, Array]:
+    """The tensors of the training state that hold `plateau`."""
+    found: dict[str, Array] = {
+        f"{STATE}rate": np.asarray(plateau.rate, np.float64),
+        f"{STATE}waited": np.asarray(plateau.waited, np.int64),
+        f"{STATE}cooling": np.asarray(plateau.cooling, np.int64),
+    }
+    return found if plateau.best is None else {**found, f"{STATE}best": np.asarray(plateau.best, np.float64)}
+
+
+def plateau_of_state(c: Config, state: Mapping[str, Array]) -> Plateau:
+    """The plateau that a training state holds; the first where it holds none."""
+    best = state.get(f"{STATE}best")
+    return Plateau(
+        float(state.get(f"{STATE}rate", c["initial_learning_rate"])),
+        None if best is None else float(best),
+        int(state.get(f"{STATE}waited", 0)),
+        int(state.get(f"{STATE}cooling", 0)),
+    )
 
 
 _define(

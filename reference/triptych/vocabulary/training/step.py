@@ -52,7 +52,7 @@ def step(
         state: Slots as they are; those that are not there begin with their initial values.
         count: Gradients seen before this one: ``progress.step``.
         epoch: Epochs completed, for schedules that count them.
-        learning_rate: Takes the place of the config's, as a stateful schedule demands.
+        learning_rate: Takes the place of the config's.
         constraints: Tensor name -> what it is projected to after the update.
 
     Raises:
@@ -76,7 +76,7 @@ def step(
         flows = {name: g / many for name, g in sums.items()} if due else {}
     flows = clipped(flows, config)
     if flows:
-        rate = rate_of(config["learning_rate"], step=count, epoch=epoch) if learning_rate is None else learning_rate
+        rate = rate_of(config["learning_rate"], step=count, epoch=epoch, state=state) if learning_rate is None else learning_rate
         rate /= 1.0 + config["decay"] * count
         shared = _shared(kind, config, kept, updates)
         for name, g in flows.items():
