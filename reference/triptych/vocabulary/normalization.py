@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from triptych.model import Json, Shape
 from triptych.vocabulary.arrays import Array, np
-from triptych.vocabulary.definition import Field, LayerCall, Weight, define
+from triptych.vocabulary.definition import Field, LayerCall, Sublayer, Weight, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import axis_of
 from triptych.vocabulary.formula import Evaluation, drop_mask
@@ -100,6 +100,15 @@ def _by_neighbours(call: Evaluation) -> Array:
     total = sum(square[..., at : at + x.shape[-1]] for at in range(size))
     share = config["alpha"] / size if config["divide_by_size"] else config["alpha"]
     return np.moveaxis(x / (config["bias"] + share * total) ** config["beta"], -1, config["axis"])
+
+
+def _inside(call: LayerCall) -> Shape | list[Shape] | None:
+    found = call.apply("layer", call.inputs)
+    return None if found is None or None in found else [one for one in found if one is not None]
+
+
+def _by_spectrum(call: Evaluation) -> list[Array]:
+    return call.apply("layer", call.inputs, call.masks)[0]
 
 
 CENTER = Field("center", BOOLEAN, "Whether `beta` is added.", default=True)
@@ -255,4 +264,20 @@ define(
     torch="torch.nn.LocalResponseNorm",
     equation="y[c] = x[c] / (bias + alpha / size × Σ x[d]²)^beta, the sum over d from c - size // 2 to c + (size - 1) // 2; without divide_by_size alpha × Σ",
     formula=_by_neighbours,
+)
+define(
+    "SpectralNormalization",
+    FAMILY,
+    "While training, divides the kernel of a layer by its largest singular value before the layer is applied, and keeps the result as the kernel.",
+    words="what its sublayer yields",
+    rule=_inside,
+    fields=(
+        Field("units", SIZE, "Extent of the last axis of the sublayer's kernel."),
+        Field("power_iterations", SIZE, "Steps of the power iteration from `vector_u` that estimate the singular value.", 1),
+    ),
+    weights=(Weight("vector_u", "[1, units]", trainable=False),),
+    sublayers=(Sublayer("layer", "The layer, with a weight `kernel`, seen as a matrix whose columns are its last axis."),),
+    torch="torch.nn.utils.parametrizations.spectral_norm, whose stored kernel is not yet divided",
+    equation="y = layer(x); while training first, for each iteration, v = u × kernelᵀ / |u × kernelᵀ| and u = v × kernel / |v × kernel|, then kernel = kernel / (v × kernel × uᵀ)",
+    formula=_by_spectrum,
 )

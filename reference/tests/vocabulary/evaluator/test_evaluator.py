@@ -11,6 +11,7 @@ import triptych
 from triptych.errors import InvalidModelError, UnsupportedError, UsageError, WeightsMismatchError
 from triptych.model import Architecture, Call, Input, Layer, Panels, WeightReference, Weights
 from triptych.surface.model import Model
+from triptych.vocabulary import weight_slots
 from triptych.vocabulary.evaluator import evaluate
 
 EXAMPLES = Path(__file__).parents[4] / "examples"
@@ -171,3 +172,22 @@ def test_what_does_not_fit(dense):
 def test_an_empty_batch(dense):
     """No row in, no row out."""
     assert dense(4, 2).predict(np.ones((0, 3), "float32")).shape == (0, 2)
+
+
+def test_spectral_normalization():
+    """After training the kernel that is stored is divided already: Keras, trained for a step, yields the same."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import keras
+
+        layer = keras.layers.SpectralNormalization(keras.layers.Dense(3, use_bias=False))
+        layer(X, training=True)
+        theirs = keras.ops.convert_to_numpy(layer(X, training=False))
+        by_name = {one.path.split("/")[-1]: keras.ops.convert_to_numpy(one) for one in layer.weights}
+    ours = Architecture((Layer("s", "SpectralNormalization", {"units": 3}, {"layer": dense("", 3)}),), (Input("x", (None, 2)),))
+    assert [slot.tensor for slot in weight_slots(ours)] == ["s.vector_u", "s.layer.kernel"]
+    assert [slot.shape for slot in weight_slots(ours)] == [by_name["vector_u"].shape, by_name["kernel"].shape]
+    found = evaluate(ours, {"s.vector_u": by_name["vector_u"], "s.layer.kernel": by_name["kernel"]}, [X]).outputs[0]
+    assert np.abs(found - theirs).max() <= 1e-6 * np.abs(theirs).max()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from triptych.vocabulary.verdicts.rules import LISTED, SAID, Rule, Table, bounded, every, exact, inexpressible
 
 _SAID = ("same_lower", LISTED)
+_ONES = ([1], [1, 1], [1, 1, 1])
 _TWO_BIASES = bounded(
     "a factor 2 on how far the sum of both biases moves in an update", "#, both biases added: one learns half as fast as two", training=True, recurrent_bias=True
 )
@@ -19,7 +20,12 @@ def _layers(ops: str) -> Table:
         **every("Conv{n}D", exact("ZeroPadding#nD, then #", padding=_SAID), exact("#")),
         **every("SeparableConv{n}D DepthwiseConv{n}D", exact("ZeroPadding#nD, then #", padding=(*_SAID, "causal")), exact("#")),
         **every("Conv{n}DTranspose", exact("#", groups=1, padding=("valid", "same_upper")), exact("# without padding for each group, then Cropping#nD and Concatenate")),
-        **every("MaxPooling{n}D", exact("#", padding=("valid", "same_upper"), ceil_mode=False), exact(f"{ops}.pad with -inf, then #")),
+        **every(
+            "MaxPooling{n}D",
+            exact("#", padding=("valid", "same_upper"), ceil_mode=False, dilation_rate=_ONES),
+            exact(f"{ops}.pad with -inf, then #", dilation_rate=_ONES),
+            exact(f"slices of {ops} and maximum"),
+        ),
         **every(
             "AveragePooling{n}D",
             exact("#", padding="valid", ceil_mode=False),
