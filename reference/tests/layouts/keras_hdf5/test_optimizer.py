@@ -83,9 +83,10 @@ def test_slots_from_elsewhere_get_the_names_of_the_dialect(dialect, expected):
     assert [tensor for _, tensor in written] == [STEP, *ADAM]
 
 
-def test_the_product_of_momenta_of_nadam_has_its_name():
+@pytest.mark.parametrize("product", ["nadam/variable", "nadam/variable_12"])
+def test_the_product_of_momenta_of_nadam_has_its_name(product):
     """Keras 3 stores it last, as a variable without a name of its own."""
-    names = ("nadam/iteration", "nadam/d_kernel_momentum", "nadam/d_kernel_velocity", "nadam/d_bias_momentum", "nadam/d_bias_velocity", "nadam/variable")
+    names = ("nadam/iteration", "nadam/d_kernel_momentum", "nadam/d_kernel_velocity", "nadam/d_bias_momentum", "nadam/d_bias_velocity", product)
     found = targets(entries(*names), WEIGHTS, "Nadam", keras_1=False)
     assert found == [STEP, *ADAM, "optimizer.u_product"]
     written = default_entries(found[1:], WEIGHTS, "Nadam", has_step=True, dialect="keras3")

@@ -17,7 +17,7 @@ STEP = "progress.step"
 OPAQUE = "keras.optimizer_weights."
 _COUNTER = re.compile(r":\d+$")
 _PRODUCT = "variable"
-"""Keras 3's name for the product of momenta that Nadam keeps."""
+"""Keras 3's name for the product of momenta that Nadam keeps; a number follows it, where there is one already."""
 _STEPS = ("iteration", "iterations", "iter")
 _SYNONYMS = {
     "m": "momentum", "v": "velocity", "vhat": "velocity_hat", "u": "norm", "rms": "velocity", "mg": "average_gradient",
@@ -126,7 +126,7 @@ def _by_name(entry: Entry, kind: str, labels: _Labels) -> str | None:
         return STEP
     if entry.shape == () and words[-1] in ("learning_rate", "momentum_cache"):
         return f"optimizer.{words[-1]}"
-    if entry.shape == () and kind == "Nadam" and words[-1] == _PRODUCT:
+    if entry.shape == () and kind == "Nadam" and re.fullmatch(rf"{_PRODUCT}(_\d+)?", words[-1]):
         return "optimizer.u_product"
     for slot, path in ((words[1:2], words[2:]), (words[-1:], words[1:-1]), (words[-1:], words[2:-1])):
         weight = labels.by_path.get("/".join(path)) if slot and path else None
