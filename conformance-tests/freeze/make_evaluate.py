@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FRAMEWORKS = ("keras", "tf_keras", "torch", "flax")
+FRAMEWORKS = ("keras", "tf_keras", "torch", "torch_operations", "flax")
 sys.path[:0] = [str(HERE), str(HERE.parent / "build_cases"), str(HERE.parent)]
 
 
