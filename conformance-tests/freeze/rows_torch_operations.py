@@ -158,7 +158,44 @@ def products() -> Iterator[Row]:
                     lambda a, b, c, m: scaled(a, b, c, attn_mask=m), "F.scaled_dot_product_attention(x0, x1, x2, attn_mask=x3)")
 
 
+def composites() -> Iterator[Row]:
+    """Squeeze-and-excite as a composite, used twice with other parameters."""
+    sizes = {"first": 2, "second": 3}
+    weights = {}
+    for use, units in sizes.items():
+        for path, shape in (("down.kernel", (4, units)), ("down.bias", (units,)), ("up.kernel", (units, 4)), ("up.bias", (4,))):
+            weights[f"{use}.{path}"] = numbers(f"excite {use} {path}", shape)
+    image = numbers("excite image", (2, 2, 3, 4))
+    excite = {
+        "parameters": {"activation": {"default": "relu"}, "reduced": {}}, "inputs": ["x"],
+        "layers": [
+            {"name": "down", "type": "Dense", "config": {"units": {"parameter": "reduced"}, "activation": {"parameter": "activation"}}},
+            {"name": "up", "type": "Dense", "config": {"units": 4, "activation": "sigmoid"}},
+        ],
+        "calls": [
+            {"op": "mean", "config": {"axes": [1, 2]}, "inputs": ["x"], "outputs": ["pooled"]}, {"layer": "down", "inputs": ["pooled"]},
+            {"layer": "up", "inputs": ["down"]}, {"op": "expand_dims", "config": {"axes": [1, 2]}, "inputs": ["up"], "outputs": ["gates"]},
+            {"op": "multiply", "inputs": ["x", "gates"], "outputs": ["excited"]},
+        ],
+        "outputs": ["excited"],
+    }
+    layers = [{"name": "first", "type": "Excite", "config": {"reduced": 2}}, {"name": "second", "type": "Excite", "config": {"activation": "tanh", "reduced": 3}}]
+    calls = [{"layer": "first", "inputs": ["image"]}, {"layer": "second", "inputs": ["first"]}]
+
+    def run() -> list[np.ndarray]:
+        x = tensor(image)
+        for use, activation in (("first", torch.relu), ("second", torch.tanh)):
+            held = {path: tensor(weights[f"{use}.{path}"]) for path in ("down.kernel", "down.bias", "up.kernel", "up.bias")}
+            down = activation(x.mean((1, 2)) @ held["down.kernel"] + held["down.bias"])
+            x = x * torch.sigmoid(down @ held["up.kernel"] + held["up.bias"])[:, None, None]
+        return [x.numpy()]
+
+    architecture = {**document(layers, {"image": image}, calls, ["second"]), "composites": {"Excite": excite}}
+    yield Row("composite", "A composite used twice with other parameters", architecture, weights, {"image": image}, run,
+              "x * sigmoid(activation(x.mean((1, 2)) @ w + b) @ w2 + b2), twice", outputs=("second",), requirements=("EVL-001", "EVL-006", "ARC-035"))
+
+
 def rows() -> Iterator[Row]:
     """Every row."""
-    for part in (pairs, singles, reductions, moves, products):
+    for part in (pairs, singles, reductions, moves, products, composites):
         yield from part()
