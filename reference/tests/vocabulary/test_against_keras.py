@@ -144,6 +144,7 @@ def grid():
         yield "CategoryEncoding", {"num_tokens": 4, "output_mode": mode}, [(N, 1 if mode == "one_hot" else 5)]
     yield "Discretization", {"bin_boundaries": [0.5, 1.5]}, [(N, 5, 4)]
     yield "CategoryEncoding", {"num_tokens": 4, "output_mode": "one_hot"}, [(N, 1)]
+    yield "IntegerLookup", {"vocabulary": [12, 36]}, [(N, 5)]
     for config in ({}, {"use_scale": False}):
         yield "AdditiveAttention", config, [(N, 3, 4), (N, 5, 4)]
     for config in ({}, {"use_bias": False}):
@@ -225,7 +226,7 @@ def role(layer, variable):
 def compare(keras, layer, shapes):
     """Ours against Keras': output shapes, then role, shape and trainability of each weight."""
     built = build(keras, layer)
-    dtype = "int32" if layer.type == "Embedding" else "float32"
+    dtype = {"Embedding": "int32", "IntegerLookup": "int64"}.get(layer.type, "float32")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         inputs = [keras.Input(batch_shape=shape, dtype=dtype) for shape in shapes]

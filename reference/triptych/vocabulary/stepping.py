@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from triptych.errors import UsageError
 from triptych.vocabulary.arrays import Array, np
-from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.formula import Evaluation, Mask
 
 Step = Callable[[Array, list[Array]], tuple[Array, list[Array]]]
@@ -28,7 +28,7 @@ def take_steps(call: Evaluation, step: Step, states: list[Array]) -> Array | lis
     x, config = call.input, call.config
     steps = range(x.shape[1])
     if not steps:
-        raise ShapeError("expected at least 1 step, got 0")
+        raise UsageError("expected at least 1 step, got 0")
     result: Array | None = None
     results = []
     for t in reversed(steps) if config["go_backwards"] else steps:

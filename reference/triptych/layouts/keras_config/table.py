@@ -305,6 +305,17 @@ TABLE: dict[str, Entry] = {
     "Discretization": Entry(
         extras=(Extra("num_bins"), Extra("epsilon", 0.01), Extra("sparse", False, decisive=True)),
     ),
+    "IntegerLookup": Entry(
+        extras=(
+            Extra("max_tokens"),
+            Extra("sparse", False, decisive=True),
+            Extra("pad_to_max_tokens", False, decisive=True),
+            Extra("vocabulary_dtype", "int64", (2, 12), decisive=True),
+            Extra("idf_weights"),
+            Extra("oov_method", "floormod", (3, 15), decisive=True),
+            Extra("salt", None, (3, 15), decisive=True),
+        ),
+    ),
     "CategoryEncoding": Entry(extras=(Extra("sparse", False, decisive=True),)),
     "GroupQueryAttention": Entry(
         aliases=("GroupedQueryAttention",),
