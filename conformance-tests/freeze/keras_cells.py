@@ -92,7 +92,35 @@ def einsum() -> Iterator[Row | None]:
         yield single(f"einsumdense{slug}", f"EinsumDense {config['equation']}", "EinsumDense", config, shape, names=names)
 
 
+def preparing() -> Iterator[Row | None]:
+    known = {"mean": [0.5, -1.0, 2.0], "variance": [4.0, 0.25, 0.0]}
+    yield single("normalization", "Normalisation by numbers in the config, one variance being 0", "Normalization", known, (2, 3), names=())
+    yield single("normalization-invert", "The same, inverted", "Normalization", {**known, "invert": True}, (2, 3), names=())
+    x = np.asarray([[-2.0, 0.0, 0.5], [0.25, 1.0, 9.0]], "float32")
+    bins = {"bin_boundaries": [0.0, 0.5, 2.0]}
+    for mode in ("one_hot", "multi_hot", "count"):
+        ask = keras.layers.Discretization(**bins, output_mode=mode)
+        config = {**bins, "output_mode": mode}
+        yield Row(f"discretization-{mode.replace('_', '-')}", f"Numbers put into bins, {mode}", document([layer("Discretization", config)], {"x": x}), {}, {"x": x},
+                  lambda ask=ask: arrays(ask(x)), f"keras.layers.Discretization({config})", tolerance=EXACT)
+    tokens = np.asarray([[1, 3, 1], [0, 2, 2]], "int32")
+    for mode in ("one_hot", "multi_hot", "count"):
+        ask = keras.layers.CategoryEncoding(4, output_mode=mode)
+        config = {"num_tokens": 4, **({"output_mode": mode} if mode != "multi_hot" else {})}
+        yield Row(f"categoryencoding-{mode.replace('_', '-')}", f"Integers encoded, {mode}", document([layer("CategoryEncoding", config)], {"x": tokens}), {}, {"x": tokens},
+                  lambda ask=ask: arrays(ask(tokens)), f"keras.layers.CategoryEncoding({config})", tolerance=EXACT)
+    x = numbers("spectral", (2, 3))
+    one = keras.layers.SpectralNormalization(keras.layers.Dense(2))
+    one(x)
+    weights = {"layer.layer.kernel": numbers("spectral kernel", (3, 2)), "layer.layer.bias": numbers("spectral bias", (2,)), "layer.vector_u": numbers("spectral u", (1, 2))}
+    one.layer.set_weights([weights["layer.layer.kernel"], weights["layer.layer.bias"]])
+    one.vector_u.assign(weights["layer.vector_u"])
+    whole = document([layer("SpectralNormalization", {"units": 2}, sublayers={"layer": {"type": "Dense", "config": {"units": 2}}})], {"x": x})
+    yield Row("spectralnormalization", "A divided kernel is applied as it is after training", whole, weights, {"x": x}, lambda: arrays(one(x, training=False)),
+              "keras.layers.SpectralNormalization(keras.layers.Dense(2))", requirements=("EVL-001", "EVL-002"))
+
+
 def rows() -> Iterator[Row | None]:
     """All of them."""
-    for part in (cells, convolutional, attending, resizing, einsum):
+    for part in (cells, convolutional, attending, resizing, einsum, preparing):
         yield from part()

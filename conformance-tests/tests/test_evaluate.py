@@ -185,7 +185,7 @@ def test_one_thing_wrong_fails_the_cases_named_and_no_others(break_it, names, ev
 
 # --- the frozen data
 
-AWAITED = {"Normalization", "Discretization", "CategoryEncoding", "StringLookup", "IntegerLookup", "SpectralNormalization"}
+AWAITED = {"StringLookup", "IntegerLookup"}
 """Types that enter the vocabulary now; each leaves this set with its first case."""
 
 
@@ -198,7 +198,7 @@ def test_every_type_of_the_vocabulary_is_evaluated(evaluations):
 def test_frozen_rows_say_which_versions_answered(tree):
     for path in sorted((tree / "conformance-tests" / "freeze" / "data").glob("*.json")):
         frozen = json.loads(path.read_bytes())
-        assert path.stem in frozen["versions"]
+        assert path.stem.removesuffix("_operations") in frozen["versions"]
         assert all(row["call"] for row in frozen["rows"])
 
 
