@@ -11,7 +11,7 @@ from pathlib import Path
 
 from triptych import resources
 from triptych.model import Json
-from triptych.vocabulary import FAMILIES, LAYER_TYPES
+from triptych.vocabulary import FAMILIES, LAYER_TYPES, verdicts
 from triptych.vocabulary.definition import Field, LayerType
 from triptych.vocabulary.operations import OPERATIONS
 from triptych.vocabulary.operations import tables as operation_tables
@@ -161,6 +161,7 @@ def files() -> Mapping[str, str]:
         texts[f"{SCHEMAS}/operations/{operation.name}.schema.json"] = _json(schema)
     texts |= training_tables.files(_json)
     texts["spec/27-operations.md"] = operation_tables.chapter(_config_rows)
+    texts[f"{SCHEMAS}/verdicts.json"] = _json(verdicts.data())
     return {**texts, f"{SCHEMAS}/vocabulary.json": _json(vocabulary()), "spec/26-layer-types.md": tables()}
 
 

@@ -13,7 +13,7 @@ from triptych.model import Architecture, Json, Layer
 from triptych.model.composites import expand, is_use
 from triptych.vocabulary.definition import LAYER_TYPES
 from triptych.vocabulary.verdicts import jax, keras, torch
-from triptych.vocabulary.verdicts.rules import BOUNDED, EXACT, INEXPRESSIBLE, RANKS, Rule, Rules, Table
+from triptych.vocabulary.verdicts.rules import BOUNDED, EXACT, INEXPRESSIBLE, LISTED, RANKS, SAID, Rule, Rules, Table
 
 LAYERS: Mapping[str, Table] = {"keras2": keras.KERAS2_LAYERS, "keras3": keras.KERAS3_LAYERS, "torch": torch.LAYERS, "jax": jax.LAYERS}
 """Framework -> layer type -> rules."""
@@ -27,7 +27,7 @@ OPTIMIZERS: Mapping[str, Table] = {
 NAMES = {"keras": "keras3", "keras2": "keras2", "keras3": "keras3", "torch": "torch", "jax": "jax", "flax": "jax"}
 """What people call a framework -> the key of its tables."""
 
-__all__ = ["BOUNDED", "EXACT", "INEXPRESSIBLE", "LAYERS", "NAMES", "OPTIMIZERS", "RANKS", "LayerVerdict", "Rule", "of_layers", "of_optimizer", "of_type"]
+__all__ = ["BOUNDED", "EXACT", "INEXPRESSIBLE", "LAYERS", "NAMES", "OPTIMIZERS", "RANKS", "LayerVerdict", "Rule", "data", "of_layers", "of_optimizer", "of_type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,31 @@ def of_optimizer(framework: str, name: str, config: Mapping[str, Json]) -> Rule:
 
     found = component_type("optimizers", name)
     return _decided(OPTIMIZERS[framework].get(name), found.resolve(config) if found is not None else config, name)
+
+
+def data() -> dict[str, Json]:
+    """All tables, for programs in any language: the first rule whose condition holds decides.
+
+    A condition gives for each member of the config, defaults filled in, the values that will do.
+    """
+    return {
+        "conditions": {LISTED: "any array", SAID: "anything but null and 0"},
+        "layers": {framework: {name: [_plain(rule) for rule in rules] for name, rules in table.items()} for framework, table in LAYERS.items()},
+        "optimizers": {
+            framework: {name: [_plain(rule) for rule in rules] for name, rules in table.items()} for framework, table in OPTIMIZERS.items()
+        },
+    }
+
+
+def _plain(rule: Rule) -> dict[str, Json]:
+    plain: dict[str, Json] = {"verdict": rule.verdict, "how": rule.how}
+    if rule.when:
+        plain["when"] = {name: list(value) if isinstance(value, tuple) else [value] for name, value in rule.when.items()}
+    if rule.bound:
+        plain["bound"] = rule.bound
+    if rule.training:
+        plain["while"] = "training"
+    return plain
 
 
 def of_layers(framework: str, architecture: Architecture) -> Iterator[LayerVerdict]:
