@@ -11,8 +11,9 @@ from triptych.model import Component, Json
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.expressions import evaluate
 from triptych.vocabulary.training.definition import ComponentType, Slot, component_type
-from triptych.vocabulary.training.optimizers import Update, momentum_of
+from triptych.vocabulary.training.optimizers import momentum_of
 from triptych.vocabulary.training.schedules import rate_of
+from triptych.vocabulary.training.update import Update
 
 PREFIX = "optimizer."
 
