@@ -113,6 +113,7 @@ define(
                 {
                     "type": "string",
                     "pattern": r"^(\.\.\.[a-zA-Z]+,[a-zA-Z]+->\.\.\.[a-zA-Z]+|[a-zA-Z]+,[a-zA-Z]+->[a-zA-Z]+|[a-zA-Z]+\.\.\.,[a-zA-Z]+->[a-zA-Z]+\.\.\.)$",
+                    "maxLength": 128,
                 },
                 "an equation such as abc,cd->abd, ...c,cd->...d or ab...,bc->ac...",
             ),
@@ -129,7 +130,7 @@ define(
         ACTIVATION_MEMBER,
         Field(
             "bias_axes",
-            optional(Kind("letters", {"type": "string", "pattern": "^[a-zA-Z]+$"})),
+            optional(Kind("letters", {"type": "string", "pattern": "^[a-zA-Z]+$", "maxLength": 52})),
             "Letters of the result along which the bias has extents; null: no bias.",
             None,
         ),
