@@ -173,6 +173,19 @@ def calls() -> Iterable[Case]:
               twin="lyr-007-states-of-the-units")
     yield bad("lyr-007-dims-that-permute-nothing", "Dims of Permute hold an axis twice", "LYR-007",
               chain(layer("Permute", {"dims": [1, 1]}), shape=STEPS), "CALL_INPUT_SHAPE", f"{AT}/layers/0", twin="lyr-007-groups-divide")
+    heads = {"head_dim": 3, "num_query_heads": 6, "num_key_value_heads": 2}
+    yield good("lyr-007-heads-share-keys", "Three query heads share each head of key and value", ["LYR-007", "LYR-016"],
+               graph([layer("GroupQueryAttention", heads, "attend")], [call("attend", "x", "x")], ["attend"], x=STEPS), parameters=(226, 0))
+    yield bad("lyr-007-heads-that-do-not-divide", "Six query heads cannot share four heads of key and value", "LYR-007",
+              graph([layer("GroupQueryAttention", {**heads, "num_key_value_heads": 4}, "attend")], [call("attend", "x", "x")], ["attend"], x=STEPS),
+              "CALL_INPUT_SHAPE", f"{AT}/calls/0", twin="lyr-007-heads-share-keys")
+    yield good("lyr-007-halves-of-a-gate", "A gated unit halves six channels", ["LYR-007"], chain(layer("GLU"), shape=[None, 6]))
+    yield bad("lyr-007-no-halves-of-a-gate", "A gated unit cannot halve seven channels", "LYR-007", chain(layer("GLU"), shape=[None, 7]),
+              "CALL_INPUT_SHAPE", f"{AT}/layers/0", twin="lyr-007-halves-of-a-gate")
+    yield good("lyr-007-as-long-as-the-table", "A sequence is as long as the table of positions", ["LYR-007", "LYR-016"],
+               chain(layer("PositionEmbedding", {"sequence_length": 6}), shape=STEPS), parameters=(24, 0))
+    yield bad("lyr-007-longer-than-the-table", "A sequence is longer than the table of positions", "LYR-007",
+              chain(layer("PositionEmbedding", {"sequence_length": 5}), shape=STEPS), "CALL_INPUT_SHAPE", f"{AT}/layers/0", twin="lyr-007-as-long-as-the-table")
     shared = [call("dense", "a", outputs=["one"]), call("dense", "b", outputs=["two"])]
     yield good("lyr-008-shared-over-lengths", "A shared layer is called with sequences and vectors of equal channels", ["LYR-008"],
                graph([DENSE], shared, ["one", "two"], a=[None, 4], b=[None, 7, 4]), parameters=(15, 0))
@@ -277,6 +290,7 @@ COUNTS = [
     ("concat", layer("Bidirectional", sublayers={"forward": {"type": "LSTM", "config": {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True}}, "backward": {"type": "LSTM", "config": {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True, "go_backwards": True}}}), [None, 7, 4], 234, 0),
     ("sum", layer("Bidirectional", {"merge_mode": "sum"}, sublayers={"forward": {"type": "LSTM", "config": {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True}}, "backward": {"type": "LSTM", "config": {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True, "go_backwards": True}}}), [None, 7, 4], 213, 0),
     ("channels-first", layer("ConvLSTM2D", {"filters": 2, "kernel_size": [2, 3], "padding": "same_upper", "data_format": "channels_first", "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True}), [None, 3, 2, 6, 5], 380, 0),
+    ("", layer("Normalization"), [None, 7, 4], 28, 9),
     ("two-biases", layer("LSTM", {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid", "recurrent_bias": True}), [None, 7, 4], 111, 0),
     ("", layer("TimeDistributed", sublayers={"layer": {"type": "Conv2D", "config": {"filters": 3, "kernel_size": [3, 3]}}}), [None, 5, 9, 8, 4], 741, 0),
 ]

@@ -63,12 +63,35 @@ def _aligned(inputs: Sequence[Array]) -> list[Array]:
     return [one.reshape(one.shape[0], *[1] * (rank - one.ndim), *one.shape[1:]) for one in inputs]
 
 
+def _counting(call: Evaluation) -> list[tuple[Array, Mask]]:
+    """Each input and which of its elements count, in the rank of all."""
+    masks = call.masks or (None,) * len(call.inputs)
+    pairs = zip(_aligned(call.inputs), masks, strict=True)
+    return [(x, None if mask is None else mask.reshape(*mask.shape, *[1] * (x.ndim - 2))) for x, mask in pairs]
+
+
+def _product(call: Evaluation) -> Array:
+    pairs = _counting(call)
+    y = reduce(lambda a, b: a * b, [x if mask is None else np.where(mask, x, 1) for x, mask in pairs])
+    masks = [mask for _, mask in pairs if mask is not None]
+    return np.where(reduce(np.logical_or, masks), y, 0) if len(masks) == len(pairs) else y
+
+
+def _extreme(call: Evaluation, choose: Callable[[Array, Array], Array]) -> Array:
+    (y, counted), *rest = _counting(call)
+    for x, counts in rest:
+        new = x if counts is None else np.where(counts, x, y)
+        y = choose(y if counted is None else np.where(counted, y, new), new)
+        counted = None if counts is None or counted is None else counted | counts
+    return y
+
+
 def _largest(call: Evaluation) -> Array:
-    return reduce(np.maximum, _aligned(call.inputs))
+    return _extreme(call, np.maximum)
 
 
 def _smallest(call: Evaluation) -> Array:
-    return reduce(np.minimum, _aligned(call.inputs))
+    return _extreme(call, np.minimum)
 
 
 def _average(call: Evaluation) -> Array:
@@ -112,7 +135,7 @@ def _joined_masks(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
 for _name, _verb, _most, _torch, _equation, _formula in (
     ("Add", "Adds its inputs", None, "torch.add", "y = x1 + x2 + …", _fold(lambda a, b: a + b)),
     ("Subtract", "Takes the second input off the first", 2, "torch.sub", "y = x1 - x2", _fold(lambda a, b: a - b)),
-    ("Multiply", "Multiplies its inputs", None, "torch.mul", "y = x1 × x2 × …", _fold(lambda a, b: a * b)),
+    ("Multiply", "Multiplies its inputs", None, "torch.mul", "y = x1 × x2 × …", _product),
     ("Average", "Takes the mean of its inputs", None, None, "y = (x1 + … + xn) / n", _average),
     ("Maximum", "Takes the largest of its inputs", None, "torch.maximum", "y = max(x1, x2, …)", _largest),
     ("Minimum", "Takes the smallest of its inputs", None, "torch.minimum", "y = min(x1, x2, …)", _smallest),
