@@ -12,6 +12,7 @@ from triptych.documents import architecture as architecture_documents
 from triptych.model import Architecture, Call
 from triptych.package import safetensors_file, shards
 from triptych.vocabulary import LAYER_TYPES, evaluator, inference, slots
+from triptych.vocabulary.operations import OPERATIONS
 
 TREE = Path(__file__).resolve().parents[2]
 SUITE = TREE / "conformance-tests"
@@ -210,6 +211,16 @@ def outputs_come_in_reverse(patch):
         return dataclasses.replace(result, outputs=result.outputs[::-1])
 
     patch.setattr(evaluator, "evaluate", turned)
+
+
+@mutant("EVL-006")
+def a_sum_is_a_difference(patch):
+    patch.setitem(OPERATIONS, "add", dataclasses.replace(OPERATIONS["add"], formula=OPERATIONS["subtract"].formula))
+
+
+@mutant("ARC-035")
+def composites_hold_nothing(patch):
+    patch.setattr(inference, "expand", lambda architecture: dataclasses.replace(architecture, composites={}))
 
 
 def uncoded():
