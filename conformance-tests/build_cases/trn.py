@@ -65,7 +65,7 @@ def state_rejects(id_: str, title: str, name: str, code: str, twin: str) -> Case
                 rejected=("semantic", code, f"training.safetensors#/{name.replace('~', '~0').replace('/', '~1')}"), twin=twin, profile="training")
 
 
-def said(id_: str, title: str, change: Callable[[dict[str, Json]], object], pointer: str, code: str = "COMPONENT_CONFIG_INVALID", stage: str = "schema") -> Case:
+def said(id_: str, title: str, change: Callable[[dict[str, Json]], object], pointer: str, code: str = "COMPONENT_CONFIG_INVALID", stage: str = "schema") -> Case:  # noqa: PLR0917 - a row of a table
     """A rejecting case: `SAID` after `change`."""
     data = copy.deepcopy(SAID)
     change(data)
