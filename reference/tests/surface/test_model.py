@@ -7,7 +7,7 @@ import triptych
 from triptych import UsageError, WeightsMismatchError
 
 
-def same(left, right):
+def assert_same(left, right):
     assert len(left) == len(right)
     for a, b in zip(left, right, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -21,7 +21,7 @@ def test_get_weights_follows_the_layers_and_the_table_of_roles(dense):
 def test_set_weights_takes_what_get_weights_gives(dense):
     model, other = dense(4, 2), dense(4, 2, seed=1)
     model.set_weights(other.get_weights())
-    same(model.get_weights(), other.get_weights())
+    assert_same(model.get_weights(), other.get_weights())
 
 
 def test_set_weights_of_a_wrong_shape_changes_nothing(dense):
@@ -30,7 +30,7 @@ def test_set_weights_of_a_wrong_shape_changes_nothing(dense):
     arrays = [*before[:2], np.zeros((5, 2), np.float32), before[3]]
     with pytest.raises(ValueError, match=r"dense_1\.kernel.*\(4, 2\).*\(5, 2\)"):
         model.set_weights(arrays)
-    same(model.get_weights(), before)
+    assert_same(model.get_weights(), before)
 
 
 def test_set_weights_of_a_wrong_rank_is_refused(dense):
@@ -55,7 +55,7 @@ def test_a_saved_model_loads_with_the_same_weights(dense, tmp_path, suffix):
     model = dense(4, 2)
     assert triptych.save(model, tmp_path / f"m{suffix}") == ()
     loaded = triptych.load(tmp_path / f"m{suffix}")
-    same(loaded.get_weights(), model.get_weights())
+    assert_same(loaded.get_weights(), model.get_weights())
     assert [layer.type for layer in loaded.architecture.layers] == ["Dense", "Dense"]
 
 
@@ -66,7 +66,7 @@ def test_saved_weights_load_into_a_twin(dense, tmp_path, suffix):
     assert triptych.load(tmp_path / f"w{suffix}").architecture is None
     twin = triptych.model_from_json(model.to_json())
     report = twin.load_weights(tmp_path / f"w{suffix}")
-    same(twin.get_weights(), model.get_weights())
+    assert_same(twin.get_weights(), model.get_weights())
     assert report.loaded == ("dense_0.kernel", "dense_0.bias", "dense_1.kernel", "dense_1.bias")
     assert not (report.skipped or report.missing or report.unexpected or report.mismatched)
 
@@ -77,7 +77,7 @@ def test_layers_match_by_position_whatever_their_names(dense, tmp_path, suffix):
     source.save(tmp_path / f"m{suffix}")
     target = dense(4, 2, seed=1)
     target.load_weights(tmp_path / f"m{suffix}")
-    same(target.get_weights(), source.get_weights())
+    assert_same(target.get_weights(), source.get_weights())
 
 
 @pytest.mark.parametrize("suffix", [".triptych", ".h5"])
@@ -87,7 +87,7 @@ def test_by_name_loads_what_two_models_share_and_leaves_the_rest(dense, tmp_path
     target = dense(4, 7, seed=1, names=("base", "new_head"))
     head_before = target.get_weights()[2:]
     report = target.load_weights(tmp_path / f"m{suffix}", by_name=True)
-    same(target.get_weights(), [*source.get_weights()[:2], *head_before])
+    assert_same(target.get_weights(), [*source.get_weights()[:2], *head_before])
     assert report.loaded == ("base.kernel", "base.bias")
     assert report.skipped == ("new_head.kernel", "new_head.bias")
     assert report.unexpected == ("head.kernel", "head.bias")
@@ -105,7 +105,7 @@ def test_a_shape_that_differs_is_an_error_that_says_both_shapes(dense, tmp_path)
     before = target.get_weights()
     with pytest.raises(ValueError, match=r"\(4, 3\).*\(4, 2\)"):
         target.load_weights(tmp_path / "m.triptych")
-    same(target.get_weights(), before)
+    assert_same(target.get_weights(), before)
 
 
 @pytest.mark.parametrize("by_name", [False, True])
@@ -116,7 +116,7 @@ def test_skip_mismatch_leaves_the_layer_and_warns_with_both_shapes(dense, tmp_pa
     head_before = target.get_weights()[2:]
     with pytest.warns(UserWarning, match=r"dense_1.*\(4, 3\).*\(4, 2\)"):
         report = target.load_weights(tmp_path / "m.triptych", by_name=by_name, skip_mismatch=True)
-    same(target.get_weights(), [*source.get_weights()[:2], *head_before])
+    assert_same(target.get_weights(), [*source.get_weights()[:2], *head_before])
     assert report.mismatched == ("dense_1.kernel", "dense_1.bias")
     assert report.loaded == ("dense_0.kernel", "dense_0.bias")
 
@@ -155,7 +155,7 @@ def test_a_model_can_be_saved_over_the_file_it_is_read_from(dense, tmp_path):
     loaded = triptych.load(path)
     loaded.save(path)
     assert path.read_bytes() == before
-    same(loaded.get_weights(), model.get_weights())
+    assert_same(loaded.get_weights(), model.get_weights())
 
 
 def test_summary_prints_one_text(dense):
@@ -170,7 +170,7 @@ def test_layers_of_a_weights_file_keep_apart_though_their_names_have_dots(dense,
     source.save_weights(tmp_path / "w.h5")
     target = dense(4, 2, seed=1, names=("first", "second"))
     target.load_weights(tmp_path / "w.h5")
-    same(target.get_weights(), source.get_weights())
+    assert_same(target.get_weights(), source.get_weights())
     report = dense(4, 7, names=("block.a", "head")).load_weights(tmp_path / "w.h5", by_name=True)
     assert report.loaded == ("block.a.kernel", "block.a.bias")
     assert report.unexpected == ("block.b.kernel", "block.b.bias")
@@ -182,4 +182,4 @@ def test_layers_of_a_weights_file_outlive_its_conversion_to_a_package(dense, tmp
     triptych.load(tmp_path / "w.h5").save(tmp_path / "w.triptych")
     target = dense(4, 2, seed=1, names=("first", "second"))
     target.load_weights(tmp_path / "w.triptych")
-    same(target.get_weights(), source.get_weights())
+    assert_same(target.get_weights(), source.get_weights())
