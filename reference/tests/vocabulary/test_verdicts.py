@@ -10,10 +10,10 @@ import pytest
 
 import triptych
 from triptych.cli import main
-from triptych.model import Architecture, Call, Component, Composite, Input, Layer, Panels, Training, Weights
+from triptych.model import Architecture, Call, Component, Composite, Input, Layer, Loss, Panels, Training, Weights
 from triptych.surface.model import Model
 from triptych.vocabulary import LAYER_TYPES, verdicts
-from triptych.vocabulary.training import TYPES
+from triptych.vocabulary.training import TYPES, losses
 from triptych.vocabulary.verdicts.rules import LISTED, SAID
 
 with warnings.catch_warnings():
@@ -24,7 +24,7 @@ GATED = {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid"}
 
 
 def tables():
-    for kind, owners, vocabulary in (("layer", verdicts.LAYERS, LAYER_TYPES), ("optimizer", verdicts.OPTIMIZERS, TYPES["optimizers"])):
+    for kind, owners, vocabulary in (("layer", verdicts.LAYERS, LAYER_TYPES), ("optimizer", verdicts.OPTIMIZERS, TYPES["optimizers"]), ("loss", verdicts.LOSSES, TYPES["losses"])):
         for framework, table in owners.items():
             yield pytest.param(table, vocabulary, id=f"{framework}-{kind}")
 
@@ -100,6 +100,39 @@ def test_known_differences_of_optimizers(framework, name, config, verdict):
     assert verdicts.of_optimizer(framework, name, config).verdict == verdict
 
 
+PROBABLE, LOGITS = {"from_logits": False}, {"from_logits": True}
+
+
+@pytest.mark.parametrize(("framework", "name", "config", "verdict"), [
+    ("keras3", "MeanSquaredError", {"reduction": "mean_with_sample_weight"}, "exact"),
+    ("keras2", "MeanSquaredError", {"reduction": "mean_with_sample_weight"}, "inexpressible"),
+    ("keras3", "BinaryCrossentropy", LOGITS, "exact"),
+    ("keras3", "BinaryCrossentropy", PROBABLE, "bounded"),
+    ("keras3", "BinaryCrossentropy", {**LOGITS, "positive_weight": 2.0}, "inexpressible"),
+    ("keras3", "BinaryCrossentropy", {**PROBABLE, "clip_epsilon": 0.0, "least_logarithm": -100.0}, "inexpressible"),
+    ("torch", "BinaryCrossentropy", {**LOGITS, "positive_weight": 2.0}, "exact"),
+    ("torch", "BinaryCrossentropy", {**PROBABLE, "clip_epsilon": 0.0, "least_logarithm": -100.0}, "exact"),
+    ("keras2", "CategoricalCrossentropy", {**LOGITS, "class_weights": [1.0, 2.0]}, "exact"),
+    ("keras3", "CategoricalCrossentropy", {**LOGITS, "label_smoothing": 0.1, "axis": 1}, "inexpressible"),
+    ("keras2", "CategoricalCrossentropy", {**LOGITS, "label_smoothing": 0.1, "axis": 1}, "exact"),
+    ("keras3", "SparseCategoricalCrossentropy", {**LOGITS, "label_smoothing": 0.1}, "inexpressible"),
+    ("torch", "SparseCategoricalCrossentropy", {**LOGITS, "label_smoothing": 0.1}, "exact"),
+    ("keras3", "Poisson", {"log_predictions": True}, "inexpressible"),
+    ("torch", "Poisson", {"log_predictions": True}, "exact"),
+    ("keras2", "Dice", {}, "inexpressible"),
+    ("keras3", "Dice", {}, "exact"),
+    ("jax", "Huber", {}, "inexpressible"),
+    ("jax", "Huber", {"delta": 2.0}, "exact"),
+    ("keras3", "CosineSimilarity", {"axis": -1, "epsilon": 1e-14}, "exact"),
+    ("keras2", "CosineSimilarity", {"axis": -1, "epsilon": 1e-12}, "exact"),
+    ("keras3", "CosineSimilarity", {"axis": -1}, "bounded"),
+    ("torch", "keras:Circle", {}, "inexpressible"),
+    ("keras3", "keras:Circle", {}, "exact"),
+])
+def test_known_differences_of_losses(framework, name, config, verdict):
+    assert verdicts.of_loss(framework, name, config).verdict == verdict
+
+
 # --- who overrides a verdict
 
 def model(layer, shape, **weights):
@@ -171,6 +204,32 @@ def test_rmsprop_in_torch_errs_as_its_verdict_says(mode, exact):
     assert exact or measured > 1
 
 
+def test_binary_crossentropy_in_torch_errs_unless_clamped_as_its_verdict_says():
+    targets, p = np.array([[1.0, 0.0]]), np.array([[1e-30, 0.25]])
+    ours = losses.loss(Component("BinaryCrossentropy", PROBABLE), targets, p)
+    bce, t, predicted = torch.nn.BCELoss(), torch.from_numpy(targets), torch.from_numpy(p)
+    assert "torch.clamp" in verdicts.of_loss("torch", "BinaryCrossentropy", PROBABLE).how
+    assert bce(torch.clamp(predicted, 1e-7, 1 - 1e-7), t).item() == pytest.approx(ours, rel=1e-12)
+    assert bce(predicted, t).item() / ours > 4
+    plain = {**PROBABLE, "clip_epsilon": 0.0, "least_logarithm": -100.0}
+    assert verdicts.of_loss("torch", "BinaryCrossentropy", plain).how == "torch.nn.BCELoss"
+    for value in (1e-30, 0.0):
+        saturated = np.array([[value, 0.25]])
+        assert bce(torch.from_numpy(saturated), t).item() == pytest.approx(losses.loss(Component("BinaryCrossentropy", plain), targets, saturated), rel=1e-12)
+
+
+def test_divergence_in_torch_errs_by_the_classes_with_the_mean_its_verdict_warns_of():
+    generator = np.random.default_rng(7)
+    targets, p = (x / x.sum(-1, keepdims=True) for x in generator.random((2, 3, 5)))
+    ours = losses.loss(Component("KLDivergence", {}), targets, p)
+    t, log_p = torch.from_numpy(targets), torch.log(torch.from_numpy(p))
+    assert torch.nn.KLDivLoss(reduction="none")(log_p, t).sum(-1).mean().item() == pytest.approx(ours, rel=1e-9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert torch.nn.KLDivLoss(reduction="mean")(log_p, t).item() == pytest.approx(ours / 5, rel=1e-9)
+    assert "'mean' divides by the classes" in verdicts.of_loss("torch", "KLDivergence", {}).how
+
+
 # --- what is printed
 
 @pytest.fixture
@@ -179,7 +238,7 @@ def package(tmp_path):
     inner = Layer("inner", "Model", architecture=Architecture((Layer("norm", "BatchNormalization", {"momentum": 0.99, "epsilon": 1e-3}),)))
     architecture = Architecture((Layer("seq", "LSTM", {**GATED, "return_sequences": True}), two, inner), (Input("x", (None, 4, 2)),))
     path = tmp_path / "m.triptych"
-    triptych.save(Model(Panels(architecture=architecture, training=Training(optimizer=Component("Lion", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.99})))), path)
+    triptych.save(Model(Panels(architecture=architecture, training=Training(optimizer=Component("Lion", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.99}), losses=(Loss("Hinge"), Loss("MeanSquaredError", output="inner"))))), path)
     return path
 
 
@@ -191,7 +250,9 @@ def test_the_summary_gives_a_verdict_on_each_layer(package, capsys):
     assert rows["both.forward"] == "inexpressible"
     assert rows["inner.norm"] == "bounded"
     assert rows["Lion"] == "inexpressible"
-    assert out.splitlines()[-1] == "3 exact, 1 bounded, 3 inexpressible"
+    assert rows["Hinge"] == "exact"
+    assert [line.split()[:5] for line in out.splitlines() if line.startswith("Mean")] == [["MeanSquaredError", "of", "inner", "MeanSquaredError", "exact"]]
+    assert out.splitlines()[-1] == "5 exact, 1 bounded, 3 inexpressible"
 
 
 def test_the_verdicts_are_data_too(package, capsys):
@@ -201,6 +262,7 @@ def test_the_verdicts_are_data_too(package, capsys):
     assert [one["name"] for one in report["layers"]] == ["seq", "both", "both.forward", "both.backward", "inner", "inner.norm"]
     assert report["layers"][2]["verdict"] == "inexpressible"
     assert report["optimizer"]["verdict"] == "exact"
+    assert [(one["name"], one.get("output"), one["verdict"]) for one in report["losses"]] == [("Hinge", None, "exact"), ("MeanSquaredError", "inner", "exact")]
 
 
 def test_a_composite_is_judged_by_its_layers():

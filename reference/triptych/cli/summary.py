@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
         "summary",
         help="print layers, output shapes and parameter counts",
         description="Print the layers of the model at PATH with output shapes and parameter counts; without an architecture, its tensors. "
-        "With --for, print what a framework makes of each layer instead: exact, bounded or inexpressible.",
+        "With --for, print what a framework makes of each layer, the optimizer and each loss instead: exact, bounded or inexpressible.",
     )
     parser.add_argument("path", metavar="PATH", type=Path)
     parser.add_argument("--width", type=int, help="columns to use (default: the terminal's)")

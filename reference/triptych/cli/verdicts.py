@@ -1,4 +1,4 @@
-"""What ``triptych summary --for FRAMEWORK`` prints: the verdict on each layer and on the optimizer."""
+"""What ``triptych summary --for FRAMEWORK`` prints: the verdict on each layer, on the optimizer and on each loss."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def data(model: Model, framework: str) -> dict[str, Json]:
     whole: dict[str, Json] = {"framework": key, "layers": layers}
     if model.training is not None and (optimizer := model.training.optimizer) is not None:
         whole["optimizer"] = _row(optimizer.type, optimizer.type, verdicts.of_optimizer(key, optimizer.type, optimizer.config))
+    if model.training is not None and model.training.losses:
+        whole["losses"] = [
+            {**_row(one.type, one.type, verdicts.of_loss(key, one.type, one.config)), **({"output": one.output} if one.output is not None else {})}
+            for one in model.training.losses
+        ]
     return whole
 
 
@@ -42,13 +47,14 @@ def as_json(model: Model, framework: str) -> str:
 
 
 def as_text(model: Model, framework: str) -> str:
-    """The verdicts as a table, one line a layer, and how many of each there are."""
+    """The verdicts as a table, one line a layer, optimizer or loss, and how many of each there are."""
     found = data(model, framework)
-    rows = [*found["layers"], *([found["optimizer"]] if "optimizer" in found else [])]
+    rows = [*found["layers"], *([found["optimizer"]] if "optimizer" in found else []), *found.get("losses", [])]
     cells = [("Layer", "Type", f"For {found['framework']}", "How")]
     for row in rows:
         said = row["how"] + (f"; departs by at most {row['bound']}" if "bound" in row else "") + (" (while training)" if "while" in row else "")
-        cells.append((_printable(row["name"]), _printable(row["type"]), row["verdict"], _printable(said)))
+        name = row["name"] + (f" of {row['output']}" if "output" in row else "")
+        cells.append((_printable(name), _printable(row["type"]), row["verdict"], _printable(said)))
     widths = [max(len(line[column]) for line in cells) for column in range(3)]
     lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3]]).rstrip() for line in cells]
     counts = Counter(row["verdict"] for row in rows)

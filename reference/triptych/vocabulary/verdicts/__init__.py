@@ -1,4 +1,4 @@
-"""Verdicts: whether a framework can compute what a layer or an optimizer with its config means; data, and how it is looked up.
+"""Verdicts: whether a framework can compute what a layer, an optimizer or a loss with its config means; data, and how it is looked up.
 
 *exact*: with the framework's own layers and functions, the same numbers up to the rounding of floating point. *bounded*: by at
 most what the verdict says, different. *inexpressible*: only with code of one's own.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from triptych.model import Architecture, Json, Layer
 from triptych.model.composites import expand, is_use
 from triptych.vocabulary.definition import LAYER_TYPES
-from triptych.vocabulary.verdicts import jax, keras, torch
+from triptych.vocabulary.verdicts import jax, keras, losses, torch
 from triptych.vocabulary.verdicts.rules import BOUNDED, EXACT, INEXPRESSIBLE, LISTED, RANKS, SAID, Rule, Rules, Table
 
 LAYERS: Mapping[str, Table] = {"keras2": keras.KERAS2_LAYERS, "keras3": keras.KERAS3_LAYERS, "torch": torch.LAYERS, "jax": jax.LAYERS}
@@ -24,10 +24,17 @@ OPTIMIZERS: Mapping[str, Table] = {
     "jax": jax.OPTIMIZERS,
 }
 """Framework -> optimizer type -> rules."""
+LOSSES: Mapping[str, Table] = {
+    "keras2": losses.KERAS2_LOSSES,
+    "keras3": losses.KERAS3_LOSSES,
+    "torch": losses.TORCH_LOSSES,
+    "jax": losses.JAX_LOSSES,
+}
+"""Framework -> loss type -> rules."""
 NAMES = {"keras": "keras3", "keras2": "keras2", "keras3": "keras3", "torch": "torch", "jax": "jax", "flax": "jax"}
 """What people call a framework -> the key of its tables."""
 
-__all__ = ["BOUNDED", "EXACT", "INEXPRESSIBLE", "LAYERS", "NAMES", "OPTIMIZERS", "RANKS", "LayerVerdict", "Rule", "data", "of_layers", "of_optimizer", "of_type"]
+__all__ = ["BOUNDED", "EXACT", "INEXPRESSIBLE", "LAYERS", "LOSSES", "NAMES", "OPTIMIZERS", "RANKS", "LayerVerdict", "Rule", "data", "of_layers", "of_loss", "of_optimizer", "of_type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +54,19 @@ def _decided(rules: Rules | None, config: Mapping[str, Json], name: str) -> Rule
 def of_type(framework: str, name: str, config: Mapping[str, Json]) -> Rule:
     """The verdict of `framework`, a key of `LAYERS`, on a layer of type `name`."""
     if ":" in name:
-        owner = name.partition(":")[0]
-        if owner == framework.rstrip("23"):
-            return Rule(EXACT, "its own")
-        return Rule(INEXPRESSIBLE, f"only {owner} knows what {name} computes")
+        return _of_extension(framework, name)
     found = LAYER_TYPES.get(name)
     resolved = found.resolve(config) if found is not None else config
     rule = _decided(LAYERS[framework].get(name), resolved, name)
     inner = [of_activation(framework, resolved[member]) for member in ("activation", "recurrent_activation") if resolved.get(member)]
     return max([rule, *inner], key=lambda one: RANKS.index(one.verdict))
+
+
+def _of_extension(framework: str, name: str) -> Rule:
+    owner = name.partition(":")[0]
+    if owner == framework.rstrip("23"):
+        return Rule(EXACT, "its own")
+    return Rule(INEXPRESSIBLE, f"only {owner} knows what {name} computes")
 
 
 def of_activation(framework: str, value: Json) -> Rule:
@@ -73,6 +84,16 @@ def of_optimizer(framework: str, name: str, config: Mapping[str, Json]) -> Rule:
     return _decided(OPTIMIZERS[framework].get(name), found.resolve(config) if found is not None else config, name)
 
 
+def of_loss(framework: str, name: str, config: Mapping[str, Json]) -> Rule:
+    """The verdict of `framework` on a loss."""
+    from triptych.vocabulary.training import component_type
+
+    if ":" in name:
+        return _of_extension(framework, name)
+    found = component_type("losses", name)
+    return _decided(LOSSES[framework].get(name), found.resolve(config) if found is not None else config, name)
+
+
 def data() -> dict[str, Json]:
     """All tables, for programs in any language: the first rule whose condition holds decides.
 
@@ -80,11 +101,14 @@ def data() -> dict[str, Json]:
     """
     return {
         "conditions": {LISTED: "any array", SAID: "anything but null and 0"},
-        "layers": {framework: {name: [_plain(rule) for rule in rules] for name, rules in table.items()} for framework, table in LAYERS.items()},
-        "optimizers": {
-            framework: {name: [_plain(rule) for rule in rules] for name, rules in table.items()} for framework, table in OPTIMIZERS.items()
-        },
+        "layers": _all(LAYERS),
+        "optimizers": _all(OPTIMIZERS),
+        "losses": _all(LOSSES),
     }
+
+
+def _all(tables: Mapping[str, Table]) -> Json:
+    return {framework: {name: [_plain(rule) for rule in rules] for name, rules in table.items()} for framework, table in tables.items()}
 
 
 def _plain(rule: Rule) -> dict[str, Json]:

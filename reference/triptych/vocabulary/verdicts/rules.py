@@ -33,6 +33,10 @@ class Rule:
     training: bool = False
     """Whether the departure shows while training only."""
 
+    def where(self, **when: Json) -> Rule:
+        """Hold under further conditions, too."""
+        return Rule(self.verdict, self.how, {**self.when, **when}, self.bound, self.training)
+
     def holds(self, config: Mapping[str, Json]) -> bool:
         """Whether a resolved `config` meets the condition."""
         return all(_is_one_of(config.get(name), value if isinstance(value, tuple) else (value,)) for name, value in self.when.items())
