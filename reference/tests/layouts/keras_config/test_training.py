@@ -184,6 +184,19 @@ def test_huber_of_keras_3_does_not_claim_a_delta_that_was_not_written():
     assert there_and_back(config, ONE, "3.8.0").losses[0].config == {}
 
 
+def test_the_cosine_of_keras_3_bounds_the_norm_itself():
+    import keras
+    import numpy as np
+
+    from triptych.vocabulary import training as vocabulary
+
+    config = {"loss": {"class_name": "CosineSimilarity", "config": {"axis": -1}}}
+    (term,) = there_and_back(config, ONE, "3.8.0").losses
+    target, prediction = np.array([[1.0, 0.0]], np.float32), np.array([[1e-5, 0.0]], np.float32)
+    expected = float(keras.losses.CosineSimilarity(axis=-1)(target, prediction))
+    assert float(np.mean(vocabulary.loss(term, target, prediction))) == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     "config",
     [
