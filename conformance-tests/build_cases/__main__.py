@@ -20,7 +20,7 @@ sys.path.insert(0, str(HERE))
 
 import kit  # noqa: E402 - the declarations import it by this name too
 
-OPS = {"read", "validate", "rewrite", "write", "evaluate"}
+OPS = {"read", "validate", "rewrite", "write", "evaluate", "update"}
 KEYWORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b")
 ROLES = {"reader", "validator", "writer", "evaluator"}
 PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate"}
@@ -58,8 +58,8 @@ def faults(cases: dict[str, kit.Case]) -> list[str]:
             "an id stands twice among the requirements": len(set(case.requirements)) == len(case.requirements),
             "what is to be written is given where something is accepted for writing": (
                 (case.written is not None) == (case.op in {"write", "rewrite"} and case.accepted is not None)),
-            "a tolerance is for evaluating, and needed there": (
-                (case.tolerance is not None and case.tolerance.keys() in ({"relative"}, {"ulp"})) if case.op == "evaluate" else case.tolerance is None),
+            "a tolerance is for evaluating and updating, and needed there": (
+                (case.tolerance is not None and case.tolerance.keys() in ({"relative"}, {"ulp"})) if case.op in {"evaluate", "update"} else case.tolerance is None),
             "options are for writing": not case.options or case.op in {"write", "rewrite"},
             "an archive case has one file": kit.ARCHIVE not in case.files or len(case.files) == 1,
         }

@@ -1,15 +1,18 @@
-"""Cases of chapter 28: what layers yield. The numbers were computed by the frameworks themselves, see ``freeze/``."""
+"""Cases of chapter 28: what layers yield, and where optimizers lead. The numbers were computed by the frameworks themselves, see ``freeze/``."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import math
+import struct
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import kit
 from kit import Case
 
-DATA = Path(__file__).resolve().parents[1] / "freeze" / "data"
+FREEZE = Path(__file__).resolve().parents[1] / "freeze"
+DATA, UPDATES = FREEZE / "data", FREEZE / "updates.json"
 
 
 def stored(tensors: kit.Json) -> dict[str, kit.TensorSpec]:
@@ -25,7 +28,27 @@ def evaluation(row: kit.Json) -> Case:
                 accepted={"outputs": row["outputs"]}, tolerance=row["tolerance"])
 
 
+def f64(shape: Sequence[int], values: Sequence[float]) -> kit.TensorSpec:
+    """A float64 tensor."""
+    return "float64", shape, struct.pack(f"<{math.prod(shape)}d", *values)
+
+
+def update(frozen: kit.Json, row: kit.Json) -> Case:
+    """One frozen trajectory as a case: weights, an optimizer and gradients, and the weights that the framework ended with."""
+    shapes = {name: frozen["shapes"][name] for name in row["end"]}
+    training = {"format_version": "1.0", "optimizer": {"type": row["type"], "config": row["config"]}}
+    model = kit.package(tensors={name: f64(shape, frozen["start"][name]) for name, shape in shapes.items()}, training=training)
+    gradients = {name: f64([frozen["steps"], *shape], [row["scale"] * one for one in frozen["gradients"][name]]) for name, shape in shapes.items()}
+    files = {f"model/{name}": data for name, data in model.items()} | {"gradients.safetensors": kit.safetensors(gradients)}
+    ended = {name: kit.observe_tensor(*f64(shape, row["end"][name])) for name, shape in shapes.items()}
+    return Case(f"{row['requirements'][0].lower()}-{row['slug']}", row["title"], row["requirements"], files, op="update", role="evaluator", profile="evaluate",
+                accepted={"tensors": ended}, tolerance=row["tolerance"])
+
+
 def cases() -> Iterable[Case]:
     for path in sorted(DATA.glob("*.json")):
         frozen = json.loads(path.read_bytes())
         yield from map(evaluation, frozen["rows"])
+    frozen = json.loads(UPDATES.read_bytes())
+    for row in frozen["rows"]:
+        yield update(frozen, row)

@@ -51,8 +51,8 @@ class Case:
     files: Files
     """Member name -> bytes of a directory package, or {ARCHIVE: bytes}."""
     op: str = "read"
-    """read, validate, rewrite (read, write unchanged), write (`files` is {"given.json": `document(observe(…))`}) or evaluate (`files` are
-    ``inputs.safetensors`` and a package under ``model/``)."""
+    """read, validate, rewrite (read, write unchanged), write (`files` is {"given.json": `document(observe(…))`}) evaluate (`files` are
+    ``inputs.safetensors`` and a package under ``model/``) or update (``gradients.safetensors`` and a package)."""
     role: str = "reader"
     """reader, validator, writer or evaluator."""
     profile: str = "core"
@@ -72,7 +72,7 @@ class Case:
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links that the runner adds to the input: member name -> target."""
     tolerance: Mapping[str, float] | None = None
-    """For evaluate: {"relative": 1.0e-5} of the largest magnitude expected, or {"ulp": 0}."""
+    """For evaluate and update: {"relative": 1.0e-5} of the largest magnitude expected, or {"ulp": 0}."""
     needs: Sequence[str] = ()
     """Extensions that an implementation has to know; to others the case does not apply."""
     since: str = "1.0"

@@ -1,6 +1,7 @@
 """Requirements that no check enforces: the reference with one thing broken on purpose fails a case that cites them."""
 
 import dataclasses
+import importlib
 import json
 import re
 import tomllib
@@ -13,6 +14,7 @@ from triptych.model import Architecture, Call
 from triptych.package import safetensors_file, shards
 from triptych.vocabulary import LAYER_TYPES, evaluator, inference, slots
 from triptych.vocabulary.operations import OPERATIONS
+from triptych.vocabulary.training import TYPES
 
 TREE = Path(__file__).resolve().parents[2]
 SUITE = TREE / "conformance-tests"
@@ -216,6 +218,17 @@ def outputs_come_in_reverse(patch):
 @mutant("EVL-006")
 def a_sum_is_a_difference(patch):
     patch.setitem(OPERATIONS, "add", dataclasses.replace(OPERATIONS["add"], formula=OPERATIONS["subtract"].formula))
+
+
+@mutant("EVL-007")
+def a_sign_is_forgotten(patch):
+    plain = TYPES["optimizers"]["Lion"]
+    patch.setitem(TYPES["optimizers"], "Lion", dataclasses.replace(plain, formula=lambda update: (update.weight - update.rate * update.gradient, plain.formula(update)[1])))
+
+
+@mutant("TRN-016")
+def gradients_are_not_clipped(patch):
+    patch.setattr(importlib.import_module("triptych.vocabulary.training.step"), "clipped", lambda gradients, config: gradients)
 
 
 @mutant("ARC-035")

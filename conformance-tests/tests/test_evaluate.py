@@ -4,11 +4,15 @@ import dataclasses
 import fnmatch
 import json
 import math
+import runpy
 import struct
 
 import numpy as np
 import pytest
+from triptych.model import Component
 from triptych.vocabulary import LAYER_TYPES, activations
+from triptych.vocabulary.training import TYPES, step
+from triptych.vocabulary.training.step import Stepped
 
 from triptych_conformance import _numbers, _run
 
@@ -176,6 +180,11 @@ def evaluations(suite):
     return [case for case in suite.cases if case.op == "evaluate"]
 
 
+@pytest.fixture(scope="module")
+def updates(suite):
+    return [case for case in suite.cases if case.op == "update"]
+
+
 @pytest.mark.parametrize(("break_it", "names"), BREAKS)
 def test_one_thing_wrong_fails_the_cases_named_and_no_others(break_it, names, evaluations, ask, monkeypatch):
     break_it(monkeypatch)
@@ -200,6 +209,55 @@ def test_frozen_rows_say_which_versions_answered(tree):
         frozen = json.loads(path.read_bytes())
         assert path.stem.removesuffix("_operations") in frozen["versions"]
         assert all(row["call"] for row in frozen["rows"])
+
+
+def test_every_optimizer_of_the_vocabulary_updates(updates):
+    assert {json.loads((case.folder / "input" / "model" / "training.json").read_bytes())["optimizer"]["type"] for case in updates} == set(TYPES["optimizers"])
+
+
+def test_updates_are_those_frozen_beside_the_reference(tree):
+    folder = tree / "conformance-tests" / "freeze"
+    assert runpy.run_path(str(folder / "make_updates.py"))["text"]() == (folder / "updates.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(TYPES["optimizers"]))
+def test_an_optimizer_with_another_rate_fails_its_own_cases_and_no_others(name, updates, ask, monkeypatch):
+    plain = TYPES["optimizers"][name]
+    monkeypatch.setitem(TYPES["optimizers"], name, dataclasses.replace(
+        plain, formula=lambda update: plain.formula(dataclasses.replace(update, rate=update.rate * (1 + 1e-3)))))
+    failing = {case.id for case in updates if not ask(case).passed}
+    assert failing == {case.id for case in updates if case.id.startswith(f"evl-007-{name.lower()}-")}
+
+
+def test_weights_that_stay_as_they_are_fail_every_update(updates, ask, monkeypatch):
+    monkeypatch.setattr("triptych.vocabulary.training.step", lambda optimizer, weights, gradients, state, **more: Stepped(dict(weights), dict(state)))
+    assert [case.id for case in updates if ask(case).passed] == []
+
+
+OPTIONS = ("amsgrad", "amsgrad_on", "beta", "centered", "clip_epsilon", "clipnorm", "clipvalue", "decay", "decay_mode", "dampening", "ema_start", "epsilon_mode",
+           "epsilon_root", "global_clipnorm", "gradient_accumulation_steps", "l1_regularization_strength", "l2_regularization_strength",
+           "l2_shrinkage_regularization_strength", "loss_scale_factor", "momentum", "momentum_decay", "nesterov", "use_ema", "weight_decay")
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_that_is_ignored_fails_a_case(option, updates, ask, monkeypatch):
+    concerned = [case for case in updates if f'"{option}":' in (case.folder / "input" / "model" / "training.json").read_text(encoding="utf-8")]
+    assert concerned
+
+    def ignoring(optimizer, *args, **more):
+        config = {name: value for name, value in optimizer.config.items() if name != option}
+        if optimizer.type == "AdamW" and option == "weight_decay":
+            config[option] = None
+        return step(Component(optimizer.type, config), *args, **more)
+
+    monkeypatch.setattr("triptych.vocabulary.training.step", ignoring)
+    assert [case.id for case in concerned if not ask(case).passed]
+
+
+def test_a_slot_that_holds_gradients_in_place_of_steps_fails_where_the_rate_changes(updates, ask, monkeypatch):
+    monkeypatch.setattr("triptych.vocabulary.training.step", lambda optimizer, *args, **more: step(
+        Component(optimizer.type, {**optimizer.config, "momentum_scaling": "buffer"} if optimizer.type in {"SGD", "RMSprop"} else optimizer.config), *args, **more))
+    assert [case.id for case in updates if not ask(case).passed] == ["evl-007-rmsprop-keras-momentum-schedule"]
 
 
 def test_an_evaluator_that_answers_zeros_holds_nothing(evaluations, tmp_path):

@@ -30,7 +30,7 @@ def test_a_case_is_in_order(case, schema_errors):
     assert names == wanted | ({"written"} if case.accepts and case.op in {"write", "rewrite"} else set())
     if case.accepts:
         for one in case.expected.get("any_of", [case.expected]):
-            part = "#/$defs/evaluation" if case.op == "evaluate" else "#/$defs/observation"
+            part = {"evaluate": "#/$defs/evaluation", "update": "#/$defs/update"}.get(case.op, "#/$defs/observation")
             assert schema_errors("protocol.schema.json", one, part) == []
         assert len(case.expected.get("any_of", [0])) <= 3
     else:

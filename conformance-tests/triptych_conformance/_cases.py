@@ -16,9 +16,10 @@ Json = Any
 CORE = "core"
 ARCHIVE = "model.triptych"
 GIVEN = "given.json"
-EVALUATE = "evaluate"
-MODEL, INPUTS = "model", "inputs.safetensors"
-"""What an evaluation is given: a package and the arrays it is applied to."""
+EVALUATE, UPDATE = "evaluate", "update"
+MODEL = "model"
+BESIDE = {EVALUATE: "inputs", UPDATE: "gradients"}
+"""Operation -> what it is given beside a package: arrays in a safetensors file of this name, under this name in the request."""
 
 
 class SuiteDamagedError(Exception):
@@ -52,7 +53,7 @@ class Case:
     needs: tuple[str, ...] = ()
     """Extensions that an implementation has to know for the case to apply to it."""
     tolerance: Mapping[str, float] | None = None
-    """How far an evaluation may depart from what is expected."""
+    """How far an evaluation or update may depart from what is expected."""
     options: Mapping[str, Json] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     generated: Mapping[str, list[list[Json]]] = field(default_factory=dict)
@@ -70,8 +71,8 @@ class Case:
 
     def asks(self, op: str, given: Path) -> dict[str, Json]:
         """What a request to perform `op` says of the input that was laid out at `given`."""
-        if op == EVALUATE:
-            return {"op": op, "input": str(given / MODEL), "inputs": str(given / INPUTS)}
+        if op in BESIDE:
+            return {"op": op, "input": str(given / MODEL), BESIDE[op]: str(given / f"{BESIDE[op]}.safetensors")}
         return {"op": op, "input": str(given)}
 
     def lay_out(self, target: Path) -> Path:

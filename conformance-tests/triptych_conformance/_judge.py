@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych_conformance._adapter import short
-from triptych_conformance._cases import CORE, EVALUATE, Case, digests
+from triptych_conformance._cases import CORE, EVALUATE, UPDATE, Case, digests
 from triptych_conformance._numbers import departure
 
 Json = Any
@@ -100,17 +100,22 @@ def _observation(expected: Json, got: Json) -> str:
     return "observed" + found
 
 
-def _outputs(case: Case, got: Json) -> str:
-    """How the outputs of an evaluation depart from the expected ones."""
-    outputs = got.get("outputs") if isinstance(got, dict) else None
-    if not isinstance(outputs, dict):
-        return f'expected an object "outputs" in "observed", got {short(got)}'
-    expected = case.expected["outputs"]
-    if expected.keys() != outputs.keys():
-        return f"expected outputs {', '.join(expected)}, got {short(', '.join(outputs))}"
+NUMBERS = {EVALUATE: "outputs", UPDATE: "tensors"}
+"""Operation -> the member of an observation whose tensors are compared within a tolerance."""
+
+
+def _numbers(case: Case, op: str, got: Json) -> str:
+    """How the tensors that `op` yielded depart from the expected ones."""
+    member = NUMBERS[op]
+    yielded = got.get(member) if isinstance(got, dict) else None
+    if not isinstance(yielded, dict):
+        return f'expected an object "{member}" in "observed", got {short(got)}'
+    expected = case.expected[member]
+    if expected.keys() != yielded.keys():
+        return f"expected {member} {', '.join(expected)}, got {short(', '.join(yielded))}"
     for name, tensor in expected.items():
-        if said := departure(tensor, outputs[name], case.tolerance or {}):
-            return f"output {name} {said}"
+        if said := departure(tensor, yielded[name], case.tolerance or {}):
+            return f"{member.removesuffix('s')} {name} {said}"
     return ""
 
 
@@ -163,8 +168,8 @@ def judge(case: Case, seq: int, answer: Mapping[str, Json], *, op: str, output: 
     found = ""
     if output is not None:
         found = _files(case.folder / "written", output)
-    elif op == EVALUATE:
-        found = _outputs(case, answer.get("observed"))
+    elif op in NUMBERS:
+        found = _numbers(case, op, answer.get("observed"))
     elif op != "validate":
         found = _observation(case.expected, answer.get("observed"))
     return result(case, "fail" if found else "pass", found)

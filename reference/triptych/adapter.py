@@ -65,6 +65,28 @@ def _evaluate(panels: Panels, inputs: Path) -> dict[str, Json]:
     return {"outputs": {name: _spelled(Tensor.from_array(array)) for name, array in zip(names, arrays, strict=True)}}
 
 
+def _update(panels: Panels, gradients: Path) -> dict[str, Json]:
+    """The weights in `panels` after their optimizer took the steps that the file `gradients` holds, one after the other."""
+    from triptych.layouts import safetensors_weights
+    from triptych.model import Component
+    from triptych.vocabulary.training import step
+
+    given = safetensors_weights.LAYOUT.read(gradients).weights
+    assert given is not None
+    assert panels.weights is not None
+    assert panels.training is not None
+    assert panels.training.optimizer is not None
+    training, rule = panels.training, panels.training.optimizer
+    optimizer, progress = Component(rule.type, rule.config), training.progress
+    weights, state = dict(panels.weights), dict(training.state or {})
+    start, epoch = (progress.step or 0, progress.epoch or 0) if progress else (0, 0)
+    steps = dict(given)
+    for index in range(max((len(one) for one in steps.values()), default=0)):
+        stepped = step(optimizer, weights, {name: one[index] for name, one in steps.items()}, state, count=start + index, epoch=epoch)
+        weights, state = stepped.weights, stepped.state
+    return {"tensors": {name: _spelled(Tensor.from_array(array)) for name, array in sorted(weights.items())}}
+
+
 def _observe_weights(weights: Weights) -> dict[str, Json]:
     return {name: observe_tensor(tensor) for name, tensor in sorted(weights.tensors.items())}
 
@@ -176,6 +198,8 @@ def perform(request: Mapping[str, Json], findings: Findings) -> dict[str, Json]:
             return {"outcome": "accepted"}
         case "evaluate":
             return {"outcome": "accepted", "observed": _evaluate(_read(path, findings), Path(request["inputs"]))}
+        case "update":
+            return {"outcome": "accepted", "observed": _update(_read(path, findings), Path(request["gradients"]))}
         case "write":
             panels = _given(path, findings)
             findings.raise_if_any()
