@@ -31,19 +31,17 @@ def _write(
 ) -> tuple[str, ...]:
     from triptych.errors import UsageError
     from triptych.package.atomic import replace_file
+    from triptych.package.files import FileSystem
     from triptych.package.safetensors_file import plan
 
     if panels.weights is None:
         raise UsageError("expected a model with weights to write a safetensors file, this one has none")
+    fs = FileSystem()
     planned = plan(panels.weights.tensors, panels.metadata)
-    done = len(planned.header)
-    with replace_file(path, overwrite=overwrite) as staged, open(staged, "wb", buffering=0) as file:  # noqa: PTH123 - a str
-        file.write(planned.header)
+    with replace_file(path, fs, overwrite=overwrite) as staged, open(staged, "wb", buffering=0) as file:  # noqa: PTH123 - a str
+        done = fs.write_all(file.fileno(), [memoryview(planned.header)])
         for name, tensor in planned.tensors.items():
-            view = tensor.read()
-            while view:
-                written = file.write(view)
-                view, done = view[written:], done + written
+            done += fs.write_all(file.fileno(), [tensor.read()])
             if progress is not None:
                 progress(done, planned.size, name)
     left = [("architecture", panels.architecture), ("training", panels.training), ("assets", panels.assets), ("license", panels.license)]

@@ -25,6 +25,9 @@ from triptych.vocabulary.members import (
 )
 
 FAMILY = "Core"
+NOISE_SHAPE = optional(
+    Kind("list of integers or nulls", {"type": "array", "items": {"type": ["integer", "null"], "minimum": 1}, "maxItems": 32})
+)
 
 
 def _dense(call: Evaluation) -> Array:
@@ -203,12 +206,7 @@ define(
         RATE,
         Field(
             "noise_shape",
-            optional(
-                Kind(
-                    "list of integers or nulls",
-                    {"type": "array", "items": {"type": ["integer", "null"], "minimum": 1}, "maxItems": 32},
-                )
-            ),
+            NOISE_SHAPE,
             "Shape of the random mask, 1 where an axis shares it; null, in it or for it: the input's.",
             None,
         ),
@@ -278,12 +276,7 @@ define(
         RATE,
         Field(
             "noise_shape",
-            optional(
-                Kind(
-                    "list of integers or nulls",
-                    {"type": "array", "items": {"type": ["integer", "null"], "minimum": 1}, "maxItems": 32},
-                )
-            ),
+            NOISE_SHAPE,
             "As in Dropout.",
             None,
         ),
