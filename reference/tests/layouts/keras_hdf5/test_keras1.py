@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from triptych.layouts.keras_hdf5 import reader, writer
-from triptych.layouts.keras_hdf5.assignment import Array
+from triptych.layouts.keras_weights.assignment import Array
 from triptych.layouts.keras_hdf5.keras1 import is_keras_1, joined, taken_apart
 from triptych.model import Tensor
 

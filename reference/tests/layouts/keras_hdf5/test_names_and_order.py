@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from triptych.errors import InvalidModelError
-from triptych.layouts.keras_hdf5.assignment import Array, Place, assign, keras_order
+from triptych.layouts.keras_weights.assignment import Array, Place, assign, keras_order
 from triptych.layouts.keras_hdf5.attributes import write_names
-from triptych.layouts.keras_hdf5.lineage import Owner
-from triptych.layouts.keras_hdf5.names import parse, tensor_names, unique
+from triptych.layouts.keras_weights.lineage import Owner
+from triptych.layouts.keras_weights.names import parse, tensor_names, unique
 from triptych.model import Layer
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from triptych.layouts.keras_hdf5.optimizer import STEP, Entry, Trained, default_entries, targets
+from triptych.layouts.keras_weights.optimizer import STEP, Entry, Trained, default_entries, targets
 
 WEIGHTS = [Trained("d/kernel:0", "d.kernel", (3, 2), True), Trained("d/bias:0", "d.bias", (2,), True)]
 SHAPES = {"kernel": (3, 2), "bias": (2,)}

@@ -31,7 +31,8 @@ def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
 
 def layers(panels: Panels) -> list[tuple[str, list[str]]]:
     """The layers of weights without an architecture, as the HDF5 file that was read had them; empty for other panels."""
-    from triptych.layouts.keras_hdf5 import facts, names
+    from triptych.layouts.keras_hdf5 import facts
+    from triptych.layouts.keras_weights import names
 
     known = facts.of_panels(panels)
     return names.tensors_of(known.layers) if known is not None else []

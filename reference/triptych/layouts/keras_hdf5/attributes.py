@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from triptych.errors import shorten
-from triptych.layouts.keras_hdf5.container import Container
+from triptych.layouts.hdf5 import Container
 from triptych.layouts.problems import inexpressible, invalid
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from math import prod
 
-from triptych.layouts.keras_hdf5.assignment import Array
-from triptych.layouts.keras_hdf5.lineage import owners
+from triptych.layouts.keras_weights.assignment import Array
+from triptych.layouts.keras_weights.lineage import owners
 from triptych.model import Architecture, Tensor, WeightReference
 
 _GATE = re.compile(r"(?P<stem>.+_[WUb])_(?P<gate>[icfozrh])(?P<counter>:\d+)?")

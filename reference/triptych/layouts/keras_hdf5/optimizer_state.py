@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from triptych.layouts.keras_hdf5.facts import with_optimizer_names
-from triptych.layouts.keras_hdf5.optimizer import OPAQUE, STEP, Entry, Trained, default_entries, targets
+from triptych.layouts.keras_weights.optimizer import OPAQUE, STEP, Entry, Trained, default_entries, targets
 from triptych.model import Progress, Tensor, Training, Weights
 
 

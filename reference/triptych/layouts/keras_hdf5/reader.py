@@ -10,16 +10,16 @@ from typing import Any
 
 from triptych.errors import shorten
 from triptych.layouts import keras_config
+from triptych.layouts.hdf5 import Container
 from triptych.layouts.keras_hdf5 import keras1
-from triptych.layouts.keras_hdf5.assignment import Array, Place, assign, keras_order
 from triptych.layouts.keras_hdf5.attributes import read_names, read_text
-from triptych.layouts.keras_hdf5.container import Container
 from triptych.layouts.keras_hdf5.facts import Facts, to_panels
-from triptych.layouts.keras_hdf5.lineage import with_weights
-from triptych.layouts.keras_hdf5.names import configured_layers, tensor_names, unique
-from triptych.layouts.keras_hdf5.optimizer import Trained
 from triptych.layouts.keras_hdf5.optimizer_state import with_optimizer_weights
-from triptych.layouts.keras_hdf5.places import default_names, listed_weights, top_layers
+from triptych.layouts.keras_weights.assignment import Array, Place, assign, keras_order
+from triptych.layouts.keras_weights.lineage import with_weights
+from triptych.layouts.keras_weights.names import configured_layers, tensor_names, unique
+from triptych.layouts.keras_weights.optimizer import Trained
+from triptych.layouts.keras_weights.places import default_names, listed_weights, top_layers
 from triptych.layouts.problems import invalid, mismatch, unsupported
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Architecture, Json, Panels, Tensor, Training, WeightReference, Weights

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from triptych import dtypes
 from triptych.errors import SaveError, TriptychError, shorten
-from triptych.layouts import keras_config
-from triptych.layouts.keras_hdf5 import (
-    container,  # noqa: F401 - switches plugins off before h5py is imported
-    keras1,
+from triptych.layouts import (
+    hdf5,  # noqa: F401 - switches plugins off before h5py is imported
+    keras_config,
 )
-from triptych.layouts.keras_hdf5.assignment import Place, keras_order
+from triptych.layouts.keras_hdf5 import keras1
 from triptych.layouts.keras_hdf5.attributes import write_names
 from triptych.layouts.keras_hdf5.facts import Facts, of_panels, optimizer_names
-from triptych.layouts.keras_hdf5.names import configured_layers, tensors_of
-from triptych.layouts.keras_hdf5.optimizer import STEP, Trained, default_entries
-from triptych.layouts.keras_hdf5.places import default_names, top_layers
+from triptych.layouts.keras_weights.assignment import Place, keras_order
+from triptych.layouts.keras_weights.names import configured_layers, tensors_of
+from triptych.layouts.keras_weights.optimizer import STEP, Trained, default_entries
+from triptych.layouts.keras_weights.places import default_names, top_layers
 from triptych.layouts.problems import inexpressible
 from triptych.model import Architecture, Json, Panels, Tensor, Training
 from triptych.package.atomic import replace_file

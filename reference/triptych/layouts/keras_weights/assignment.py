@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from triptych.errors import shorten
-from triptych.layouts.keras_hdf5.lineage import Owner
-from triptych.layouts.keras_hdf5.names import parse, says_role
+from triptych.layouts.keras_weights.lineage import Owner
+from triptych.layouts.keras_weights.names import parse, says_role
 from triptych.layouts.problems import mismatch
 from triptych.model import Shape
 

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from triptych.layouts.keras_hdf5.assignment import Array, Place
-from triptych.layouts.keras_hdf5.lineage import Owner, owners
-from triptych.layouts.keras_hdf5.names import default_name, parse
+from triptych.layouts.keras_weights.assignment import Array, Place
+from triptych.layouts.keras_weights.lineage import Owner, owners
+from triptych.layouts.keras_weights.names import default_name, parse
 from triptych.layouts.problems import mismatch
 from triptych.model import Architecture, WeightReference
 from triptych.vocabulary import weight_slots

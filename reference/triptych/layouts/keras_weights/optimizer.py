@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from triptych.layouts.keras_hdf5.names import snake
+from triptych.layouts.keras_weights.names import snake
 
 STEP = "progress.step"
 """What stands for a tensor's name where an array went into the step count."""
