@@ -15,14 +15,15 @@ from triptych.layouts.keras_hdf5 import keras1
 from triptych.layouts.keras_hdf5.attributes import read_names, read_text
 from triptych.layouts.keras_hdf5.facts import Facts, to_panels
 from triptych.layouts.keras_hdf5.optimizer_state import with_optimizer_weights
-from triptych.layouts.keras_weights.assignment import Array, Place, assign, keras_order
+from triptych.layouts.keras_weights.assignment import Array, Place, keras_order
 from triptych.layouts.keras_weights.lineage import with_weights
+from triptych.layouts.keras_weights.matching import matches, with_unknown_weights
 from triptych.layouts.keras_weights.names import configured_layers, tensor_names, unique
 from triptych.layouts.keras_weights.optimizer import Trained
-from triptych.layouts.keras_weights.places import default_names, listed_weights, top_layers
-from triptych.layouts.problems import invalid, mismatch, unsupported
+from triptych.layouts.keras_weights.places import default_names, top_layers
+from triptych.layouts.problems import invalid, unsupported
 from triptych.limits import DEFAULT_LIMITS, Limits
-from triptych.model import Architecture, Json, Panels, Tensor, Training, WeightReference, Weights
+from triptych.model import Architecture, Json, Panels, Tensor, Training, Weights
 
 TOP_LEVEL = "top_level_model_weights"
 _CONFIGURATIONS = ("model_config", "training_config")
@@ -214,45 +215,26 @@ class _Reading:
             architecture = with_weights(architecture, keras1.kernel_axes(architecture))
             for group in groups:
                 self._join_gates(group)
-        stored = {group.name: group for group in groups}
+        architecture = with_unknown_weights(architecture, {group.name: group.arrays for group in groups})
         tops = top_layers(architecture)
-        listed: dict[str, dict[str, WeightReference]] = {}
-        for name, top in tops.items():
-            if top.unknown and name in stored:
-                listed |= {pointer: found for pointer, found in listed_weights(top, stored[name].arrays).items() if found}
-        if listed:
-            architecture = with_weights(architecture, listed)
-            tops = top_layers(architecture)
+        if keras1.is_keras_1(self.version):
+            for group in groups:
+                if group.name in tops:
+                    self._drop_axes(group, tops[group.name].places)
         dialect = Facts(attributes=self.facts["attributes"]).dialect
+        held = {group.name: group.tensors for group in groups}
         tensors: dict[str, Tensor] = {}
         trained: list[Trained] = []
         names: dict[str, list[str]] = {}
         orders: dict[str, list[int]] = {}
-        for group in groups:
-            if group.name not in tops:
-                if group.arrays:
-                    raise mismatch(
-                        group.name, f"expected a layer of this name in model_config, found none for {len(group.arrays)} weights"
-                    )
-                continue
-            top = tops[group.name]
-            if keras1.is_keras_1(self.version):
-                self._drop_axes(group, top.places)
-            chosen = assign(group.name, group.arrays, top.places)
-            labels = [group.arrays[index].name for index in chosen]
-            order = sorted(range(len(chosen)), key=chosen.__getitem__)
-            if labels != default_names(top, architecture, dialect):
-                names[group.name] = labels
-            if order != keras_order(top.places):
-                orders[group.name] = order
-            for index, place in zip(chosen, top.places, strict=True):
-                tensors[place.tensor] = group.tensors[index]
-            trained += [
-                Trained(labels[p], top.places[p].tensor, group.arrays[chosen[p]].shape, top.places[p].trainable) for p in order
-            ]
-        for name, top in tops.items():
-            if top.places and name not in stored:
-                raise mismatch(name, f"expected {len(top.places)} stored weights of this layer, found no group of its name")
+        for found in matches({group.name: group.arrays for group in groups}, tops):
+            name, places = found.top.name, found.top.places
+            if found.labels != default_names(found.top, architecture, dialect):
+                names[name] = found.labels
+            if found.order != keras_order(places):
+                orders[name] = found.order
+            tensors |= {place.tensor: held[name][index] for index, place in zip(found.chosen, places, strict=True)}
+            trained += found.trained
         self.facts |= {"weight_names": names, "weight_order": orders}
         return Weights(tensors), architecture, trained
 
