@@ -143,6 +143,23 @@ def core() -> Iterator[Row]:
         yield single(type_.lower(), f"{type_} changes nothing after training", type_, config, shape, tolerance=EXACT, requirements=AFTER_TRAINING)
 
 
+def augmentation() -> Iterator[Row]:
+    image = (1, 4, 3, 3)
+    for type_, config in (
+        ("RandomFlip", {}), ("RandomRotation", {"factor": 0.2}), ("RandomTranslation", {"height_factor": 0.2, "width_factor": [-0.1, 0.3]}),
+        ("RandomZoom", {"height_factor": 0.2}), ("RandomShear", {"x_factor": 0.2, "y_factor": 0.1}), ("RandomContrast", {"factor": 0.2}),
+        ("RandomBrightness", {"factor": 0.2}), ("RandomHue", {"factor": 0.2}), ("RandomSaturation", {"factor": 0.2}), ("RandomSharpness", {"factor": 0.2}),
+        ("RandomColorDegeneration", {"factor": 0.2}), ("RandomInvert", {}), ("RandomPosterization", {"factor": 4}), ("RandomErasing", {}), ("RandomGaussianBlur", {}),
+    ):
+        yield single(type_.lower(), f"{type_} changes nothing after training", type_, config, image, tolerance=EXACT, requirements=AFTER_TRAINING, keras_call={"training": False})
+    for slug, words, config in (
+        ("odd", "the odd pixel left out at the end", {"height": 2, "width": 2}),
+        ("too-low", "of an image that is too low", {"height": 6, "width": 2}),
+        ("too-small", "of an image that is too small", {"height": 5, "width": 7}),
+    ):
+        yield single(f"centercrop-{slug}", f"The middle of an image, {words}", "CenterCrop", config, (1, 5, 3, 2))
+
+
 def convolution() -> Iterator[Row]:
     for rank, shape in BY_RANK.items():
         small = {"filters": 2, "kernel_size": [2, 3, 2][:rank]}
@@ -415,6 +432,6 @@ def rows() -> Iterator[Row]:
     """All of them."""
     import keras_cells
 
-    for part in (core, convolution, pooling, normalization, activations, reshaping, merging, recurrent, wrapping, attention, graphs):
+    for part in (core, augmentation, convolution, pooling, normalization, activations, reshaping, merging, recurrent, wrapping, attention, graphs):
         yield from part()
     yield from keras_cells.rows()

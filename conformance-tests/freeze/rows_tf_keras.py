@@ -37,6 +37,11 @@ def rows() -> Iterator[Row]:
     yield single("activation-hard-sigmoid-keras2", "Keras 2's hard_sigmoid has the slope 0.2", "Activation", {"activation": "hard_sigmoid_keras2"}, wide,
                  layers.Activation("hard_sigmoid"), "tf_keras.layers.Activation('hard_sigmoid')")
     yield single("thresholdedrelu", "ThresholdedReLU", "ThresholdedReLU", {"theta": 0.5}, wide, layers.ThresholdedReLU(0.5), "tf_keras.layers.ThresholdedReLU(0.5)")
+    for type_ in ("RandomHeight", "RandomWidth"):
+        image, augment = numbers("augmented", (1, 2, 3, 1)), getattr(layers, type_)(0.2)
+        yield Row(type_.lower(), f"{type_} changes nothing after training", document([layer(type_, {"factor": 0.2})], {"x": image}), {}, {"x": image},
+                  lambda augment=augment, image=image: [augment(image, training=False).numpy()], f"tf_keras.layers.{type_}(0.2)", tolerance={"ulp": 0},
+                  requirements=("EVL-001", "EVL-002"))
     old = {"units": 2, "activation": "tanh", "recurrent_activation": "hard_sigmoid_keras2"}
     yield single("lstm-hard-sigmoid-keras2", "LSTM with Keras 2's hard_sigmoid gates", "LSTM", old, steps, layers.LSTM(2, recurrent_activation="hard_sigmoid"),
                  "tf_keras.layers.LSTM(2, recurrent_activation='hard_sigmoid')", gates)

@@ -19,6 +19,14 @@ GATED = {**RECURRENT, "recurrent_activation": "sigmoid"}
 GRU = {**GATED, "reset_after": True}
 
 
+AUGMENTATION = {
+    "RandomFlip": {"mode": "horizontal"}, "RandomRotation": {"factor": 0.1}, "RandomTranslation": {"height_factor": 0.1, "width_factor": 0.2}, "RandomZoom": {"height_factor": 0.1},
+    "RandomContrast": {"factor": 0.1}, "RandomBrightness": {"factor": 0.1}, "RandomHeight": {"factor": 0.1}, "RandomWidth": {"factor": 0.1}, "RandomShear": {"x_factor": 0.1},
+    "RandomHue": {"factor": 0.1}, "RandomSaturation": {"factor": 0.1}, "RandomSharpness": {"factor": 0.1}, "RandomColorDegeneration": {"factor": 0.1}, "RandomInvert": {},
+    "RandomPosterization": {"factor": 4}, "RandomErasing": {}, "RandomGaussianBlur": {},
+}
+
+
 def grid():
     """(type, config, input shapes)."""
     for config in ({"units": 7}, {"units": 7, "use_bias": False, "activation": "relu"}):
@@ -42,6 +50,9 @@ def grid():
             yield name, config, [shape]
     yield "Flatten", {"data_format": "channels_first"}, [IMAGE]
     yield "Masking", {"mask_value": 0.0}, [SEQUENCE]
+    yield "CenterCrop", {"height": 3, "width": 2}, [IMAGE]
+    for name, config in AUGMENTATION.items():
+        yield name, config, [(N, 13, 10, 3)]
     yield "SpatialDropout1D", {"rate": 0.5}, [SEQUENCE]
     yield "SpatialDropout2D", {"rate": 0.5}, [IMAGE]
     yield "SpatialDropout3D", {"rate": 0.5}, [VOLUME]
@@ -253,8 +264,8 @@ def compare(keras, layer, shapes):
     assert sum(prod(s.shape) for s in slots) == built.count_params()
 
 
-KERAS_2_ONLY = {"ThresholdedReLU"}
-KERAS_3_ONLY = {"GroupQueryAttention", *(f"Adaptive{what}Pooling{rank}D" for what in ("Max", "Average") for rank in (1, 2, 3)), "RMSNormalization", "SpatialDropout3D"}
+KERAS_2_ONLY = {"ThresholdedReLU", "RandomHeight", "RandomWidth"}
+KERAS_3_ONLY = {"GroupQueryAttention", *(f"Adaptive{what}Pooling{rank}D" for what in ("Max", "Average") for rank in (1, 2, 3)), "RMSNormalization", "SpatialDropout3D", *list(AUGMENTATION)[8:]}
 
 
 def is_in(keras, name, config):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from triptych.vocabulary import (
     activation,
     attention,
+    augmentation,
     cells,
     convolution,
     core,
@@ -43,6 +44,7 @@ FAMILIES = (
     attention,
     positions,
     preprocessing,
+    augmentation,
 )
 """The modules that define types, in the order of the specification."""
 

@@ -332,6 +332,21 @@ TABLE: dict[str, Entry] = {
     ),
 }
 
+_AUGMENTATION = {
+    "RandomFlip": {"mode": "horizontal_and_vertical"}, "RandomRotation": {}, "RandomTranslation": {}, "RandomZoom": {}, "RandomHeight": {}, "RandomWidth": {},
+    "RandomContrast": {}, "RandomBrightness": {},
+}  # fmt: skip
+"""The augmenting types of Keras 2 -> members with the defaults of its constructors."""
+TABLE |= {
+    _name: Entry(
+        defaults=_defaults,
+        since={"data_format": (3,), "value_range": (3,) if _name == "RandomContrast" else (2,)},
+        extras=(Extra("rng_type", "stateful", (2, 9), (3,)),),
+    )
+    for _name, _defaults in _AUGMENTATION.items()
+}
+TABLE["CenterCrop"] = Entry(since={"data_format": (3,)})
+
 WITHOUT_TRAINABLE3 = frozenset({"SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"})
 """Types whose config says nothing of ``trainable`` in Keras 3."""
 DEFAULT = Entry()

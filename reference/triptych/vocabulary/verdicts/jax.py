@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triptych.vocabulary.verdicts.rules import Table, bounded, every, exact, inexpressible
+from triptych.vocabulary.verdicts.rules import AUGMENTATION, Table, bounded, every, exact, inexpressible
 
 _NO_MASK = "its modules heed no mask; flax.linen.RNN takes lengths, which can only leave out steps at the end"
 _RESET = "flax.linen.GRUCell applies the reset gate after the product with the recurrent kernel"
@@ -18,6 +18,8 @@ LAYERS: Table = {
     **every("Dropout SpatialDropout{n}D", exact("flax.linen.Dropout with broadcast_dims")),
     **every("AlphaDropout GaussianNoise GaussianDropout", exact("functions of jax.random while training")),
     **every("ActivityRegularization", exact("a term of the loss")),
+    **every(AUGMENTATION, exact("nothing; while training, the images changed before they come in")),
+    **every("CenterCrop", exact("a slice; jax.image.resize for an image that is too small")),
     **every("Conv{n}D DepthwiseConv{n}D", exact("flax.linen.Conv")),
     **every("SeparableConv{n}D", exact("flax.linen.Conv with as many groups as channels, then one of kernel size 1")),
     **every("Conv{n}DTranspose", exact("flax.linen.ConvTranspose(transpose_kernel=True)", groups=1, padding=("valid", "same_upper")), exact("jax.lax.conv_general_dilated")),

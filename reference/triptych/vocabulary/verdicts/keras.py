@@ -69,20 +69,35 @@ def _layers(ops: str) -> Table:
         **every("SimpleRNN LSTM SimpleRNNCell LSTMCell", _TWO_BIASES, exact("#")),
         **every("GRU GRUCell RNN StackedRNNCells ConvLSTM{n}D", exact("#")),
         **every("Bidirectional TimeDistributed Attention AdditiveAttention MultiHeadAttention", exact("#")),
+        **every("RandomFlip RandomRotation RandomTranslation RandomZoom RandomContrast RandomBrightness CenterCrop", exact("#")),
         **every("Normalization Discretization CategoryEncoding StringLookup IntegerLookup", exact("#")),
         **every("RotaryEmbedding PositionEmbedding SinePositionEncoding", exact(f"functions of {ops}")),
     }
 
 
 _NONE: tuple[Rule, ...] = (inexpressible("Keras 2 has no # layer"),)
+_NEW_AUGMENTATION = (
+    "RandomShear RandomHue RandomSaturation RandomSharpness RandomColorDegeneration RandomInvert RandomPosterization RandomErasing RandomGaussianBlur"
+)
+_OLD_AUGMENTATION = "RandomHeight RandomWidth"
+
+
+def _alone(generation: str) -> Rule:
+    return exact(f"{generation} has no # layer: nothing; while training, the images changed before they come in")
+
+
 KERAS3_LAYERS: Table = {
     **_layers("keras.ops"),
     **every("RMSNormalization GroupQueryAttention", exact("#")),
+    **every(_NEW_AUGMENTATION, exact("#")),
+    **every(_OLD_AUGMENTATION, _alone("Keras 3")),
     **every("ThresholdedReLU", exact("keras.ops.where")),
 }
 KERAS2_LAYERS: Table = {
     **_layers("tf"),
     **every("RMSNormalization GroupQueryAttention", *_NONE),
+    **every(_NEW_AUGMENTATION, _alone("Keras 2")),
+    **every(_OLD_AUGMENTATION, exact("#")),
     **every("ThresholdedReLU", exact("#")),
 }
 _MOVED = "Keras keeps steps of the learning rate of their time in the slot; the buffer is to be scaled when the rate changes"

@@ -16,6 +16,12 @@ LISTED = "[…]"
 SAID = "…"
 """What stands in a condition for anything but null and 0."""
 
+AUGMENTATION = (
+    "RandomFlip RandomRotation RandomTranslation RandomZoom RandomShear RandomHeight RandomWidth RandomContrast RandomBrightness RandomHue "
+    "RandomSaturation RandomSharpness RandomColorDegeneration RandomInvert RandomPosterization RandomErasing RandomGaussianBlur"
+)
+"""Types that change nothing after training."""
+
 Condition = Mapping[str, Json]
 """Member of a config -> its value; a tuple holds several that will do. All members have to agree."""
 

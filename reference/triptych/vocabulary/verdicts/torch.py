@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triptych.vocabulary.verdicts.rules import LISTED, SAID, Table, bounded, every, exact, inexpressible
+from triptych.vocabulary.verdicts.rules import AUGMENTATION, LISTED, SAID, Table, bounded, every, exact, inexpressible
 
 _PADDED = ("same_upper", "same_lower", "causal")
 _NO_MASK = "its modules heed no mask; packed sequences can only leave out steps at the end"
@@ -21,6 +21,8 @@ LAYERS: Table = {
     **every("SpatialDropout{n}D", exact("torch.nn.Dropout#nd")),
     **every("GaussianNoise GaussianDropout", exact("torch.randn while training")),
     **every("ActivityRegularization", exact("a term of the loss")),
+    **every(AUGMENTATION, exact("nothing; while training, the images changed before they come in")),
+    **every("CenterCrop", exact("a slice; torch.nn.functional.interpolate for an image that is too small")),
     **every("Conv{n}D DepthwiseConv{n}D", exact("torch.nn.functional.pad, then torch.nn.Conv#nd", padding=(*_PADDED, LISTED)), exact("torch.nn.Conv#nd")),
     **every("SeparableConv{n}D", exact("torch.nn.Conv#nd with as many groups as channels, then one of kernel size 1")),
     **every("Conv{n}DTranspose", exact("torch.nn.ConvTranspose#nd without padding, its result cropped")),
