@@ -134,6 +134,9 @@ def object_cases() -> Iterable[Case]:
     yield accepts("arc-022-extension-wrapper", "A sublayer of an extension type", probe)
     yield schema("arc-022-role-in-capitals", "A role in capitals", probe, lambda d: d["layers"][0].update(sublayers={"Inner": {"type": "Flatten"}}), "/layers/0/sublayers/Inner", "arc-022-extension-wrapper")
     yield accepts("arc-021-bfloat16", "A layer of bfloat16 weights", edited(SEQUENTIAL, lambda d: d["layers"][0].update(dtype="bfloat16")))
+    words: dict[str, Json] = {"format_version": "1.0", "inputs": [{"name": "text", "shape": [None, 1], "dtype": "string"}], "layers": [{"name": "split", "type": "org.example:Split"}]}
+    yield accepts("arc-021-string", "An input of strings", words)
+    yield schema("arc-021-layer-of-strings", "A layer of strings", words, lambda d: d["layers"][0].update(dtype="string"), "/layers/0/dtype", "arc-021-string", "DTYPE_UNKNOWN")
     yield schema("arc-021-float", "A dtype without its width", SEQUENTIAL, lambda d: d["layers"][0].update(dtype="float"), "/layers/0/dtype", "arc-021-bfloat16", "DTYPE_UNKNOWN")
     yield schema("arc-021-safetensors-name", "A dtype as a safetensors header names it", SEQUENTIAL, lambda d: d["inputs"][0].update(dtype="BF16"), "/inputs/0/dtype", "arc-021-bfloat16", "DTYPE_UNKNOWN")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from triptych.checks import architecture, components, composites, extensions, training
 from triptych.checks.registry import CHECKS, Check, check, run
 from triptych.errors import PROBLEM_LIMIT, Findings, pointer_token
-from triptych.model import Architecture, Layer, Panels
+from triptych.model import Architecture, Layer, Panels, Tensor
 
 if TYPE_CHECKING:
     from triptych.vocabulary import WeightSlot
@@ -17,6 +17,8 @@ __all__ = ["CHECKS", "MODULES", "Check", "check", "check_architecture", "check_p
 
 MODULES = (architecture, components, composites, extensions, training)
 """The modules whose checks need no vocabulary; the others are imported when it is loaded."""
+LOOKUPS = frozenset({"StringLookup", "IntegerLookup"})
+"""Types that have a vocabulary."""
 
 
 def check_architecture(architecture: Architecture, findings: Findings) -> None:
@@ -30,16 +32,18 @@ def check_architecture(architecture: Architecture, findings: Findings) -> None:
     _check_architecture(architecture, findings)
 
 
-def _check_architecture(architecture: Architecture, findings: Findings) -> tuple[WeightSlot, ...]:
-    """As `check_architecture`; the weights that a sound architecture needs, none for another."""
+def _check_architecture(
+    architecture: Architecture, findings: Findings, assets: Mapping[str, Tensor] | None = None
+) -> tuple[WeightSlot, ...]:
+    """As `check_architecture`, with the assets of its package; the weights that a sound architecture needs, none for another."""
     from triptych.checks import tensors  # noqa: F401 - registers itself; the vocabulary is loaded when it is needed
     from triptych.vocabulary import infer, weight_slots
 
     before = len(findings.problems)
     run("document", findings, architecture)
-    _check_graph(architecture, "", findings)
+    _check_graph(architecture, "", findings, assets)
     for name, composite in architecture.composites.items():
-        _check_graph(composite.architecture, f"/composites/{pointer_token(name)}", findings)
+        _check_graph(composite.architecture, f"/composites/{pointer_token(name)}", findings, assets)
     if architecture.composites:
         run("composites", findings, architecture)
         if len(findings.problems) == before:
@@ -54,7 +58,7 @@ def _check_architecture(architecture: Architecture, findings: Findings) -> tuple
     return slots
 
 
-def _check_graph(graph: Architecture, pointer: str, findings: Findings) -> None:
+def _check_graph(graph: Architecture, pointer: str, findings: Findings, assets: Mapping[str, Tensor] | None) -> None:
     from triptych.documents import schemas
     from triptych.documents.scalars import spell
 
@@ -65,21 +69,26 @@ def _check_graph(graph: Architecture, pointer: str, findings: Findings) -> None:
     for index, layer in enumerate(graph.layers):
         if len(findings.problems) > PROBLEM_LIMIT:
             return
-        _check_layer(layer, f"{pointer}/layers/{index}", findings)
+        _check_layer(layer, f"{pointer}/layers/{index}", findings, assets)
 
 
-def _check_layer(layer: Layer, pointer: str, findings: Findings) -> None:
+def _check_layer(layer: Layer, pointer: str, findings: Findings, assets: Mapping[str, Tensor] | None) -> None:
     from triptych.documents import schemas
     from triptych.documents.scalars import spell
 
     run("layer", findings, layer, pointer)
     if schemas.exists(schema := f"layers/{layer.type}") and not composites.is_open(layer.config):
+        before = len(findings.problems)
         schemas.check(schema, spell(layer.config), findings, f"{pointer}/config")
         components.check_parts(layer.config, findings, f"{pointer}/config")
+        if layer.type in LOOKUPS and len(findings.problems) == before:
+            from triptych.checks.vocabularies import check_vocabulary
+
+            check_vocabulary(layer, pointer, assets, findings)
     for role, sublayer in layer.sublayers.items():
-        _check_layer(sublayer, f"{pointer}/sublayers/{pointer_token(role)}", findings)
+        _check_layer(sublayer, f"{pointer}/sublayers/{pointer_token(role)}", findings, assets)
     if layer.architecture is not None:
-        _check_graph(layer.architecture, f"{pointer}/architecture", findings)
+        _check_graph(layer.architecture, f"{pointer}/architecture", findings, assets)
 
 
 def check_panels(panels: Panels, findings: Findings, members: Mapping[str, str] | None = None) -> None:
@@ -98,7 +107,7 @@ def check_panels(panels: Panels, findings: Findings, members: Mapping[str, str] 
     slots: tuple[WeightSlot, ...] = ()
     run("document", findings.at("manifest.json") if members else findings, panels)
     if panels.architecture is not None:
-        slots = _check_architecture(panels.architecture, findings.at(members.get("architecture", "")))
+        slots = _check_architecture(panels.architecture, findings.at(members.get("architecture", "")), panels.assets)
     if panels.training is not None:
         inside = findings.at(members.get("training", ""))
         run("document", inside, panels.training)

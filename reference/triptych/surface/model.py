@@ -130,7 +130,8 @@ class Model:
         """What the model makes of `inputs`, computed in plain numpy by the formulas of the specification, as after training.
 
         Args:
-            inputs: Batch first: an array, a list with one for each input, or a mapping from the inputs' names.
+            inputs: Batch first: an array, a list with one for each input, or a mapping from the inputs' names; strings as an array
+                of `str` or of UTF-8 as `bytes`.
             dtype: What to compute in, ``float32`` or ``float64``; None: each layer in its own.
 
         Returns:
@@ -150,7 +151,7 @@ class Model:
             given = [inputs[name] for name in names]
         else:
             given = _listed(inputs)
-        outputs = evaluate(architecture, self.weights or {}, given, dtype=dtype).outputs
+        outputs = evaluate(architecture, self.weights or {}, given, dtype=dtype, assets=self.panels.assets).outputs
         return outputs if len(outputs) != 1 else outputs[0]
 
     def evaluate_layer(self, path: str, inputs: Array | Sequence[Array], *, dtype: str | None = None) -> Array | list[Array]:
@@ -162,7 +163,8 @@ class Model:
         """
         from triptych.vocabulary.evaluator import Evaluator
 
-        run = Evaluator(self._require_architecture("evaluate a layer of it"), self.weights or {}, dtype=dtype)
+        architecture = self._require_architecture("evaluate a layer of it")
+        run = Evaluator(architecture, self.weights or {}, dtype=dtype, assets=self.panels.assets)
         outputs = run.alone(path, _listed(inputs))
         return outputs if len(outputs) != 1 else outputs[0]
 

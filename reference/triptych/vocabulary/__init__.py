@@ -12,6 +12,7 @@ from triptych.vocabulary import (
     cells,
     convolution,
     core,
+    lookup,
     merging,
     normalization,
     pooling,
@@ -45,6 +46,7 @@ FAMILIES = (
     positions,
     preprocessing,
     augmentation,
+    lookup,
 )
 """The modules that define types, in the order of the specification."""
 

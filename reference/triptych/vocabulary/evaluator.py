@@ -8,7 +8,7 @@ from typing import Any
 
 from triptych import dtypes
 from triptych.errors import InvalidModelError, Problem, UnsupportedError, UsageError, WeightsMismatchError, problem, shorten
-from triptych.model import Architecture, Call, Input, Json
+from triptych.model import Architecture, Call, Input, Json, Tensor
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import LayerType
 from triptych.vocabulary.extents import compatible, text
@@ -16,6 +16,7 @@ from triptych.vocabulary.formula import Evaluation, Mask
 from triptych.vocabulary.inference import LayerShapes, infer
 from triptych.vocabulary.operations.computing import compute
 from triptych.vocabulary.slots import WeightSlot, weight_slots
+from triptych.vocabulary.strings import STRING, dtype_of, texts
 
 Values = tuple[list[Array], list[Mask]]
 """Arrays, and which steps of each count."""
@@ -41,23 +42,25 @@ def evaluate(
     *,
     dtype: str | None = None,
     watch: Iterable[str] = (),
+    assets: Mapping[str, Tensor] | None = None,
 ) -> Result:
     """Evaluate `architecture` as after training.
 
     Args:
         architecture: Its documents have passed their schemas.
         weights: Tensor name -> array, as stored.
-        inputs: One array for each input, batch first.
+        inputs: One array for each input, batch first; of strings, one of `str` or of UTF-8 as `bytes`.
         dtype: What to compute in, ``float32`` or ``float64``; None: each layer in its own.
         watch: Paths of layers whose values to keep.
+        assets: Name -> content: where vocabularies stand that are not in the architecture.
 
     Raises:
-        UnsupportedError: A layer is of an extension type.
+        UnsupportedError: A layer is of an extension type, or a lookup has no vocabulary.
         InvalidModelError: The architecture does not fit together.
         WeightsMismatchError: A weight is not there, or does not fit.
         UsageError: `inputs` do not fit the architecture.
     """
-    run = Evaluator(architecture, weights, dtype=dtype, watch=watch)
+    run = Evaluator(architecture, weights, dtype=dtype, watch=watch, assets=assets)
     given = run.entering(architecture.inputs, inputs, sequential=architecture.calls is None)
     outputs, masks = run.architecture(architecture, "", given, [None] * len(given))
     return Result(outputs, masks, run.watched)
@@ -67,7 +70,13 @@ class Evaluator:
     """An architecture with its weights, ready to be applied to arrays."""
 
     def __init__(
-        self, architecture: Architecture, weights: Mapping[str, Array], *, dtype: str | None = None, watch: Iterable[str] = ()
+        self,
+        architecture: Architecture,
+        weights: Mapping[str, Array],
+        *,
+        dtype: str | None = None,
+        watch: Iterable[str] = (),
+        assets: Mapping[str, Tensor] | None = None,
     ) -> None:
         if dtype not in (None, *WIDE):
             raise UsageError(f"expected float32 or float64 to compute in, got {shorten(dtype)}")
@@ -79,6 +88,7 @@ class Evaluator:
         for slot in weight_slots(architecture, inference):
             self._slots.setdefault(slot.pointer, []).append(slot)
         self._stored = weights
+        self._assets = assets or {}
         self._dtype = dtype
         self._cast: dict[str, dict[str, Array]] = {}
         self.watched: dict[str, list[list[Array]]] = {path: [] for path in watch}
@@ -94,7 +104,7 @@ class Evaluator:
         """
         arrays = [np.asarray(one) for one in given]
         if not declared and sequential:
-            declared = [Input("input", tuple([None] * one.ndim), one.dtype.name) for one in arrays[:1]]
+            declared = [Input("input", tuple([None] * one.ndim), dtype_of(one)) for one in arrays[:1]]
         if len(arrays) != len(declared):
             raise UsageError(f"expected {len(declared)} inputs, got {len(arrays)}")
         known: dict[str, int] = {}
@@ -104,7 +114,13 @@ class Evaluator:
             for name, extent in zip(one.names, array.shape, strict=False):
                 if name is not None and known.setdefault(name, extent) != extent:
                     raise UsageError(f"expected one extent for {name} in all inputs, got {known[name]} and {extent}")
-        return [array.astype(self._input_dtype(one.dtype), copy=False) for one, array in zip(declared, arrays, strict=True)]
+        return [self._entered(one, array) for one, array in zip(declared, arrays, strict=True)]
+
+    def _entered(self, declared: Input, array: Array) -> Array:
+        """`array` as one of the declared dtype."""
+        if declared.dtype == STRING:
+            return texts(array, declared.name)
+        return array.astype(self._input_dtype(declared.dtype), copy=False)
 
     def _input_dtype(self, name: str) -> Any:
         if self._dtype is not None and name.startswith(("float", "bfloat")):
@@ -119,7 +135,9 @@ class Evaluator:
         """
         for pointer, shapes in self._layers.items():
             if shapes.path == path:
-                return self.layer(pointer, [np.asarray(one) for one in inputs], [None] * len(inputs))[0]
+                given = [np.asarray(one) for one in inputs]
+                known = [texts(one, "input") if dtype_of(one) == STRING else one for one in given]
+                return self.layer(pointer, known, [None] * len(known))[0]
         raise UsageError(f"expected the path of a layer, got {shorten(path)}")
 
     def architecture(self, architecture: Architecture, pointer: str, given: Sequence[Array], masks: Sequence[Mask]) -> Values:
@@ -186,6 +204,7 @@ class Evaluator:
             masks=tuple(masks),
             sublayers=layer.sublayers,
             apply=apply,
+            assets=self._assets,
         )
         try:
             yielded = found.formula(call)
@@ -239,8 +258,8 @@ def _is_floating(array: Array) -> bool:
 
 
 def _computed_in(array: Array, stored: str, wide: str) -> Array:
-    """A floating-point array as the layer's numbers, in the wide dtype; others as they are."""
-    if not _is_floating(array):
+    """A floating-point array as the layer's numbers, in the wide dtype; others, and all in a layer of integers, as they are."""
+    if not _is_floating(array) or "float" not in stored:
         return array
     return _rounded(array, stored).astype(wide, copy=False)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from triptych.model import Json, Layer
+from triptych.model import Json, Layer, Tensor
 from triptych.vocabulary.arrays import Array
 
 Mask = Array | None
@@ -33,6 +33,8 @@ class Evaluation:
     """One for each input."""
     sublayers: Mapping[str, Layer] = field(default_factory=dict)
     apply: Apply = lambda *_: ([], [])
+    assets: Mapping[str, Tensor] = field(default_factory=dict)
+    """Of the package, by name."""
 
     @property
     def input(self) -> Array:

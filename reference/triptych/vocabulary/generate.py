@@ -91,6 +91,8 @@ def _type_data(found: LayerType) -> dict[str, Json]:
         "inputs": {"minimum": least, "maximum": most},
         "rank": {"minimum": lowest, "maximum": highest},
         "arguments": list(found.arguments),
+        "takes_strings": found.takes_strings or "",
+        "yields_strings": found.yields_strings or "",
         "output": {"words": _plain(found.words)} if found.output is None else {"shape": found.output},
         "formula": _plain(found.equation),
         "equivalents": dict(found.equivalents),
@@ -124,6 +126,9 @@ def _table(found: LayerType) -> list[str]:
     lines = [found.doc, "", f"* inputs: {_range(found.inputs)}, the first of rank {_range(found.rank)}", f"* output: {output}"]
     if found.equation:
         lines.append(f"* formula: {found.equation}")
+    for verb, condition in (("takes", found.takes_strings), ("yields", found.yields_strings)):
+        if condition:
+            lines.append(f"* {verb} strings: where `{condition}`")
     if found.arguments:
         lines.append("* arguments: " + ", ".join(f"`{name}`" for name in found.arguments))
     lines += [f"* sublayer `{one.role}`: {one.doc}" for one in found.sublayers]

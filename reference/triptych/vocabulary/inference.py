@@ -14,6 +14,7 @@ from triptych.vocabulary.expressions import ShapeError, evaluate
 from triptych.vocabulary.extents import channel_axis, compatible, merge, text
 from triptych.vocabulary.naming import all_named, named, numbered
 from triptych.vocabulary.operations import OPERATIONS, OperationShapes
+from triptych.vocabulary.strings import misplaced
 
 Shapes = tuple[Shape | None, ...]
 """One shape a value; None where nothing is known of it."""
@@ -126,6 +127,8 @@ def _infer(architecture: Architecture) -> Inference:
     for shapes in run.layers.values():
         if not shapes.weights:
             run.weights(shapes, None, shapes.pointer)
+    for pointer, message in misplaced(architecture):
+        run.problem("LYR-040", pointer, message)
     return Inference(run.layers, values, outputs, tuple(run.problems.values()), run.operations, uses=frozenset(run.uses))
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from triptych.errors import UsageError
 from triptych.model import Json, Shape
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
+from triptych.vocabulary.encoding import OUTPUT_DTYPE, encode, encoded, output_mode
 from triptych.vocabulary.expressions import ShapeError
-from triptych.vocabulary.extents import axis_of, text
+from triptych.vocabulary.extents import axis_of
 from triptych.vocabulary.formula import Evaluation, drop_mask
-from triptych.vocabulary.kinds import AXIS, BOOLEAN, INTEGER, SIZE, Kind, choice, optional
+from triptych.vocabulary.kinds import AXIS, BOOLEAN, SIZE, Kind, optional
 
 FAMILY = "Preprocessing"
 LEAST = 1e-7
@@ -49,78 +47,21 @@ def _normalize(call: Evaluation) -> Array:
     return x * deviation + mean if config["invert"] else (x - mean) / deviation
 
 
-def _coded(depth: int, call: LayerCall) -> Shape:
-    mode = call.config["output_mode"]
-    if mode == "int":
-        return call.input
-    if mode == "one_hot":
-        shape = call.input[:-1] if len(call.input) > 1 and call.input[-1] == 1 else call.input
-        return (*shape, depth)
-    if len(call.input) != 2:
-        raise ShapeError(f"expected an input of rank 2 for {mode}, got {text(call.input)}")
-    return (call.input[0], depth)
-
-
-def _code(indices: Array, depth: int, call: Evaluation) -> Array:
-    """`indices` as the config's `output_mode` says."""
-    mode = call.config["output_mode"]
-    if mode == "int":
-        return indices.astype(np.int64)
-    hot = (indices[..., None] == np.arange(depth)).astype(call.dtype)
-    if mode == "one_hot":
-        return hot[..., 0, :] if indices.ndim > 1 and indices.shape[-1] == 1 else hot
-    if mode == "multi_hot":
-        return np.asarray(hot.max(axis=1))
-    weights = call.arguments.get("count_weights")
-    return np.asarray((hot if weights is None else hot * np.asarray(weights, call.dtype)[..., None]).sum(axis=1))
-
-
 def _bins(call: LayerCall) -> Shape:
-    return _coded(len(call.config["bin_boundaries"]) + 1, call)
+    return encoded(len(call.config["bin_boundaries"]) + 1, call)
 
 
 def _discretize(call: Evaluation) -> Array:
     boundaries = np.asarray(call.config["bin_boundaries"], call.input.dtype if call.input.dtype.kind == "f" else np.float64)
-    return _code(np.searchsorted(boundaries, call.input, side="right"), len(boundaries) + 1, call)
+    return encode(np.searchsorted(boundaries, call.input, side="right"), len(boundaries) + 1, call)
 
 
 def _categories(call: LayerCall) -> Shape:
-    return _coded(call.config["num_tokens"], call)
+    return encoded(call.config["num_tokens"], call)
 
 
 def _encode(call: Evaluation) -> Array:
-    return _code(call.input, call.config["num_tokens"], call)
-
-
-def _looked_up(call: LayerCall) -> Shape:
-    if call.config["invert"] and call.config["output_mode"] != "int":
-        raise ShapeError(f"expected output_mode int to invert, got {call.config['output_mode']}")
-    return _coded(_depth(call.config), call)
-
-
-def _depth(config: Mapping[str, Json]) -> int:
-    """How many indices there are, without that of the mask."""
-    return len(config["vocabulary"]) + config["num_oov_indices"]
-
-
-def _look_up(call: Evaluation) -> Array:
-    config, x = call.config, call.input
-    unknown, masked = config["num_oov_indices"], config["mask_token"]
-    first = 1 if masked is not None and config["output_mode"] == "int" else 0
-    words = np.array(config["vocabulary"], np.int64)
-    if config["invert"]:
-        place = x - first - unknown
-        known = (place >= 0) & (place < len(words))
-        found = np.where(known, words[np.where(known, place, 0)], config["oov_token"])
-        return np.where(x == 0, masked, found) if first else found
-    order = np.argsort(words, kind="stable")
-    place = np.minimum(np.searchsorted(words, x, sorter=order), len(words) - 1)
-    known = words[order[place]] == x
-    excluded = x == masked if masked is not None else np.zeros(x.shape, bool)
-    if not unknown and not (known | excluded).all():
-        raise UsageError("expected integers of the vocabulary only, as there is no index for others, got one of those")
-    indices = np.where(known, first + unknown + order[place], first + x % max(unknown, 1))
-    return _code(np.where(excluded, 0 if first else -1, indices), _depth(config), call)
+    return encode(call.input, call.config["num_tokens"], call)
 
 
 _AXES = Kind(
@@ -152,9 +93,6 @@ define(
     "count, of the data that was seen, is not used",
     formula=_normalize,
 )
-_MODE = (
-    "indices as they are, a 1 at each index, a 1 at every index that occurs, or how often each occurs; the last two along axis 1."
-)
 define(
     "Discretization",
     FAMILY,
@@ -167,7 +105,8 @@ define(
             Kind("numbers", {"type": "array", "items": {"type": "number"}}),
             "Between the bins, in ascending order.",
         ),
-        Field("output_mode", choice("int", "one_hot", "multi_hot", "count"), f"What is yielded: {_MODE}", "int"),
+        output_mode("int", "one_hot", "multi_hot", "count", default="int"),
+        OUTPUT_DTYPE,
     ),
     equation="index = number of boundaries ≤ x; encoded as CategoryEncoding does",
     formula=_discretize,
@@ -181,41 +120,11 @@ define(
     rule=_categories,
     fields=(
         Field("num_tokens", SIZE, "Number of indices: they are below it."),
-        Field("output_mode", choice("one_hot", "multi_hot", "count"), f"What is yielded: {_MODE}", "multi_hot"),
+        output_mode("one_hot", "multi_hot", "count", default="multi_hot"),
     ),
     arguments=("count_weights",),
     equation="hot[…, i] = 1 where x = i, else 0; one_hot is hot, multi_hot its largest and count its sum along axis 1, the latter of "
     "hot × count_weights if the call says them",
     formula=_encode,
-    mask=drop_mask,
-)
-define(
-    "IntegerLookup",
-    FAMILY,
-    "Replaces an integer by its place in a vocabulary.",
-    words="`int`: input; else as CategoryEncoding, with as many tokens as `vocabulary` has and `num_oov_indices`",
-    rule=_looked_up,
-    fields=(
-        Field(
-            "vocabulary",
-            Kind("integers", {"type": "array", "items": INTEGER.schema, "minItems": 1}),
-            "The integers that have a place.",
-        ),
-        Field(
-            "num_oov_indices",
-            Kind("integer ≥ 0", {**SIZE.schema, "minimum": 0}),
-            "How many indices stand for all other integers.",
-            1,
-        ),
-        Field(
-            "mask_token", optional(INTEGER), "An integer that becomes 0, before all others, or, encoded, nothing; null: none.", None
-        ),
-        Field("oov_token", INTEGER, "What an inverted lookup yields for an index of no integer of the vocabulary.", -1),
-        Field("invert", BOOLEAN, "Whether indices are replaced by integers instead.", default=False),
-        Field("output_mode", choice("int", "one_hot", "multi_hot", "count"), f"What is yielded: {_MODE}", "int"),
-    ),
-    equation="index = m + num_oov_indices + place in vocabulary, or m + x mod num_oov_indices for an x that is not in it; m is 1 if there is a "
-    "mask_token and output_mode is int, else 0; encoded as CategoryEncoding does",
-    formula=_look_up,
     mask=drop_mask,
 )
