@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from triptych.layouts.keras_config import read_model_config, write_model_config
@@ -234,14 +235,38 @@ def _size(weight):
     return size
 
 
-def test_a_hard_sigmoid_is_not_taken_for_the_other(keras2, keras3, tools):
+def test_a_hard_sigmoid_of_keras_3_is_not_taken_for_that_of_keras_2(keras3):
     """The function changed between Keras 2 and 3; the name did not."""
-    for keras, version, other in ((keras2, "2.21.0", "keras3"), (keras3, "3.15.1", "keras2")):
-        model = keras.Sequential([keras.Input((4, 2)), keras.layers.LSTM(3, recurrent_activation="hard_sigmoid")])
-        architecture = read_model_config(json.loads(model.to_json()), keras_version=version, backend=None)
-        _, notes = write_model_config(architecture, dialect=other)
-        assert len(notes) == 1
-        assert "hard_sigmoid" in notes[0]
+    model = keras3.Sequential([keras3.Input((4, 2)), keras3.layers.LSTM(3, recurrent_activation="hard_sigmoid")])
+    architecture = read_model_config(json.loads(model.to_json()), keras_version="3.15.1", backend=None)
+    _, notes = write_model_config(architecture, dialect="keras2")
+    assert len(notes) == 1
+    assert "hard_sigmoid" in notes[0]
+
+
+def test_keras_3_computes_the_hard_sigmoid_of_keras_2_and_says_it_again(keras2, keras3):
+    """A model that stands as the activation computes it: no weight changes, nothing is noted, and it is read as what it is."""
+    layers = keras2.layers
+    model = keras2.Sequential(
+        [
+            keras2.Input((4, 2)),
+            layers.Bidirectional(layers.LSTM(3, recurrent_activation="hard_sigmoid", return_sequences=True)),
+            layers.GRU(3, recurrent_activation="hard_sigmoid", reset_after=False),
+            layers.Dense(3, activation="hard_sigmoid"),
+            layers.Activation("hard_sigmoid"),
+        ]
+    )
+    architecture = read_model_config(json.loads(model.to_json()), keras_version="2.21.0", backend=None)
+    written, notes = write_model_config(architecture, dialect="keras3")
+    assert notes == ()
+    built = _load(keras3, "keras3", written)
+    built.set_weights(model.get_weights())
+    x = np.linspace(-9, 9, 16, dtype="float32").reshape(2, 4, 2)
+    np.testing.assert_allclose(built(x), model(x), atol=1e-6)
+    again = read_model_config(json.loads(built.to_json()), keras_version=keras3.__version__, backend=None)
+    assert [layer.config for _, _, layer in again.walk() if "activation" in str(layer.config)] == [
+        layer.config for _, _, layer in architecture.walk() if "activation" in str(layer.config)
+    ]
 
 
 def test_a_lambda_loses_its_code_and_says_so(keras2, tools):

@@ -269,6 +269,8 @@ class Layers:
             self._check_exact(layer, member.name, value, writing, name)
             if isinstance(value, Mapping) and member.kind is ACTIVATION and layer_type(str(value.get("type"))) is not None:
                 written = self._write_inner_activation(value, writing)
+            elif value == "hard_sigmoid_keras2" and generation >= (3,):
+                written = objects.clipped_line(layer.compute_dtype or layer.dtype)
             else:
                 written = members.write(found.name, member, value, generation)
             if member.name == "strides" and written is None:

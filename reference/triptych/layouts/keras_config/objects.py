@@ -166,6 +166,8 @@ def read_activation(value: Json, generation: Generation) -> Json:
         name, config = value.get("class_name"), value.get("config")
         if name == "function" and isinstance(config, str):
             return f"keras:{_printable(config)}"
+        if _is_clipped_line(value):
+            return "hard_sigmoid_keras2"
         if not isinstance(name, str) or not isinstance(config, dict):
             unsayable("an activation")
         return _component(f"keras:{_printable(name)}", config)
@@ -197,6 +199,38 @@ def write_activation(value: Json, generation: Generation, *, default: str = "lin
     if value == "silu" and generation < (3,):
         return "swish"
     return str(default if value is None else value).removeprefix("keras:")
+
+
+_LINE: tuple[tuple[str, dict[str, Json]], ...] = (
+    ("Rescaling", {"scale": 0.2, "offset": 0.5}),
+    ("ReLU", {"max_value": 1.0, "negative_slope": 0.0, "threshold": 0.0}),
+)
+"""Keras 2's hard sigmoid, min(max(0.2 x + 0.5, 0), 1), as layers of Keras 3, whose own is another function."""
+
+
+def clipped_line(dtype: str) -> dict[str, Json]:
+    """Keras 2's hard sigmoid as Keras 3 computes it: a model without weights that stands as an activation."""
+    layers = [
+        {"module": "keras.layers", "class_name": name, "config": {"name": name.lower(), "dtype": dtype, **config}, "registered_name": None}
+        for name, config in _LINE
+    ]
+    return {
+        "module": "keras",
+        "class_name": "Sequential",
+        "config": {"name": "hard_sigmoid_keras2", "dtype": dtype, "layers": layers},
+        "registered_name": None,
+    }
+
+
+def _is_clipped_line(value: Mapping[str, Json]) -> bool:
+    config = value.get("config")
+    listed = config.get("layers") if value.get("class_name") == "Sequential" and isinstance(config, dict) else None
+    parts = [one for one in listed if isinstance(one, dict) and isinstance(one.get("config"), dict)] if isinstance(listed, list) else []
+    parts = [one for one in parts if one.get("class_name") != "InputLayer"]
+    return len(parts) == len(_LINE) and all(
+        part.get("class_name") == name and all(part["config"].get(key) == item for key, item in wanted.items())
+        for part, (name, wanted) in zip(parts, _LINE, strict=True)
+    )
 
 
 _MIXED = {"mixed_float16": ("float32", "float16"), "mixed_bfloat16": ("float32", "bfloat16")}
@@ -236,4 +270,4 @@ def inexact_activation(value: Json, generation: Generation) -> bool:
     """Whether `generation` has no activation of this meaning under the name that is written."""
     if value in ("hard_sigmoid", "hard_silu") or value in _SINCE_3:
         return generation < (3,)
-    return value in ("gelu_tanh", "sparsemax") or (value == "hard_sigmoid_keras2" and generation >= (3,))
+    return value in ("gelu_tanh", "sparsemax")
