@@ -19,7 +19,7 @@ from triptych.vocabulary.evaluator import evaluate
 
 TOLERANCE = 1e-5
 
-FAMILIES = {"Core", "Convolution", "Pooling", "Normalization", "Reshaping", "Resizing"}
+FAMILIES = {"Core", "Convolution", "Pooling", "Normalization", "Reshaping", "Resizing", "Augmentation"}
 IMAGE = (None, 13, 10, 6)
 FIRST = (None, 6, 13, 10)
 
