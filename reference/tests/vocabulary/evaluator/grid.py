@@ -89,7 +89,7 @@ def compare(errors, framework, name, config, shapes, judged, tolerance=TOLERANCE
         raise
     error = max(map(judging.relative_error, found, theirs))
     errors(name, framework, config, error)
-    assert error <= tolerance, (framework, config, shapes, error)
+    assert error <= tolerance, (framework, name, config, shapes, error)
 
 
 def main(out, most):

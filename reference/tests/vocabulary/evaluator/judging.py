@@ -64,12 +64,14 @@ def keras_call(keras, layer, inputs, seed=0):
         built = grids.build(keras, layer)
         given = [keras.ops.convert_to_tensor(one) if hasattr(keras, "ops") else one for one in inputs]
         first = given if len(given) > 1 else given[0]
-        built(first)
+        # Also when it is built: while training, some layers of Keras on PyTorch change their input in place.
+        how = {"training": False} if "training" in built.call.__code__.co_varnames else {}
+        built(first, **how)
         owned = [v for v in built.weights if "seed_generator" not in getattr(v, "path", v.name)]
         generator = np.random.default_rng(seed)
         for variable in owned:
             variable.assign(random_weight(generator, grids.role(layer, variable), tuple(variable.shape)))
-        result = built(first, training=False) if "training" in built.call.__code__.co_varnames else built(first)
+        result = built(first, **how)
         to_numpy = keras.ops.convert_to_numpy if hasattr(keras, "ops") else np.asarray
         results = list(result) if isinstance(result, list | tuple) else [result]
         return [to_numpy(v) for v in owned], [to_numpy(one) for one in results]

@@ -25,7 +25,7 @@ def backend(request, tmp_path_factory):
 
 def is_computed(backend, name, config):
     """Whether Keras 3 on this backend has the type with this config and computes what it computes on TensorFlow."""
-    if name == "ThresholdedReLU" or config.get("activation") == "hard_sigmoid_keras2":
+    if name in grid.judging.grids.KERAS_2_ONLY or config.get("activation") == "hard_sigmoid_keras2":
         return False
     if backend != "torch":
         return True
