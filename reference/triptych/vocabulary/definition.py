@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from triptych.model import Json, Layer, Shape
+from triptych.vocabulary.counterparts import LAYER_COUNTERPARTS, counterparts
 from triptych.vocabulary.expressions import evaluate
 from triptych.vocabulary.formula import Formula, MaskRule, keep_mask
 from triptych.vocabulary.kinds import Kind
@@ -147,6 +148,5 @@ LAYER_TYPES: dict[str, LayerType] = {}
 
 def define(name: str, family: str, doc: str, *, keras: str | None = None, torch: str | None = None, **facts: Any) -> None:
     """Register a type with the `facts` of `LayerType`; `keras` defaults to its own name, "" being none, `torch` to no counterpart."""
-    named = {"keras": name if keras is None else keras, "torch": torch}
-    equivalents = {framework: counterpart for framework, counterpart in named.items() if counterpart}
+    equivalents = counterparts(LAYER_COUNTERPARTS, name, keras=name if keras is None else keras, torch=torch)
     LAYER_TYPES[name] = LayerType(name, family, doc, equivalents=equivalents, **facts)

@@ -8,6 +8,7 @@ from typing import Any
 
 from triptych.model import Json, Shape
 from triptych.vocabulary.arrays import Array
+from triptych.vocabulary.counterparts import OPERATION_COUNTERPARTS, counterparts
 from triptych.vocabulary.definition import Field
 
 
@@ -86,5 +87,5 @@ OPERATIONS: dict[str, Operation] = {}
 
 def define(name: str, family: str, equation: str, *, keras: str | None = None, torch: str | None = None, **facts: Any) -> None:
     """Register an operation with the `facts` of `Operation`; `keras` and `torch` are where the frameworks have it."""
-    equivalents = ({"keras": keras} if keras else {}) | ({"torch": torch} if torch else {})
+    equivalents = counterparts(OPERATION_COUNTERPARTS, name, keras=keras, torch=torch)
     OPERATIONS[name] = Operation(name, family, equation, equivalents=equivalents, **facts)
