@@ -1,6 +1,7 @@
 """The command line: what it prints and how it ends."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -129,3 +130,41 @@ def test_schemas_are_listed_and_printed(capsys):
     assert json.loads(capsys.readouterr().out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert main(["schema", "dense"]) == 2
     assert "layers/Dense" in capsys.readouterr().err
+
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "keras_yaml"
+
+
+def test_yaml_that_no_keras_loads_any_more_becomes_text_of_todays(tmp_path, capsys):
+    assert main(["convert", str(FIXTURES / "keras-1.2.2.yaml"), str(tmp_path / "new.json"), "--dialect", "keras3"]) == 0
+    assert capsys.readouterr().err == ""
+    written = json.loads((tmp_path / "new.json").read_text())
+    assert written["module"] == "keras.src.models.functional"
+    assert {layer["class_name"] for layer in written["config"]["layers"]} >= {"Conv2D", "Add", "Sequential"}
+    assert main(["convert", str(tmp_path / "new.json"), str(tmp_path / "new.yaml"), "--dialect", "keras3"]) == 2
+    assert "Keras 3 neither writes nor reads" in capsys.readouterr().err
+
+
+def test_code_of_lambdas_is_left_out_and_said_so_unless_allowed(tmp_path, capsys):
+    source, bare, full = FIXTURES / "tensorflow-1.15.0.json", tmp_path / "bare", tmp_path / "full"
+    assert main(["convert", str(source), str(bare)]) == 0
+    assert "--allow-code" in capsys.readouterr().err
+    assert main(["convert", "--allow-code", str(source), str(full)]) == 0
+    assert capsys.readouterr().err == ""
+    code = json.loads(source.read_text())["config"]["layers"][2]["config"]["function"][0].split()[0]
+    assert code not in (bare / "architecture.json").read_text()
+    assert code in (full / "architecture.json").read_text()
+
+
+def test_layers_that_only_keras_knows_and_code_left_out_are_noted(tmp_path, capsys):
+    path = str(FIXTURES / "tensorflow-1.15.0.json")
+    assert main(["summary", path]) == 0
+    out = capsys.readouterr().out
+    assert "Note: 'keras:Lambda' is an extension type: kept with its configuration and weights, not evaluated ('twice')" in out
+    assert "Note: the code of the lambda" in out
+    assert main(["validate", path]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert [": note: " in line for line in out] == [True, True, False]
+    assert out[-1] == "valid"
+    assert main(["validate", "--format", "json", path]) == 0
+    assert len(json.loads(capsys.readouterr().out)["results"][0]["notes"]) == 2

@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from triptych.errors import UsageError
 
@@ -19,7 +19,13 @@ Read SRC, whatever its layout (told by its content), and write DST in the layout
   my_model            a folder: manifest.json, architecture.json, model.safetensors, training.json …
   my_model.h5         Keras HDF5, as Keras 2 writes it (--dialect keras3 for Keras 3)
   weights.safetensors the weights alone
-  my_model.json/.yaml the architecture alone
+  my_model.json/.yaml the architecture alone; with --dialect what Keras' own to_json (keras1, keras2, keras3) or
+                      to_yaml (keras1, keras2) would write, whatever Keras or layout SRC is of
+
+examples:
+  triptych convert old.json new.json --dialect keras3     Keras 1 or 2 text becomes text that Keras 3 loads
+  triptych convert old.yaml new.json --dialect keras2     ...and YAML, which no Keras loads any more, JSON
+  triptych convert model.h5 model.triptych --allow-code   keep the bytecode of lambda layers, as data that nothing runs
 
 DST appears whole or not at all. What its layout cannot hold is named on standard error.
 """
@@ -37,7 +43,12 @@ def add(commands: Any) -> None:
     parser.add_argument("target", metavar="DST", type=Path, help="the file or folder to write")
     parser.add_argument("--layout", help="layout of DST, where its suffix does not say it")
     parser.add_argument("--only", choices=["architecture", "weights", "training"], help="write this panel alone")
-    parser.add_argument("--dialect", choices=["keras2", "keras3"], help="for Keras layouts: whose configuration to write")
+    parser.add_argument("--dialect", choices=["keras1", "keras2", "keras3"], help="for Keras layouts and text: whose configuration to write")
+    parser.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="carry the bytecode of Keras' lambda layers as inert data; without it the layer is kept and its code is left out",
+    )
     parser.add_argument("--yaml", action="store_true", help="for packages: write the architecture and training as YAML")
     parser.add_argument("--max-shard-size", metavar="SIZE", type=size, help="for packages: split the weights into files of at most SIZE, such as 2GB")
     parser.add_argument(
@@ -61,7 +72,8 @@ def size(text: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Convert and say what came of it."""
     from triptych.cli.console import progress
-    from triptych.surface.opening import load
+    from triptych.layouts import own
+    from triptych.surface.opening import load, recognise
     from triptych.surface.saving import save, target_layout
 
     target: Path = arguments.target
@@ -77,10 +89,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{', '.join(flags[name] for name in foreign)} means nothing for {layout.title}")
     if target.exists() and not arguments.force:
         raise UsageError(f"expected no file at {str(target)!r}, one is there; --force replaces it")
+    verify: Literal["lazy", "off"] = "off" if arguments.accept_edits else "lazy"
     with progress(f"{arguments.source.name} → {target.name}", quiet=arguments.quiet) as report:
-        notes = save(
-            load(arguments.source, verify="off" if arguments.accept_edits else "lazy"), target, layout=arguments.layout, only=arguments.only, progress=report, **options
-        )
+        model = load(arguments.source, verify=verify, allow_code=arguments.allow_code)
+        left_out = () if recognise(arguments.source) is own.LAYOUT else model.notes
+        written = save(model, target, layout=arguments.layout, only=arguments.only, progress=report, **options)
+    notes = tuple(dict.fromkeys((*left_out, *written)))
     for note in notes:
         print(f"not kept: {note}", file=sys.stderr)
     print(f"{target}: {layout.title}" + (f", {len(notes)} thing{'s' * (len(notes) > 1)} not kept" if notes else ""))

@@ -26,6 +26,7 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table."""
+    from triptych.cli.notes import notes_of
     from triptych.surface.opening import load
 
     model = load(arguments.path)
@@ -49,4 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
     if model.training is not None and (optimizer := model.training.optimizer) is not None:
         step = model.training.progress.step if model.training.progress else None
         print(f"Optimizer: {optimizer.type}" + (f", step {step:,}" if step is not None else ""))
+    for note in notes_of(model):
+        print(f"Note: {note}")
     return 0

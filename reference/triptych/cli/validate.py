@@ -16,6 +16,7 @@ Check each PATH against the specification and print every problem, one a line:
 
 Headers and documents are read, and all digests of theirs compared; with --full every tensor as well.
 The last line is the verdict. "Could not tell" is never "valid".
+A note tells what is no problem: layers of extension types, and code that is not carried (--allow-code of convert carries it).
 With --unused, layers, inputs and values of a valid model that nothing uses are listed too; they are no problems.
 """
 
@@ -51,20 +52,27 @@ def run(arguments: argparse.Namespace) -> int:
         except OSError as error:
             verdict, problems = "unknown", (Problem("FILE_UNREADABLE", "", "", error.strerror or str(error)),)
         row = {"path": str(path), "verdict": verdict, "problems": problems}
-        rows.append({**row, "unused": _unused(path)} if arguments.unused and verdict == "valid" else row)
+        if verdict == "valid":
+            row |= _more(path, unused=arguments.unused)
+        rows.append(row)
     print(as_json(rows) if arguments.format == "json" else as_text(rows))
     verdicts = {row["verdict"] for row in rows}
     return 1 if "invalid" in verdicts else 3 if "unknown" in verdicts else 0
 
 
-def _unused(path: Path) -> list[dict[str, str]]:
-    """What the architecture of the valid model at `path` holds and nothing uses."""
-    from triptych.model.unused import unused
+def _more(path: Path, *, unused: bool) -> dict[str, Any]:
+    """What else there is to say of the valid model at `path`: notes, and what its architecture holds and nothing uses."""
+    from triptych.cli.notes import notes_of
+    from triptych.model.unused import unused as found_in
     from triptych.surface.opening import load
 
-    architecture = load(path, verify="off").architecture
-    found = () if architecture is None else unused(architecture)
-    return [{"place": place, "message": message} for place, message in found]
+    model = load(path, verify="off")
+    notes = notes_of(model)
+    more: dict[str, Any] = {"notes": notes} if notes else {}
+    if unused:
+        found = () if model.architecture is None else found_in(model.architecture)
+        more["unused"] = [{"place": place, "message": message} for place, message in found]
+    return more
 
 
 def as_text(rows: list[dict[str, Any]]) -> str:
@@ -73,6 +81,7 @@ def as_text(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         lines += [f"{row['path']}: {problem}" for problem in row["problems"]]
         lines += [f"{row['path']}: unused at {one['place']}: {one['message']}" for one in row.get("unused", ())]
+        lines += [f"{row['path']}: note: {note}" for note in row.get("notes", ())]
         count = len(row["problems"])
         said = {"valid": "valid", "unknown": "could not tell", "invalid": f"{count} problem{'s' * (count != 1)}"}
         lines.append(said[row["verdict"]] if len(rows) == 1 else f"{row['path']}: {said[row['verdict']]}")

@@ -27,6 +27,8 @@ class Layout:
     """Called with the panels, the path, and `options`; returns sentences that name what was not kept."""
     options: frozenset[str] = frozenset()
     """Keyword arguments that `write` takes beside ``progress``."""
+    read_options: frozenset[str] = frozenset()
+    """Keyword arguments that `read` takes: ``allow_code``, ``limits``, ``verify``."""
     needs_architecture: bool = False
     """Whether weights can only be put in order with the architecture at hand."""
     layers: Callable[[Panels], Sequence[tuple[str, Sequence[str]]]] | None = None

@@ -39,4 +39,5 @@ LAYOUT = Layout(
     read=_read,
     write=_write,
     options=frozenset({"spelling", "max_shard_bytes", "form"}),
+    read_options=frozenset({"limits", "verify"}),
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
-from triptych import documents, vocabulary
+from triptych import vocabulary
 from triptych.errors import Problem, UsageError, WeightsMismatchError, shorten
 from triptych.model import Architecture, Panels, Tensor, Training, Weights
 from triptych.surface import transfer
@@ -51,6 +52,13 @@ class Model:
         """The model's name, as the package or the architecture says it."""
         return self.panels.name or (self.architecture.name if self.architecture else None)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that name what the file that was read holds and this model does not, such as the code of lambdas."""
+        from triptych.layouts import keras_config
+
+        return keras_config.left_out(self.panels)
+
     def __repr__(self) -> str:
         parts = [p for p in ("architecture", "weights", "training") if getattr(self, p) is not None]
         return f"<Model {self.name or 'without a name'}: {', '.join(parts) or 'empty'}>"
@@ -60,13 +68,38 @@ class Model:
             raise UsageError(f"expected a model with an architecture to {purpose}, this one has only {self!r}")
         return self.architecture
 
-    def to_json(self) -> str:
-        """The architecture as canonical JSON text; `triptych.model_from_json` reads it back without loss."""
-        return documents.dump_json(documents.architecture_to_data(self._require_architecture("write its JSON")))
+    def to_json(self, *, dialect: Literal["keras1", "keras2", "keras3"] | None = None) -> str:
+        """The architecture as JSON text.
 
-    def to_yaml(self) -> str:
-        """The architecture as YAML text that YAML 1.1 and 1.2 parsers read alike."""
-        return documents.dump_yaml(documents.architecture_to_data(self._require_architecture("write its YAML")))
+        Args:
+            dialect: None: this format's document, which `triptych.model_from_json` reads back without loss. Otherwise what that
+                Keras' ``to_json`` writes and its ``model_from_json`` loads; there is one warning for each thing it does not say.
+
+        Raises:
+            ConversionError: Keras has no place for what the architecture says.
+        """
+        return self._to_text("json", dialect)
+
+    def to_yaml(self, *, dialect: Literal["keras1", "keras2"] | None = None) -> str:
+        """The architecture as YAML text.
+
+        Args:
+            dialect: None: this format's document, which YAML 1.1 and 1.2 parsers read alike. Otherwise what that Keras' ``to_yaml``
+                writes, without Python's tags; Keras 3 has no YAML. There is one warning for each thing it does not say.
+
+        Raises:
+            ConversionError: Keras has no place for what the architecture says.
+            UsageError: Keras 3 was asked for.
+        """
+        return self._to_text("yaml", dialect)
+
+    def _to_text(self, spelling: Literal["json", "yaml"], dialect: str | None) -> str:
+        from triptych.layouts.architecture_text import architecture_to_text
+
+        text, notes = architecture_to_text(self._require_architecture(f"write its {spelling.upper()}"), spelling, dialect)
+        for note in notes:
+            warnings.warn(f"not kept: {note}", stacklevel=3)
+        return text
 
     def summary(self, *, width: int | None = None, print_fn: Callable[[str], object] = print) -> None:
         """Print a table of the layers, their output shapes and parameter counts.

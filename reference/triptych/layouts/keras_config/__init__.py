@@ -11,10 +11,17 @@ Our terms are what counts; ``extensions.keras`` keeps the rest, so that the gene
 * of all, and of layers, calls and optimizers: ``edits``, from what is generated to what there was, see `edits`.
 """
 
-from triptych.layouts.keras_config.architecture import read_model_config, source_generation, write_model_config, written_generation
+from triptych.layouts.keras_config.architecture import (
+    left_out,
+    read_model_config,
+    source_generation,
+    write_model_config,
+    written_generation,
+)
 from triptych.layouts.keras_config.training import read_training_config, write_training_config
 
 __all__ = [
+    "left_out",
     "read_model_config",
     "read_training_config",
     "source_generation",

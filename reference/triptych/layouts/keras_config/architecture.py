@@ -12,7 +12,7 @@ from triptych.layouts.keras_config.generations import KERAS2, KERAS3, Generation
 from triptych.layouts.keras_config.layers import EXTENSION, MODEL_CLASSES, Writing, extension_of
 from triptych.layouts.keras_config.plain import REFUSED, Unsayable, levels, plain, without_code
 from triptych.layouts.problems import inexpressible, invalid
-from triptych.model import Architecture, Json, Layer
+from triptych.model import Architecture, Json, Layer, Panels
 
 DIALECTS = ("keras1", KERAS2, KERAS3)
 _TEXT_TYPE = f"{EXTENSION}:Model"
@@ -105,7 +105,7 @@ def _source_writing(architecture: Architecture) -> Writing:
     return Writing(generation, edits_apply=True)
 
 
-def written_generation(architecture: Architecture | None, dialect: str | None) -> Writing:
+def written_generation(architecture: Architecture | None, dialect: str | None, *, wrapped: bool = False) -> Writing:
     """How `write_model_config` would write for `dialect`: the generation, and whether the source's edits apply.
 
     Raises:
@@ -118,20 +118,24 @@ def written_generation(architecture: Architecture | None, dialect: str | None) -
         raise UsageError(f"expected a dialect of {', '.join(DIALECTS)}, got {shorten(dialect)}")
     if source is not None and source.dialect == dialect:
         return Writing(source, edits_apply=True)
-    return Writing(Generation((1, 2, 2), "1.2.2") if dialect == "keras1" else target(dialect), edits_apply=False)
+    generation = Generation((1, 2, 2), "1.2.2") if dialect == "keras1" else target(dialect)
+    return Writing(replace(generation, wrapped=wrapped and dialect == KERAS3), edits_apply=False)
 
 
-def write_model_config(architecture: Architecture, *, dialect: str | None = None) -> tuple[dict[str, Json], tuple[str, ...]]:
+def write_model_config(
+    architecture: Architecture, *, dialect: str | None = None, wrapped: bool = False
+) -> tuple[dict[str, Json], tuple[str, ...]]:
     """The Keras model configuration of `architecture`, and a note of each thing it does not say.
 
     `dialect` is ``keras2`` or ``keras3``; None writes the generation that the architecture was read from, else keras2.
+    `wrapped` makes each object of Keras 3 say its module, as its ``to_json`` does and HDF5 files need not.
 
     Raises:
         ConversionError: It is the text of a model of another dialect, which cannot be translated, or has operations or composites.
         UsageError: No such dialect.
     """
     _refuse_what_keras_has_no_place_for(architecture)
-    writing = written_generation(architecture, dialect)
+    writing = written_generation(architecture, dialect, wrapped=wrapped)
     writing.notes += omitted_code(extension_of(architecture.extensions), "model")
     return _write(architecture, writing), tuple(dict.fromkeys(writing.notes))
 
@@ -154,9 +158,16 @@ def omitted_code(kept: Mapping[str, Json], what: str) -> list[str]:
     """A note of each place whose code was left out when `what` was read, by what its extension keeps."""
     places = kept.get("code_omitted")
     return [
-        f"the code of the lambda at {shorten(place)} was left out when the {what} was read"
+        f"the code of the lambda at {shorten(place)} was left out when the {what} was read; "
+        "allow_code=True (--allow-code) carries it as data that nothing runs"
         for place in (places if isinstance(places, list | tuple) else ())
     ]
+
+
+def left_out(panels: Panels) -> tuple[str, ...]:
+    """A sentence for each thing of the Keras file that was read that `panels` do not hold."""
+    of = (("model", panels.architecture), ("training", panels.training))
+    return tuple(note for what, panel in of if panel is not None for note in omitted_code(extension_of(panel.extensions), what))
 
 
 def object_of(text: Json) -> dict[str, Json] | None:

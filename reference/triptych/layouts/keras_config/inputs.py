@@ -10,6 +10,9 @@ from triptych.layouts.keras_config.plain import is_dtype, unsayable
 from triptych.layouts.keras_config.plain import name as plain_name
 from triptych.model import Input, Json, Shape
 
+_ALIASES = {"half": "float16", "float": "float32", "double": "float64"}
+"""Names that TensorFlow takes for a dtype beside its own."""
+
 
 def read_shape(value: Json) -> Shape:
     """A batch shape as ours.
@@ -35,6 +38,7 @@ def read_dtype(value: Json) -> str:
     """
     if value is None:
         return "float32"
+    value = _ALIASES.get(value, value) if isinstance(value, str) else value
     return str(value) if is_dtype(value) else unsayable("a dtype")
 
 

@@ -161,7 +161,9 @@ class Layers:
                 parts = _parts(key)
                 given = config[parts[0]] if len(parts) == 1 else [config[part] for part in parts]
                 value = self._read_inner_activation(given, generation) if member.kind is ACTIVATION else None
-                if value is None:
+                if given is None and member.default is False:
+                    value = False  # TensorFlow.js says nothing so
+                elif value is None:
                     value = members.read(found.name, member, given, generation)
             else:
                 value = edits.copy(table.implied(found.name, member, generation))

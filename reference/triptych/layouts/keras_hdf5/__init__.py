@@ -46,6 +46,7 @@ LAYOUT = Layout(
     read=read,
     write=write,
     options=frozenset({"dialect", "weights_only"}),
+    read_options=frozenset({"allow_code", "limits"}),
     needs_architecture=True,
     layers=layers,
 )
