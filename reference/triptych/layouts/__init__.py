@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from triptych.layouts import architecture_text, keras_hdf5, own, safetensors_weights
-from triptych.layouts.layout import Layout
-from triptych.model import Panels
+from triptych.layouts.layout import Fit, Layout
+from triptych.model import Architecture, Panels
 
 LAYOUTS: tuple[Layout, ...] = (
     own.LAYOUT,
@@ -36,4 +36,9 @@ def layers_of(panels: Panels) -> Sequence[tuple[str, Sequence[str]]]:
     return next((found for layout in LAYOUTS if layout.layers and (found := layout.layers(panels))), ())
 
 
-__all__ = ["LAYOUTS", "Layout", "layers_of", "recognise"]
+def fitting_of(panels: Panels, architecture: Architecture) -> Fit | None:
+    """What makes the weights of panels without architecture fit `architecture`, where their layout knows of older ways to lay them out."""
+    return next((layout.fitting(panels, architecture) for layout in LAYOUTS if layout.layers and layout.fitting and layout.layers(panels)), None)
+
+
+__all__ = ["LAYOUTS", "Layout", "fitting_of", "layers_of", "recognise"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from triptych.model import Panels
+from triptych.model import Architecture, Panels, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +34,10 @@ class Layout:
     layers: Callable[[Panels], Sequence[tuple[str, Sequence[str]]]] | None = None
     """Called with panels that hold weights and no architecture: each layer's name with its tensors' names, in the order in
     which a file of this layout had them; empty where the panels are from elsewhere."""
+    fitting: Callable[[Panels, Architecture], Fit] | None = None
+    """Called with panels that hold weights and no architecture, and with the one that is to receive them."""
+
+
+Fit = Callable[[str, str], Sequence[Tensor] | None]
+"""Called with the name of a layer that receives and of one that gives: the latter's tensors as the former holds them, in the order
+of ``get_weights()`` and in canonical axis order; None where they are not known to fit."""

@@ -228,6 +228,7 @@ class Model:
             source.architecture,
             source.weights,
             source_layers=layouts.layers_of(source.panels),
+            fit=None if source.architecture else layouts.fitting_of(source.panels, architecture),
             by_name=by_name,
             skip_mismatch=skip_mismatch,
         )

@@ -8,8 +8,8 @@ there, nothing passes in silence: every weight of both sides appears in exactly 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from triptych.errors import Problem, WeightsMismatchError, shorten
 from triptych.model import Architecture, Tensor, Weights
@@ -54,6 +54,7 @@ class _Owner:
     weights: tuple[_Weight, ...]
 
 
+Fit = Callable[[str, str], Sequence[Tensor] | None]
 Layers = Sequence[tuple[str, Sequence[str]]]
 """Each layer's name with the names of its tensors."""
 
@@ -83,6 +84,7 @@ def transfer(
     source: Weights,
     *,
     source_layers: Layers = (),
+    fit: Fit | None = None,
     by_name: bool = False,
     skip_mismatch: bool = False,
 ) -> tuple[Weights, LoadReport]:
@@ -94,6 +96,7 @@ def transfer(
         source_architecture: Of the model that gives; None if only its tensors are known.
         source: Its weights.
         source_layers: Its layers with their tensors' names, where the file says so without an architecture.
+        fit: Makes what a layer of the source holds fit one of this model, where the source's layout is older than they are.
         by_name: Match top-level layers by name instead of by position; layers without a namesake are skipped.
         skip_mismatch: Leave a layer alone whose shapes differ, with one warning that says both shapes.
 
@@ -102,14 +105,15 @@ def transfer(
             or no layer at all has a namesake.
     """
     receiving, giving = owners(architecture, current), owners(source_architecture, source, source_layers)
-    if source_architecture is None and not by_name and {w.tensor_name for o in receiving for w in o.weights} & source.tensors.keys():
+    if source_architecture is None and not source_layers and not by_name and {w.tensor_name for o in receiving for w in o.weights} & source.tensors.keys():
         # Bare tensors carry no order of layers; where names agree at all, names decide.
         pairs, loose = _pair_by_tensor_name(receiving, source)
     else:
         pairs, loose = (_pair_by_name if by_name else _pair_by_position)(receiving, giving)
     outcome = _Outcome()
     tensors = dict(current.tensors) if current is not None else {}
-    for here, there in pairs:
+    for here, found in pairs:
+        there = _fitted(here, found, fit)
         _carry(here, there, tensors, outcome, by_name=by_name, skip_mismatch=skip_mismatch)
     outcome.unexpected += loose
     report = outcome.report()
@@ -167,6 +171,15 @@ def _pair_by_tensor_name(receiving: Sequence[_Owner], source: Weights) -> tuple[
             there = None if tensor is None else _Owner(owner.name, (_Weight(weight.tensor_name, tensor, tensor.shape, weight.axes),))
             pairs.append((_Owner(owner.name, (weight,)), there))
     return pairs, [name for name in source.tensors if name not in used]
+
+
+def _fitted(here: _Owner, there: _Owner | None, fit: Fit | None) -> _Owner | None:
+    """`there` with what it holds as `here` needs it, where `fit` knows how."""
+    found = fit(here.name, there.name) if fit is not None and there is not None else None
+    if there is None or found is None or len(found) != len(here.weights):
+        return there
+    weights = tuple(_Weight(ours.tensor_name, tensor, tensor.shape) for ours, tensor in zip(here.weights, found, strict=True))
+    return replace(there, weights=weights)
 
 
 def _carry(

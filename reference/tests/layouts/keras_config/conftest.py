@@ -1,37 +1,13 @@
-"""Configurations of every Keras: real ones made here by tf-keras and Keras 3, old ones written by hand, and ways to compare them."""
+"""Ways to compare configurations."""
 
 import json
-import os
-import warnings
 from dataclasses import replace
-
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import pytest
 
 from triptych import documents
 from triptych.errors import Findings
 from triptych.layouts.keras_config import read_model_config, write_model_config
-
-
-@pytest.fixture(scope="session")
-def keras2():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import tf_keras
-
-        return tf_keras
-
-
-@pytest.fixture(scope="session")
-def keras3():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import keras
-
-        return keras
 
 
 def through_text(architecture):

@@ -122,8 +122,11 @@ class Layers:
     ) -> dict[str, Json]:
         """The Keras object of `layer`; `name` stands in for a sublayer's, `entering` is what a first layer says of the input."""
         what = f"layer {layer.name or name or layer.type}"
+        before = len(writing.notes)
         generated = self._generate(layer, writing, layer.name or name or _default_name(layer.type), entering)
         found = writing.finish(generated, layer.extensions, what, _known_keys(layer.type))
+        if writing.edits_apply and isinstance(found, dict) and found.get("class_name") != generated["class_name"]:
+            del writing.notes[before:]  # of what is not written
         return dict(found) if isinstance(found, dict) else generated
 
     def _read_known(self, original: Mapping[str, Json], generation: Generation) -> Layer | None:
@@ -143,14 +146,16 @@ class Layers:
         return Layer(
             name=_name(config),
             type=found.name,
-            config=self._read_config(found, config, generation),
+            config=self._read_config(found, config, generation, own.fixed.get(class_name, _NOTHING)),
             sublayers=self._read_sublayers(found, config, generation),
             trainable=config.get("trainable") is not False,
             dtype=dtype,
             compute_dtype=compute_dtype,
         )
 
-    def _read_config(self, found: LayerType, config: Mapping[str, Json], generation: Generation) -> dict[str, Json]:
+    def _read_config(
+        self, found: LayerType, config: Mapping[str, Json], generation: Generation, fixed: Mapping[str, Json]
+    ) -> dict[str, Json]:
         result = {}
         for member in found.fields:
             key = next(
@@ -165,6 +170,8 @@ class Layers:
                     value = False  # TensorFlow.js says nothing so
                 elif value is None:
                     value = members.read(found.name, member, given, generation)
+            elif member.name in fixed:
+                value = fixed[member.name]
             else:
                 value = edits.copy(table.implied(found.name, member, generation))
                 if member.required and value is member.default:

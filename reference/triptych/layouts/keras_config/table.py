@@ -61,6 +61,8 @@ class Entry:
     """Members that Keras 3 writes only where they have another value than the vocabulary's default."""
     merges: str | None = None
     """The ``mode`` of Keras 1's Merge that it was."""
+    fixed: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    """Alias -> what it is by itself and its config does not say."""
 
 
 NAMES1 = {
@@ -281,12 +283,16 @@ TABLE: dict[str, Entry] = {
         extras=tuple(extra for extra in _RECURRENT if extra.key != "implementation"),
     ),
     "LSTM": Entry(
+        aliases=("CuDNNLSTM",),
+        fixed={"CuDNNLSTM": {"recurrent_activation": "sigmoid", "recurrent_bias": True}},
         defaults={"activation": "tanh", "recurrent_activation": _gate_activation},
         names1={"unit_forget_bias": "forget_bias_init"},
         since=_RECURRENT_SINCE,
         extras=_RECURRENT,
     ),
     "GRU": Entry(
+        aliases=("CuDNNGRU",),
+        fixed={"CuDNNGRU": {"recurrent_activation": "sigmoid", "reset_after": True}},
         defaults={"activation": "tanh", "recurrent_activation": _gate_activation, "reset_after": _reset_after},
         since=_RECURRENT_SINCE,
         extras=_RECURRENT,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from triptych.layouts.layout import Layout
-from triptych.model import Panels
+from triptych.layouts.layout import Fit, Layout
+from triptych.model import Architecture, Panels
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -38,6 +38,13 @@ def layers(panels: Panels) -> list[tuple[str, list[str]]]:
     return names.tensors_of(known.layers) if known is not None else []
 
 
+def fitting(panels: Panels, architecture: Architecture) -> Fit:
+    """What makes the arrays of a weights file, of whatever generation, fit the layers of `architecture`."""
+    from triptych.layouts.keras_hdf5 import loading
+
+    return loading.fitting(panels, architecture)
+
+
 LAYOUT = Layout(
     name="keras-hdf5",
     title="Keras HDF5",
@@ -49,4 +56,5 @@ LAYOUT = Layout(
     read_options=frozenset({"allow_code", "limits"}),
     needs_architecture=True,
     layers=layers,
+    fitting=fitting,
 )

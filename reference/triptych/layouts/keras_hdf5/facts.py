@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from triptych.layouts.keras_weights.recasting import Step, is_step
 from triptych.model import Json, Panels, Training
 
 EXTENSION = "keras"
@@ -36,12 +37,17 @@ class Facts:
     """Top-level layer -> indices into the order of ``get_weights()``, where the stored order is not Keras'."""
     gates: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Top-level layer -> stored names, where Keras 1 stored one array per gate and the model has them joined."""
-    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """Tensor -> its stored shape, where the model has the same elements under another one."""
+    recast: Mapping[str, Sequence[Step]] = field(default_factory=dict)
+    """Tensor -> the steps that led to it from the stored array, where the model has it in another layout."""
     layers: Sequence[Sequence[str]] = ()
     """Of a file without architecture: for each layer its name, then the stored names of its weights."""
     not_read: Sequence[str] = ()
     """Paths in the file that mean nothing to this reader."""
+
+    @property
+    def theano(self) -> bool:
+        """Whether kernels lie as Theano has them."""
+        return self.attributes.get("backend") == "theano" or any(step[0] == "flip" for steps in self.recast.values() for step in steps)
 
     @property
     def dialect(self) -> str:
@@ -130,7 +136,7 @@ _SHAPES = {
     "weight_names": lambda value: isinstance(value, dict) and all(map(_texts, value.values())),
     "weight_order": lambda value: isinstance(value, dict) and all(map(_numbers, value.values())),
     "gates": lambda value: isinstance(value, dict) and all(map(_texts, value.values())),
-    "shapes": lambda value: isinstance(value, dict) and all(map(_numbers, value.values())),
+    "recast": lambda value: isinstance(value, dict) and all(isinstance(steps, list) and all(map(is_step, steps)) for steps in value.values()),
     "layers": lambda value: isinstance(value, list) and all(_texts(item) and item for item in value),
     "not_read": _texts,
 }

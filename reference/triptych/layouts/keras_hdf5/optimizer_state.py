@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from triptych.layouts.keras_hdf5.facts import with_optimizer_names
 from triptych.layouts.keras_weights.optimizer import OPAQUE, STEP, Entry, Trained, default_entries, targets
+from triptych.layouts.keras_weights.recasting import recast
 from triptych.model import Progress, Tensor, Training, Weights
 
 
@@ -30,6 +31,7 @@ def with_optimizer_weights(
     pairs: list[list[str]] = []
     state: dict[str, Tensor] = {}
     goals = targets(entries, trained, kind, keras_1=dialect == "keras1")
+    steps = {one.tensor: one.steps for one in trained}
     for index, (name, tensor, goal) in enumerate(zip(names, tensors, goals, strict=True)):
         pair = [name, goal]
         if goal == STEP:
@@ -39,7 +41,7 @@ def with_optimizer_weights(
             elif tensor.dtype != "int64":
                 pair.append(tensor.dtype)
         if pair[1] != STEP:
-            state[pair[1]] = tensor
+            state[pair[1]] = recast(tensor, steps.get(pair[1].split(".", 2)[-1], ()))
         pairs.append(pair)
     if pairs != default_entries(list(state), trained, kind, has_step=step is not None, dialect=dialect):
         training = with_optimizer_names(training, pairs)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from triptych.errors import shorten
 from triptych.layouts import keras_config
 from triptych.layouts.hdf5 import Container
-from triptych.layouts.keras_hdf5 import keras1
 from triptych.layouts.keras_hdf5.attributes import read_names, read_text
 from triptych.layouts.keras_hdf5.facts import Facts, to_panels
 from triptych.layouts.keras_hdf5.optimizer_state import with_optimizer_weights
-from triptych.layouts.keras_weights.assignment import Array, Place, keras_order
-from triptych.layouts.keras_weights.lineage import with_weights
+from triptych.layouts.keras_weights.assignment import Array, keras_order
+from triptych.layouts.keras_weights.fitting import Origin, filters_first, flip, is_flipped, steps_to, with_first_axes
+from triptych.layouts.keras_weights.gates import joined
 from triptych.layouts.keras_weights.matching import matches, with_unknown_weights
 from triptych.layouts.keras_weights.names import configured_layers, tensor_names, unique
 from triptych.layouts.keras_weights.optimizer import Trained
-from triptych.layouts.keras_weights.places import default_names, top_layers
+from triptych.layouts.keras_weights.places import TopLayer, default_names, top_layers
+from triptych.layouts.keras_weights.recasting import Step, recast
 from triptych.layouts.problems import invalid, unsupported
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Architecture, Json, Panels, Tensor, Training, Weights
@@ -211,50 +212,46 @@ class _Reading:
 
     def _assigned(self, groups: list[_Group], architecture: Architecture) -> tuple[Weights, Architecture, list[Trained]]:
         """The tensors under the names that the architecture gives them; with what layers of unknown type were found to own."""
-        if keras1.is_keras_1(self.version):
-            architecture = with_weights(architecture, keras1.kernel_axes(architecture))
+        origin = Origin.of(self.version, self.backend, [array.name for group in groups for array in group.arrays])
+        if origin.keras_1:
+            architecture = with_first_axes(architecture)
+            tops = top_layers(architecture)
             for group in groups:
-                self._join_gates(group)
+                self._join_gates(group, tops.get(group.name))
         architecture = with_unknown_weights(architecture, {group.name: group.arrays for group in groups})
         tops = top_layers(architecture)
-        if keras1.is_keras_1(self.version):
-            for group in groups:
-                if group.name in tops:
-                    self._drop_axes(group, tops[group.name].places)
+        made = {group.name: _steps(group, tops.get(group.name), origin) for group in groups}
+        held = {group.name: list(map(recast, group.tensors, made[group.name])) for group in groups}
+        stored = {
+            group.name: [Array(array.name, tensor.shape) for array, tensor in zip(group.arrays, held[group.name], strict=True)]
+            for group in groups
+        }
         dialect = Facts(attributes=self.facts["attributes"]).dialect
-        held = {group.name: group.tensors for group in groups}
         tensors: dict[str, Tensor] = {}
         trained: list[Trained] = []
         names: dict[str, list[str]] = {}
         orders: dict[str, list[int]] = {}
-        for found in matches({group.name: group.arrays for group in groups}, tops):
+        recasts: dict[str, list[Step]] = {}
+        for found in matches(stored, tops):
             name, places = found.top.name, found.top.places
             if found.labels != default_names(found.top, architecture, dialect):
                 names[name] = found.labels
             if found.order != keras_order(places):
                 orders[name] = found.order
-            tensors |= {place.tensor: held[name][index] for index, place in zip(found.chosen, places, strict=True)}
+            for index, place in zip(found.chosen, places, strict=True):
+                turn = [flip(place)] if origin.theano and is_flipped(place) else []
+                tensors[place.tensor] = recast(held[name][index], turn)
+                if steps := [*made[name][index], *turn]:
+                    recasts[place.tensor] = steps
             trained += found.trained
-        self.facts |= {"weight_names": names, "weight_order": orders}
-        return Weights(tensors), architecture, trained
+        self.facts |= {"weight_names": names, "weight_order": orders, "recast": recasts}
+        return Weights(tensors), architecture, [replace(one, steps=recasts.get(one.tensor, ())) for one in trained]
 
-    def _join_gates(self, group: _Group) -> None:
+    def _join_gates(self, group: _Group, top: TopLayer | None) -> None:
         """Make one array of the gates that Keras 1 stored one by one."""
-        if found := keras1.joined(group.arrays, group.tensors):
+        if found := joined(group.arrays, group.tensors, filters_first=top is not None and filters_first(top)):
             self.facts.setdefault("gates", {})[group.name] = [array.name for array in group.arrays]
             group.arrays, group.tensors = found
-
-    def _drop_axes(self, group: _Group, places: tuple[Place, ...]) -> None:
-        """Drop the axis of extent 1 that the kernel of a Conv1D had in Keras 1, as second."""
-        if len(group.arrays) != len(places):
-            return
-        for place, index in zip(places, range(len(places)), strict=True):
-            stored = group.arrays[index].shape
-            if place.owner.layer.type == "Conv1D" and place.role == "kernel" and len(stored) == 4 and stored[1] == 1:
-                shape = (stored[0], *stored[2:])
-                self.facts.setdefault("shapes", {})[place.tensor] = list(stored)
-                group.arrays[index] = Array(group.arrays[index].name, shape)
-                group.tensors[index] = keras1.reshaped(group.tensors[index], shape)
 
     # --- training
 
@@ -276,6 +273,13 @@ class _Reading:
         tensors = [self.container.tensor(f"optimizer_weights/{name}") for name in stored]
         generation = Facts(attributes=self.facts["attributes"]).dialect
         return with_optimizer_weights(training or Training(), stored, tensors, trained, generation)
+
+
+def _steps(group: _Group, top: TopLayer | None, origin: Origin) -> list[list[Step]]:
+    """The steps that give each array of `group` the shape that `top` needs."""
+    if top is None or len(group.arrays) != len(top.places):
+        return [[] for _ in group.arrays]
+    return steps_to(group.arrays, top.places, origin)
 
 
 def _repeated(names: list[str]) -> str | None:

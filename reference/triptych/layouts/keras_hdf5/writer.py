@@ -16,13 +16,15 @@ from triptych.layouts import (
     hdf5,  # noqa: F401 - switches plugins off before h5py is imported
     keras_config,
 )
-from triptych.layouts.keras_hdf5 import keras1
 from triptych.layouts.keras_hdf5.attributes import write_names
 from triptych.layouts.keras_hdf5.facts import Facts, of_panels, optimizer_names
 from triptych.layouts.keras_weights.assignment import Place, keras_order
+from triptych.layouts.keras_weights.fitting import filters_first, is_keras_1
+from triptych.layouts.keras_weights.gates import taken_apart
 from triptych.layouts.keras_weights.names import configured_layers, tensors_of
 from triptych.layouts.keras_weights.optimizer import STEP, Trained, default_entries
 from triptych.layouts.keras_weights.places import default_names, top_layers
+from triptych.layouts.keras_weights.recasting import recast, recast_back
 from triptych.layouts.problems import inexpressible
 from triptych.model import Architecture, Json, Panels, Tensor, Training
 from triptych.package.atomic import replace_file
@@ -75,8 +77,9 @@ def write(
     facts = of_panels(panels)
     generation = keras_config.written_generation(panels.architecture, dialect).generation
     chosen = facts.dialect if facts is not None and (dialect is None or panels.architecture is None) else generation.dialect
-    if facts is not None and chosen != facts.dialect:
-        facts = None  # names, order and versions of another generation mean nothing here
+    if facts is not None and (chosen != facts.dialect or (dialect is not None and facts.theano)):
+        # Names, order and versions of another generation mean nothing here, nor do kernels that only Theano turns round.
+        facts = None
     if weights_only is None:
         beside = facts is not None and bool(facts.layers) and not facts.weights_only
         weights_only = panels.architecture is None and not beside
@@ -118,6 +121,9 @@ class _Writing:
         self.groups: list[_Group] | None = None
         self.optimizer: list[tuple[str, Tensor]] | None = None
         self.trained: list[Trained] = []
+        self.two_rows: set[str] = set()
+        """Biases of two rows, of which Keras stores the sum."""
+        self.stored_forms: dict[str, Callable[[Tensor], Tensor]] = {}
 
     def prepare(self) -> None:
         """Decide every group, name and order."""
@@ -178,7 +184,9 @@ class _Writing:
                 sequence = keras_order(top.places)
             held = [self._stored(top.places[index], tensors) for index in sequence]
             names = [labels[index] for index in sequence]
-            apart = keras1.taken_apart(self.facts.gates.get(name, ()), dict(zip(names, held, strict=True)))
+            apart = taken_apart(
+                self.facts.gates.get(name, ()), dict(zip(names, held, strict=True)), filters_first=filters_first(top)
+            )
             groups.append(_Group(name, self.facts.gates[name], apart) if apart else _Group(name, names, held))
             self.trained += [
                 Trained(labels[i], top.places[i].tensor, tensor.shape, top.places[i].trainable)
@@ -196,11 +204,29 @@ class _Writing:
         tensor = tensors.get(place.tensor)
         if tensor is None:
             raise inexpressible(place.owner.path, f"expected all weights of the layer, {shorten(place.tensor)} is missing")
-        if self.known and keras1.is_keras_1(self.facts.attributes.get("keras_version")):
-            return keras1.reshaped(tensor, self.facts.shapes.get(place.tensor, tensor.shape))
-        if place.axes is None or sorted(place.axes) != list(range(len(tensor.shape))):
-            return tensor
-        return keras1.transposed(tensor, place.axes)
+        form = self.stored_forms[place.tensor] = self._stored_form(place)
+        return form(tensor)
+
+    def _stored_form(self, place: Place) -> Callable[[Tensor], Tensor]:
+        """What makes of a weight, or of a slot of it, what Keras stores."""
+        steps = self.facts.recast.get(place.tensor) if self.known else None
+        if steps:
+            return lambda tensor: recast_back(tensor, steps)
+        if place.role == "bias" and place.owner.layer.config.get("recurrent_bias"):
+            self.two_rows.add(place.tensor)
+            return lambda rows: _row(rows, lambda array: array[0] + array[1])
+        axes = place.axes
+        if axes is None or (self.known and is_keras_1(self.facts.attributes.get("keras_version"))):
+            return lambda tensor: tensor
+        return lambda tensor: recast(tensor, [["transpose", list(axes)]]) if sorted(axes) == list(range(len(tensor.shape))) else tensor
+
+    def _stored_slot(self, name: str, slot: Tensor) -> Tensor:
+        """A tensor of the optimizer's state as Keras stores it: as the weight that it belongs to."""
+        weight = name.split(".", 2)[-1]
+        if weight in self.two_rows:
+            return _row(slot, lambda rows: rows[0])  # both rows saw the same gradients
+        form = self.stored_forms.get(weight)
+        return slot if form is None else form(slot)
 
     def _of_names(self) -> list[_Group]:
         """Layers of weights without an architecture: as the source file had them, or by what stands before a name's last dot."""
@@ -234,7 +260,7 @@ class _Writing:
         written: list[tuple[str, Tensor]] = []
         for name, tensor, *dtype in entries:
             if tensor != STEP:
-                written.append((name, state.pop(tensor)))
+                written.append((name, self._stored_slot(tensor, state.pop(tensor))))
             elif step is not None:
                 written.append((name, _scalar(step, dtype[0] if dtype else "int64")))
         if written or (training.optimizer is not None and entries):
@@ -308,6 +334,17 @@ class _Copier:
         self._done += tensor.nbytes
         if self._progress is not None:
             self._progress(self._done, self._total, name)
+
+
+def _row(rows: Tensor, compute: Callable[[Any], Any]) -> Tensor:
+    """One row computed of the two `rows` of a bias."""
+    if len(rows.shape) != 2:
+        return rows
+
+    def read() -> memoryview:
+        return Tensor.from_array(compute(rows.array())).read()
+
+    return Tensor(rows.dtype, rows.shape[1:], read)
 
 
 def _text(config: Json) -> bytes:

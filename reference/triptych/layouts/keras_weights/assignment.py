@@ -32,6 +32,11 @@ class Place:
     axes: tuple[int, ...] | None = None
     """``axes[i]`` is the stored axis that holds axis i of the weight; None: as stored."""
 
+    def fits(self, shape: Sequence[int]) -> bool:
+        """Whether an array of `shape` can be the tensor."""
+        needed = self.shape
+        return needed is None or (len(needed) == len(shape) and all(n in (None, a) for n, a in zip(needed, shape, strict=True)))
+
 
 @dataclass(frozen=True, slots=True)
 class Array:
@@ -44,6 +49,12 @@ class Array:
 def keras_order(places: Sequence[Place]) -> list[int]:
     """Indices into `places`, which are in the order of ``get_weights()``, in the order in which Keras stores them."""
     return sorted(range(len(places)), key=lambda index: not places[index].trainable)
+
+
+def named_places(arrays: Sequence[Array], places: Sequence[Place]) -> list[int] | None:
+    """For each of `arrays` the index of the place that its name alone means; None if names do not lead to one each."""
+    found = _Names(places).identify(arrays)
+    return None if found is None else sorted(found, key=found.__getitem__)
 
 
 def assign(group: str, arrays: Sequence[Array], places: Sequence[Place]) -> list[int]:
@@ -155,10 +166,7 @@ class _Names:
 
 
 def _fits(array: Array, place: Place) -> bool:
-    needed = place.shape
-    return needed is None or (
-        len(needed) == len(array.shape) and all(n in (None, a) for n, a in zip(needed, array.shape, strict=True))
-    )
+    return place.fits(array.shape)
 
 
 def _listing(names: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triptych.layouts.keras_weights.names import snake
+from triptych.layouts.keras_weights.recasting import Step, shape_before
 
 STEP = "progress.step"
 """What stands for a tensor's name where an array went into the step count."""
@@ -63,6 +64,13 @@ class Trained:
     tensor: str
     shape: tuple[int, ...]
     trainable: bool
+    steps: Sequence[Step] = ()
+    """What was done to the stored array, and is done to its slots."""
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """The shape of the array before `steps`, which its slots have too."""
+        return shape_before(self.shape, self.steps)
 
     @property
     def bare(self) -> str:
@@ -143,7 +151,7 @@ def _by_name(entry: Entry, kind: str, labels: _Labels) -> str | None:
 
 def _slot(word: str, weight: Trained, entry: Entry, kind: str) -> str | None:
     neutral = "norm" if kind == "Adamax" and word == "v" else _SYNONYMS.get(word, word)
-    if entry.shape != weight.shape or not re.fullmatch(r"[a-z][a-z0-9_]*", neutral):
+    if entry.shape != weight.stored_shape or not re.fullmatch(r"[a-z][a-z0-9_]*", neutral):
         return None
     return f"optimizer.{neutral}.{weight.tensor}"
 
@@ -157,7 +165,7 @@ def _by_position(entries: Sequence[Entry], weights: Sequence[Trained], kind: str
     result = list(nothing)
     for block in range(min(blocks, len(slots))):
         part = entries[block * count : (block + 1) * count]
-        if any(entry.shape != weight.shape for entry, weight in zip(part, weights, strict=True)):
+        if any(entry.shape != weight.stored_shape for entry, weight in zip(part, weights, strict=True)):
             break  # such as the (1,) that Keras 2.3 stores for a slot that is not used
         for offset, weight in enumerate(weights):
             result[block * count + offset] = f"optimizer.{slots[block]}.{weight.tensor}"

@@ -6,7 +6,8 @@ import pytest
 
 from triptych.layouts.keras_hdf5 import reader, writer
 from triptych.layouts.keras_weights.assignment import Array
-from triptych.layouts.keras_hdf5.keras1 import is_keras_1, joined, taken_apart
+from triptych.layouts.keras_weights.fitting import is_keras_1
+from triptych.layouts.keras_weights.gates import joined, taken_apart
 from triptych.model import Tensor
 
 

@@ -1,0 +1,28 @@
+"""The two Keras of today, who judge what is written for them; imported when a test asks."""
+
+import os
+import warnings
+
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def keras2():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import tf_keras
+
+        return tf_keras
+
+
+@pytest.fixture(scope="session")
+def keras3():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import keras
+
+        return keras
