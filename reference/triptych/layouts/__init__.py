@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from triptych.layouts import architecture_text, keras_hdf5, own, safetensors_weights
+from triptych.layouts import architecture_text, keras_hdf5, keras_v3, own, safetensors_weights
 from triptych.layouts.layout import Fit, Layout
-from triptych.model import Architecture, Panels
+from triptych.model import Architecture, Panels, Weights
 
 LAYOUTS: tuple[Layout, ...] = (
     own.LAYOUT,
+    keras_v3.ARCHIVE_LAYOUT,
+    keras_v3.WEIGHTS_LAYOUT,
     keras_hdf5.LAYOUT,
     safetensors_weights.LAYOUT,
     architecture_text.JSON_LAYOUT,
@@ -41,4 +43,10 @@ def fitting_of(panels: Panels, architecture: Architecture) -> Fit | None:
     return next((layout.fitting(panels, architecture) for layout in LAYOUTS if layout.layers and layout.fitting and layout.layers(panels)), None)
 
 
-__all__ = ["LAYOUTS", "Layout", "fitting_of", "layers_of", "recognise"]
+def placed_in(panels: Panels, architecture: Architecture) -> Weights | None:
+    """Weights without an architecture under the names that `architecture` has for them, where their layout tells; else None."""
+    found = (layout.placed(panels, architecture) for layout in LAYOUTS if layout.placed)
+    return next((weights for weights in found if weights is not None), None)
+
+
+__all__ = ["LAYOUTS", "Layout", "fitting_of", "layers_of", "placed_in", "recognise"]

@@ -123,7 +123,7 @@ def spelling_of(head: bytes) -> Literal["json", "yaml"] | None:
     """Which spelling text that starts with `head` has; None if it is neither."""
     text = _start(head)
     if _JSON_START.match(text):
-        return "json"
+        return None if '"weight_map"' in text else "json"  # an index of files that hold weights
     return "yaml" if _YAML_MEMBER.search(text) else None
 
 

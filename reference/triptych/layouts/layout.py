@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from triptych.model import Architecture, Panels, Tensor
+from triptych.model import Architecture, Panels, Tensor, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ class Layout:
     which a file of this layout had them; empty where the panels are from elsewhere."""
     fitting: Callable[[Panels, Architecture], Fit] | None = None
     """Called with panels that hold weights and no architecture, and with the one that is to receive them."""
+    placed: Callable[[Panels, Architecture], Weights | None] | None = None
+    """Called with panels that hold weights and no architecture, and an architecture that is to receive them: the weights under the
+    names that it has for them; None where the panels are from elsewhere."""
 
 
 Fit = Callable[[str, str], Sequence[Tensor] | None]

@@ -13,9 +13,14 @@ _ARCHIVE_HEAD = b"mimetypeapplication/vnd.triptych+zip"
 
 
 def _recognises(path: Path, head: bytes) -> bool:
-    if head:
-        return head[30 : 30 + len(_ARCHIVE_HEAD)] == _ARCHIVE_HEAD or head[:4] == b"PK\x03\x04"
-    return (path / "manifest.json").is_file()
+    if not head:
+        return (path / "manifest.json").is_file()
+    if head[30 : 30 + len(_ARCHIVE_HEAD)] == _ARCHIVE_HEAD:
+        return True
+    from triptych.layouts import zip_archive
+
+    # An archive that somebody packed anew, or whose first bytes were damaged, is a package with faults and not something else.
+    return head.startswith(zip_archive.LOCAL_SIGNATURE) and "manifest.json" in (zip_archive.names_of(path) or ())
 
 
 def _read(path: Path, **options: Any) -> Panels:

@@ -222,11 +222,12 @@ class Model:
         source = load(path)
         if source.weights is None:
             raise UsageError(f"expected a file with weights, {str(path)!r} has none")
+        placed = None if by_name or source.architecture is not None else layouts.placed_in(source.panels, architecture)
         weights, report = transfer.transfer(
             architecture,
             self.weights,
             source.architecture,
-            source.weights,
+            source.weights if placed is None else placed,
             source_layers=layouts.layers_of(source.panels),
             fit=None if source.architecture else layouts.fitting_of(source.panels, architecture),
             by_name=by_name,

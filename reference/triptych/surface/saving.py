@@ -30,9 +30,11 @@ def target_layout(path: Path, name: str | None) -> Layout:
             if layout.name == name:
                 return layout
         raise UsageError(f"expected a layout of {', '.join(x.name for x in LAYOUTS)}; got {name!r}")
-    for layout in LAYOUTS:
-        if any(path.name.endswith(suffix) if suffix else not path.suffix for suffix in layout.suffixes):
-            return layout
+    fitting = [
+        (len(suffix), layout) for layout in LAYOUTS for suffix in layout.suffixes if (path.name.endswith(suffix) if suffix else not path.suffix)
+    ]
+    if fitting:
+        return max(fitting, key=lambda pair: pair[0])[1]
     known = ", ".join(s or "none (a folder)" for x in LAYOUTS for s in x.suffixes)
     raise UsageError(f"expected a suffix of {known}; got {path.name!r} (or say which layout)")
 

@@ -54,10 +54,10 @@ def hdf5_errors(place: str) -> Iterator[None]:
 class Container:
     """The groups, datasets and attributes of one open HDF5 file, addressed by absolute path."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, source: Path | memoryview, limits: Limits) -> None:
+        """Open the file at a path, or the one whose bytes `source` is: a member of an archive, say."""
         import h5py
 
-        self.path = path
         self._limits = limits
         self._attribute_bytes = 0
         self._last: tuple[Any, str, bool] | None = None
@@ -66,9 +66,11 @@ class Container:
         self.kinds: dict[str, str] = {"": "group"}
         """Absolute path without the leading "/" -> ``group`` or ``dataset``, for everything in the file."""
         with hdf5_errors(""):
-            self._file: h5py.File = h5py.File(path, "r", locking="best-effort")
+            self._file: h5py.File = (
+                h5py.File(_Window(source), "r") if isinstance(source, memoryview) else h5py.File(source, "r", locking="best-effort")
+            )
             try:
-                self._map = self._mapped()
+                self._map = source if isinstance(source, memoryview) else self._mapped()
                 self._walk()
             except BaseException:
                 self._file.close()
@@ -207,6 +209,39 @@ class Container:
             return lambda: memoryview(b"")
         self.needed = True
         return read
+
+
+class _Window:
+    """Bytes in memory as the file that libhdf5 reads its own structures from."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._at = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to `offset` from the start, from here or from the end."""
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: len(self._data)}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """The next `size` bytes, or all."""
+        found = bytes(self._data[self._at :] if size < 0 else self._data[self._at : self._at + size])
+        self._at += len(found)
+        return found
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill `buffer`; libhdf5 never asks for bytes behind the end of a sound file."""
+        size = len(buffer)
+        part = self._data[self._at : self._at + size]
+        if len(part) < size:
+            raise OSError(f"truncated file: {size} bytes at {self._at}, it has {len(self._data)}")
+        buffer[:] = part
+        self._at += size
+        return size
 
 
 def _view(part: memoryview) -> Callable[[], memoryview]:

@@ -18,10 +18,12 @@ from triptych.layouts.keras_config.architecture import (
     write_model_config,
     written_generation,
 )
+from triptych.layouts.keras_config.optimizers import default_name as optimizer_name
 from triptych.layouts.keras_config.training import read_training_config, write_training_config
 
 __all__ = [
     "left_out",
+    "optimizer_name",
     "read_model_config",
     "read_training_config",
     "source_generation",

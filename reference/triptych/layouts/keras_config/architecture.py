@@ -106,7 +106,7 @@ def _source_writing(architecture: Architecture) -> Writing:
 
 
 def written_generation(architecture: Architecture | None, dialect: str | None, *, wrapped: bool = False) -> Writing:
-    """How `write_model_config` would write for `dialect`: the generation, and whether the source's edits apply.
+    """How `write_model_config` would write for `dialect`, and `wrapped` or not: the generation, and whether the source's edits apply.
 
     Raises:
         UsageError: No such dialect.
@@ -117,7 +117,7 @@ def written_generation(architecture: Architecture | None, dialect: str | None, *
     if dialect not in DIALECTS:
         raise UsageError(f"expected a dialect of {', '.join(DIALECTS)}, got {shorten(dialect)}")
     if source is not None and source.dialect == dialect:
-        return Writing(source, edits_apply=True)
+        return Writing(replace(source, wrapped=source.wrapped or (wrapped and dialect == KERAS3)), edits_apply=True)
     generation = Generation((1, 2, 2), "1.2.2") if dialect == "keras1" else target(dialect)
     return Writing(replace(generation, wrapped=wrapped and dialect == KERAS3), edits_apply=False)
 
@@ -128,7 +128,7 @@ def write_model_config(
     """The Keras model configuration of `architecture`, and a note of each thing it does not say.
 
     `dialect` is ``keras2`` or ``keras3``; None writes the generation that the architecture was read from, else keras2.
-    `wrapped` makes each object of Keras 3 say its module, as its ``to_json`` does and HDF5 files need not.
+    `wrapped` makes each object of Keras 3 say its module, as its ``to_json`` and its archives do and HDF5 files need not.
 
     Raises:
         ConversionError: It is the text of a model of another dialect, which cannot be translated, or has operations or composites.

@@ -84,11 +84,13 @@ _PREFIX = "Custom>"
 
 
 def read(original: Json, generation: Generation) -> Component:
-    """The optimizer of a Keras object, with the edits that lead back to it.
+    """The optimizer of a Keras object, or of the name that stands for one as it is by default, with the edits that lead back to it.
 
     Raises:
-        Unsayable: It is no optimizer object.
+        Unsayable: It is no optimizer.
     """
+    if isinstance(original, str):
+        return _read_name(original, generation)
     if (
         not isinstance(original, dict)
         or not isinstance(original.get("class_name"), str)
@@ -101,6 +103,12 @@ def read(original: Json, generation: Generation) -> Component:
         component = Component(f"keras:{type_name(original['class_name'])}", dict(config))
     found = edits.difference(write(component, generation), original)
     return Component(component.type, component.config, {"keras": {"edits": found}} if found else {})
+
+
+def _read_name(original: str, generation: Generation) -> Component:
+    name = next((known for known in PARAMETERS if known.lower() == original.lower()), None) or unsayable("the name of an optimizer")
+    component = Component(name, _read_parameters(name, {}, generation))
+    return Component(name, component.config, {"keras": {"edits": edits.difference(write(component, generation), original)}})
 
 
 def type_name(name: str) -> str:
@@ -208,7 +216,7 @@ def write(component: Component, generation: Generation) -> dict[str, Json]:
             **own,
         }
     else:
-        name = component.type if generation < (3,) else _snake(component.type)
+        name = component.type if generation < (3,) else default_name(component.type)
         config = {"name": name, "learning_rate": rate}
         config |= {key: given.get(key, default) for key, default in COMMON.items() if generation >= _SINCE.get(key, (0,))}
         if generation < (3,):
@@ -247,5 +255,6 @@ def _write_schedule(rate: Mapping[str, Json], generation: Generation) -> Json:
     return objects.wrap(name, config, "keras.optimizers.schedules", generation)
 
 
-def _snake(name: str) -> str:
+def default_name(name: str) -> str:
+    """What Keras 3 calls an optimizer of class `name`."""
     return {"RMSprop": "rmsprop", "AdamW": "adamw"}.get(name, name.lower())

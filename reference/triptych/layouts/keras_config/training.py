@@ -206,17 +206,19 @@ def _read_metrics(
 
 
 def write_training_config(
-    training: Training, architecture: Architecture | None, *, dialect: str | None = None
+    training: Training, architecture: Architecture | None, *, dialect: str | None = None, wrapped: bool | None = None
 ) -> tuple[dict[str, Json], tuple[str, ...]]:
     """The Keras training configuration of `training`, and a note of each thing it does not say.
 
     `dialect` is ``keras2`` or ``keras3``; None writes the generation that the training was read from, else that of the
-    architecture, else keras2.
+    architecture, else keras2. `wrapped` says whether as ``compile_config`` of ``.keras`` files; None: in the source's form.
 
     Raises:
         UsageError: No such dialect.
     """
     writing = _writing(training, architecture, dialect)
+    if wrapped is not None:
+        writing.generation = replace(writing.generation, wrapped=wrapped)
     kept = extension_of(training.extensions)
     writing.notes += architectures.omitted_code(kept, "training")
     result = _write(training, architecture, writing)

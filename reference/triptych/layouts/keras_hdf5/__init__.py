@@ -11,8 +11,12 @@ from triptych.model import Architecture, Panels
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
-def _recognises(_: Path, head: bytes) -> bool:
-    return head.startswith(_SIGNATURE)
+def _recognises(path: Path, head: bytes) -> bool:
+    if not head.startswith(_SIGNATURE):
+        return False
+    from triptych.layouts.keras_weights.probing import is_object_paths
+
+    return not is_object_paths(path)
 
 
 def read(path: Path, **options: Any) -> Panels:
