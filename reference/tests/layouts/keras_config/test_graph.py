@@ -69,7 +69,7 @@ def test_tuples_of_saved_models_are_lists(tools):
     assert calls(tools.there_and_back(config, "2.10.0")) == [("d", ("a",), {}, ("d",))]
 
 
-def test_operations_of_tensorflow_keep_their_arguments(tools):
+def test_functions_of_tensorflow_are_operations(tools):
     config = functional(
         [
             entering("a", "2.10.0"),
@@ -83,11 +83,31 @@ def test_operations_of_tensorflow_keep_their_arguments(tools):
         [["a", 0, 0]],
         [["pack", 0, 0]],
     )
-    assert calls(tools.there_and_back(config, "2.10.0")) == [
-        ("times", ("a",), {"y": 2.0}, ("times",)),
-        ("plus", ("times",), {"y": {"value": "a"}}, ("plus",)),
-        ("minus", (), {"y": {"value": "plus"}, "args": [1.0]}, ("minus",)),
-        ("pack", ("minus", "a"), {"axis": -1}, ("pack",)),
+    architecture = tools.there_and_back(config, "2.10.0")
+    assert architecture.layers == ()
+    assert [(call.op, call.inputs, dict(call.config), call.outputs) for call in architecture.calls] == [
+        ("multiply", ("a",), {"right": 2.0}, ("times",)),
+        ("add", ("times", "a"), {}, ("plus",)),
+        ("subtract", ("plus",), {"left": 1.0}, ("minus",)),
+        ("stack", ("minus", "a"), {"axis": -1}, ("pack",)),
+    ]
+
+
+def test_functions_of_tensorflow_that_mean_no_operation_stay_layers_with_their_arguments(tools):
+    config = functional(
+        [
+            entering("a", "2.10.0"),
+            layer("TFOpLambda", "shape", [["a", 0, 0, {"out_type": "int32", "name": None}]], function="compat.v1.shape"),
+            layer("TFOpLambda", "angle", [["_CONSTANT_VALUE", -1, 1.0, {"x": ["a", 0, 0], "name": None}]], function="math.atan2"),
+        ],
+        [["a", 0, 0]],
+        [["angle", 0, 0], ["shape", 0, 0]],
+    )
+    architecture = tools.there_and_back(config, "2.10.0")
+    assert [one.type for one in architecture.layers] == ["keras:TFOpLambda"] * 2
+    assert calls(architecture) == [
+        ("shape", ("a",), {"out_type": "int32"}, ("shape",)),
+        ("angle", (), {"x": {"value": "a"}, "args": [1.0]}, ("angle",)),
     ]
 
 
@@ -112,8 +132,11 @@ def test_an_operation_with_a_constant_is_not_taken_for_a_layer_of_its_name(tools
         [["s", 0, 0]],
     )
     architecture = tools.there_and_back(config, "3.5.0")
-    assert [one.type for one in architecture.layers] == ["keras:Multiply", "Add"]
-    assert calls(architecture)[0] == ("m", ("a",), {"args": [{"value": "a"}, 2.0]}, ("m",))
+    assert architecture.layers == ()
+    assert [(call.op, call.inputs, dict(call.config)) for call in architecture.calls] == [
+        ("multiply", ("a",), {"right": 2.0}),
+        ("add", ("m", "a"), {}),
+    ]
 
 
 INNER = [entering("x", "2.10.0"), layer("Dense", "d", [[["x", 0, 0, {}]]], units=3)]

@@ -134,24 +134,16 @@ def write_model_config(
         ConversionError: It is the text of a model of another dialect, which cannot be translated, or has operations or composites.
         UsageError: No such dialect.
     """
-    _refuse_what_keras_has_no_place_for(architecture)
+    _refuse_composites(architecture)
     writing = written_generation(architecture, dialect, wrapped=wrapped)
     writing.notes += omitted_code(extension_of(architecture.extensions), "model")
     return _write(architecture, writing), tuple(dict.fromkeys(writing.notes))
 
 
-def _refuse_what_keras_has_no_place_for(architecture: Architecture) -> None:
+def _refuse_composites(architecture: Architecture) -> None:
     if architecture.composites:
         name = next(iter(architecture.composites))
         raise inexpressible(f"composites/{name}", f"expected layers of types that Keras has, got the composite {shorten(name)}")
-    graphs = [("", architecture)]
-    for place, graph in graphs:
-        for index, call in enumerate(graph.calls or ()):
-            if call.op is not None:
-                raise inexpressible(f"{place}calls/{index}", f"expected calls of layers, got the operation {shorten(call.op)}")
-        for index, layer in enumerate(graph.layers):
-            if layer.architecture is not None:
-                graphs.append((f"{place}layers/{index}/architecture/", layer.architecture))
 
 
 def omitted_code(kept: Mapping[str, Json], what: str) -> list[str]:

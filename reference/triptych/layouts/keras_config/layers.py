@@ -33,6 +33,12 @@ class Writing:
     generation: Generation
     edits_apply: bool
     notes: list[str] = field(default_factory=list)
+    path: str = ""
+    """Where the architecture stands that is written, as what is said of a call of it begins."""
+
+    def inside(self, name: str) -> Writing:
+        """The same for the architecture that the layer `name` holds."""
+        return replace(self, path=f"{self.path}layers/{name}/architecture/")
 
     def finish(self, generated: Json, extensions: Mapping[str, Json], what: str, known: Collection[str] = ()) -> Json:
         """`generated` with the edits that `extensions` hold for it, or a note of what they would have said.
@@ -238,7 +244,7 @@ class Layers:
     def _generate(self, layer: Layer, writing: Writing, name: str, entering: Mapping[str, Json]) -> dict[str, Json]:
         generation = writing.generation
         if layer.architecture is not None:
-            generated: dict[str, Json] = self._write_model(layer.architecture, {"trainable": layer.trainable}, name, writing)
+            generated: dict[str, Json] = self._write_model(layer.architecture, {"trainable": layer.trainable}, name, writing.inside(name))
             return generated
         found = layer_type(layer.type)
         if generation >= (3,) and "/" in name:
@@ -296,7 +302,7 @@ class Layers:
 
     def _write_sublayers(self, layer: Layer, config: dict[str, Json], writing: Writing) -> None:
         inner = writing.generation
-        nested = Writing(replace(inner, wrapped=inner.wraps_objects), writing.edits_apply, writing.notes)
+        nested = replace(writing, generation=replace(inner, wrapped=inner.wraps_objects))
         if layer.type == "TimeDistributed":
             config["layer"] = self.write(layer.sublayers["layer"], nested)
         elif layer.type == "Bidirectional":

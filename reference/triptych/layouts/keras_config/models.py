@@ -8,6 +8,7 @@ from dataclasses import replace
 from triptych.layouts.keras_config import graph, inputs, objects
 from triptych.layouts.keras_config.edits import difference
 from triptych.layouts.keras_config.generations import Generation
+from triptych.layouts.keras_config.graph_writing import operation_name, write_graph
 from triptych.layouts.keras_config.layers import EXTENSION, Layers, Writing, extension_of
 from triptych.layouts.keras_config.plain import Unsayable, unsayable
 from triptych.model import Architecture, Input, Json, Layer
@@ -81,7 +82,7 @@ def _misfits(architecture: Architecture) -> frozenset[str]:
         if len(parts) > 2 and parts[1] == "layers":
             found.add(architecture.layers[int(parts[2])].name)
         elif len(parts) > 2 and parts[1] == "calls" and architecture.calls is not None:
-            found.add(architecture.calls[int(parts[2])].layer)
+            found.add(operation_name(architecture, int(parts[2])) or architecture.calls[int(parts[2])].layer)
     return frozenset(found)
 
 
@@ -203,7 +204,7 @@ def _generate(architecture: Architecture, place: Mapping[str, Json], name: str |
         class_name = "Functional" if generation >= (2, 4) else "Model"
         if generation >= (2, 13):
             config["trainable"] = place["trainable"]
-        config |= graph.write_graph(architecture, LAYERS, writing)
+        config |= write_graph(architecture, LAYERS, writing)
     if not generation.wrapped:
         return {"class_name": class_name, "config": config}
     module = _MODULES[class_name] if generation >= (3,) or class_name == "Sequential" else "tf_keras.src.engine.functional"

@@ -199,7 +199,8 @@ class Value:
 
     reference: Reference
     shape: Shape | None
-    dtype: str
+    dtype: str | None
+    """None where it is not known."""
 
     def spell(self, generation: Generation) -> Json:
         """The reference in the spelling of `generation`."""
@@ -208,7 +209,7 @@ class Value:
         shape = None if self.shape is None else list(self.shape)
         return {
             "class_name": "__keras_tensor__",
-            "config": {"shape": shape if shape is not None else [None], "dtype": self.dtype, "keras_history": list(self.reference)},
+            "config": {"shape": shape if shape is not None else [None], "dtype": self.dtype or "float32", "keras_history": list(self.reference)},
         }
 
 

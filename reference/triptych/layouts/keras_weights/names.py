@@ -134,6 +134,8 @@ def configured_layers(config: Json) -> list[str]:
     for entry in entries if isinstance(entries, list) else []:
         if not isinstance(entry, dict) or (config.get("class_name") == "Sequential" and entry.get("class_name") == "InputLayer"):
             continue
+        if str(entry.get("module")).startswith("keras.src.ops."):
+            continue  # an operation of Keras 3 is listed among layers and is none
         said = entry.get("config")
         name = said.get("name") if isinstance(said, dict) else None
         name = entry.get("name") if name is None else name
