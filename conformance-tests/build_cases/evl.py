@@ -22,7 +22,8 @@ def stored(tensors: kit.Json) -> dict[str, kit.TensorSpec]:
 
 def evaluation(row: kit.Json) -> Case:
     """One frozen row as a case: a package, inputs, and what the framework made of them."""
-    model = kit.package(row["architecture"], stored(row["tensors"]) if row["tensors"] else None)
+    assets = {name: text.encode() for name, text in row.get("assets", {}).items()}
+    model = kit.package(row["architecture"], stored(row["tensors"]) if row["tensors"] else None, assets=assets)
     files = {f"model/{name}": data for name, data in model.items()} | {"inputs.safetensors": kit.safetensors(stored(row["inputs"]))}
     return Case(f"{row['requirements'][0].lower()}-{row['slug']}", row["title"], row["requirements"], files, op="evaluate", role="evaluator", profile="evaluate",
                 accepted={"outputs": row["outputs"]}, tolerance=row["tolerance"])

@@ -14,7 +14,7 @@ import numpy as np
 
 Json = Any
 Array = np.ndarray
-FORMATS = {"float32": ("<f", 4), "float64": ("<d", 8), "int32": ("<i", 4), "int64": ("<q", 8), "bool": ("?", 1), "float16": ("<e", 2)}
+FORMATS = {"float32": ("<f", 4), "float64": ("<d", 8), "int32": ("<i", 4), "int64": ("<q", 8), "bool": ("?", 1), "float16": ("<e", 2), "uint8": ("B", 1)}
 LOOSE, EXACT, FINE = {"relative": 1e-5}, {"ulp": 0}, {"relative": 1e-12}
 """Tolerances: arithmetic in float32; numbers only moved or chosen; arithmetic in float64."""
 
@@ -37,6 +37,8 @@ class Row:
     outputs: Sequence[str] = ("layer",)
     tolerance: Mapping[str, float] = field(default_factory=lambda: LOOSE)
     requirements: Sequence[str] = ("EVL-001",)
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """Member name -> text."""
 
 
 def numbers(name: str, shape: Sequence[int], *, step: float = 1 / 16, spread: float = 1.0, dtype: str = "float32") -> Array:
@@ -65,7 +67,7 @@ def layer(type_: str, config: Mapping[str, Json] | None = None, name: str = "lay
 def document(layers: Sequence[Json], inputs: Mapping[str, Array], calls: Sequence[Json] | None = None, outputs: Sequence[str] | None = None) -> dict[str, Json]:
     """An architecture document; the batch of each input is open."""
     said = [
-        {"name": name, "shape": [None, *array.shape[1:]], **({"dtype": array.dtype.name} if array.dtype.name != "float32" else {})}
+        {"name": name, "shape": [None, *array.shape[1:]], **({"dtype": dtype} if (dtype := "string" if array.dtype.kind == "U" else array.dtype.name) != "float32" else {})}
         for name, array in inputs.items()
     ]
     whole: dict[str, Json] = {"format_version": "1.0", "inputs": said, "layers": list(layers)}
@@ -75,7 +77,11 @@ def document(layers: Sequence[Json], inputs: Mapping[str, Array], calls: Sequenc
 
 
 def spelled(array: Array) -> dict[str, Json]:
-    """An array as the suite spells tensors."""
+    """An array as the suite spells tensors; strings as their bytes along a further axis."""
+    if array.dtype.kind in "UO":
+        texts = [one if isinstance(one, bytes) else one.encode() for one in array.ravel().tolist()]
+        width = max(map(len, texts))
+        array = np.frombuffer(b"".join(text.ljust(width, b"\0") for text in texts), np.uint8).reshape(*array.shape, width)
     form, _ = FORMATS[array.dtype.name]
     values = array.ravel().tolist()
     return {"dtype": array.dtype.name, "shape": list(array.shape), "bits": [struct.pack(form, value)[::-1].hex() for value in values]}
@@ -93,6 +99,7 @@ def record(row: Row) -> dict[str, Json]:
         "tensors": {name: spelled(row.weights[name]) for name in sorted(row.weights)},
         "inputs": {name: spelled(array) for name, array in row.inputs.items()},
         "outputs": {name: spelled(one) for name, one in zip(row.outputs, got, strict=True)},
+        **({"assets": dict(row.assets)} if row.assets else {}),
     }
 
 

@@ -431,7 +431,9 @@ def chained(slug: str, title: str, model: Any, inputs: Mapping[str, np.ndarray],
 def rows() -> Iterator[Row]:
     """All of them."""
     import keras_cells
+    import keras_lookups
 
     for part in (core, augmentation, convolution, pooling, normalization, activations, reshaping, merging, recurrent, wrapping, attention, graphs):
         yield from part()
     yield from keras_cells.rows()
+    yield from keras_lookups.rows(keras.layers, keras2=False)

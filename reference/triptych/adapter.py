@@ -13,13 +13,16 @@ import sys
 import traceback
 from collections.abc import Container, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from triptych import __version__
 from triptych.dtypes import BY_NAME
 from triptych.errors import Findings, InvalidModelError, Problem, UnsupportedError
 from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Json, Panels, Tensor, Weights
+
+if TYPE_CHECKING:
+    from triptych.model.weights import Array
 
 PROTOCOL = 1
 SWITCH = "TRIPTYCH_DISABLE"
@@ -59,10 +62,31 @@ def _evaluate(panels: Panels, inputs: Path) -> dict[str, Json]:
     given = safetensors_weights.LAYOUT.read(inputs).weights
     assert given is not None
     assert panels.architecture is not None
-    yielded = Model(panels).predict({name: given[name] for name in given.tensors})
+    strings = {one.name for one in panels.architecture.inputs if one.dtype == "string"}
+    yielded = Model(panels).predict({name: _texts(array) if name in strings else array for name, array in given.items()})
     names = panels.architecture.outputs or (panels.architecture.layers[-1].name,)
     arrays = yielded if isinstance(yielded, list) else [yielded]
-    return {"outputs": {name: _spelled(Tensor.from_array(array)) for name, array in zip(names, arrays, strict=True)}}
+    return {"outputs": {name: _spelled(Tensor.from_array(_as_numbers(array))) for name, array in zip(names, arrays, strict=True)}}
+
+
+def _texts(array: Array) -> Array:
+    """The strings whose bytes stand along the last axis of `array`, each followed by zeros."""
+    import numpy as np
+
+    flat = np.empty(array[..., 0].size, object)
+    flat[:] = [bytes(row).rstrip(b"\0") for row in array.reshape(flat.size, -1)]
+    return flat.reshape(array.shape[:-1])
+
+
+def _as_numbers(array: Array) -> Array:
+    """`array`; of strings, their bytes along a further axis, as long as the longest."""
+    import numpy as np
+
+    if array.dtype != object:
+        return array
+    texts = [text.encode() for text in array.ravel().tolist()]
+    width = max(map(len, texts), default=0)
+    return np.frombuffer(b"".join(text.ljust(width, b"\0") for text in texts), np.uint8).reshape(*array.shape, width)
 
 
 def _update(panels: Panels, gradients: Path) -> dict[str, Json]:

@@ -13,9 +13,16 @@ from triptych.vocabulary.kinds import choice, optional
 MODES = (
     "indices as they are, a 1 at each index, a 1 at every index that occurs, or how often each occurs; the last two along axis 1."
 )
-OUTPUT_DTYPE = Field(
-    "output_dtype", optional(choice("int32", "int64")), "Of what is yielded; null: int64 for `int`, else the layer's.", None
-)
+
+
+def output_dtype(what: str) -> Field:
+    """The member that says of which dtype integers are that a layer yields, `what` being those it speaks of."""
+    return Field(
+        "output_dtype",
+        optional(choice("int32", "int64")),
+        f"Of {what}; null: the layer's if that is one of integers; else int64 where integers are yielded, and the layer's where they are encoded.",
+        None,
+    )
 
 
 def output_mode(*names: str, default: Json, more: str = "") -> Field:
@@ -40,12 +47,15 @@ def encoded(depth: Extent, call: LayerCall) -> Shape:
     return (call.input[0], depth)
 
 
-def encode(indices: Array, depth: int, call: Evaluation) -> Array:
-    """`indices` as the config's `output_mode` says; an index outside 0 to `depth` - 1 is none."""
-    mode, said = call.config["output_mode"], call.config.get("output_dtype")
+def encode(indices: Array, depth: int, call: Evaluation, *, dtype: str | None = None) -> Array:
+    """`indices` as the config's `output_mode` says; an index outside 0 to `depth` - 1 is none.
+
+    What is encoded is of `dtype`, or of the layer's.
+    """
+    mode = call.config["output_mode"]
     if mode == "int":
-        return indices.astype(said or np.int64)
-    hot = (indices[..., None] == np.arange(depth)).astype(said or call.dtype)
+        return indices.astype(call.config["output_dtype"] or call.integers)
+    hot = (indices[..., None] == np.arange(depth)).astype(dtype or call.dtype)
     if mode == "one_hot":
         return hot[..., 0, :] if indices.ndim > 1 and indices.shape[-1] == 1 else hot
     if mode == "multi_hot":

@@ -187,7 +187,8 @@ class Evaluator:
         if found is None or found.formula is None:
             message = f"expected a type that can be evaluated, got {shorten(layer.type)} in layer {shorten(shapes.path)}"
             raise UnsupportedError((Problem("LAYER_NOT_EVALUABLE", "", f"{shapes.pointer}/type", message),))
-        stored = self._dtype or layer.compute_dtype or layer.dtype
+        own = layer.compute_dtype or layer.dtype
+        stored = self._dtype or own
         wide = stored if stored in WIDE else "float32"
 
         def apply(
@@ -204,6 +205,7 @@ class Evaluator:
             masks=tuple(masks),
             sublayers=layer.sublayers,
             apply=apply,
+            integers=own if "int" in own else "int64",
             assets=self._assets,
         )
         try:

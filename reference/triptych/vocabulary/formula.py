@@ -33,6 +33,8 @@ class Evaluation:
     """One for each input."""
     sublayers: Mapping[str, Layer] = field(default_factory=dict)
     apply: Apply = lambda *_: ([], [])
+    integers: str = "int64"
+    """The dtype of integers that it makes, unless its config says one."""
     assets: Mapping[str, Tensor] = field(default_factory=dict)
     """Of the package, by name."""
 

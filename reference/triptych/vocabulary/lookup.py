@@ -8,7 +8,7 @@ from triptych.errors import Problem, UnsupportedError, UsageError, problem, shor
 from triptych.model import Json, Shape
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
-from triptych.vocabulary.encoding import OUTPUT_DTYPE, encode, encoded, output_mode
+from triptych.vocabulary.encoding import encode, encoded, output_dtype, output_mode
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import Extent
 from triptych.vocabulary.farmhash import fingerprint
@@ -57,8 +57,6 @@ def looked_up(call: LayerCall) -> Shape:
         raise ShapeError(f"expected at most {most} tokens, as max_tokens says, got {known} with those that are masked or unknown")
     if given is not None and (mode != "tf_idf" or (known is not None and len(given) != known)):
         raise ShapeError(f"expected idf_weights for tf_idf only, one for each of {known} indices, got {len(given)} for {mode}")
-    if config["output_dtype"] is not None and mode == "tf_idf":
-        raise ShapeError(f"expected no output_dtype for tf_idf, got {config['output_dtype']}")
     return encoded(depth(config), call)
 
 
@@ -103,12 +101,12 @@ def _look_up(call: Evaluation, *, integers: bool) -> Array:
         start = first + config["num_oov_indices"]
         values = [config["mask_token"]] * first + [config["oov_token"]] * (start - first) + list(tokens) + [config["oov_token"]]
         place = np.where((x >= 0) & (x < len(values) - 1), x, len(values) - 1)
-        return np.array(values, config["output_dtype"] or np.int64 if integers else object)[place]
+        return np.array(values, config["output_dtype"] or call.integers if integers else object)[place]
     indices = np.array(_indices(call, tokens, x.ravel().tolist()), np.int64).reshape(x.shape)
     count = config["num_oov_indices"] + len(tokens)
     extent = config["max_tokens"] if config["pad_to_max_tokens"] else count
     if config["output_mode"] != "tf_idf":
-        return encode(indices, extent, call)
+        return encode(indices, extent, call, dtype=config["output_dtype"])
     given = config["idf_weights"]
     weights = call.weights["idf_weights"] if given is None else np.asarray(given, call.dtype)
     return encode(indices, extent, call) * np.pad(weights, (0, extent - len(weights)))
@@ -189,7 +187,7 @@ def _lookup(token: Kind, unknown: Json, *more: Field) -> tuple[Field, ...]:
         MAX_TOKENS,
         PAD,
         IDF_WEIGHTS,
-        OUTPUT_DTYPE,
+        output_dtype("integers and of what is encoded, but for `tf_idf`"),
     )
 
 

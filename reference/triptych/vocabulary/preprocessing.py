@@ -5,7 +5,7 @@ from __future__ import annotations
 from triptych.model import Json, Shape
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
-from triptych.vocabulary.encoding import OUTPUT_DTYPE, encode, encoded, output_mode
+from triptych.vocabulary.encoding import encode, encoded, output_dtype, output_mode
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import axis_of
 from triptych.vocabulary.formula import Evaluation, drop_mask
@@ -106,7 +106,7 @@ define(
             "Between the bins, in ascending order.",
         ),
         output_mode("int", "one_hot", "multi_hot", "count", default="int"),
-        OUTPUT_DTYPE,
+        output_dtype("indices, where they are not encoded"),
     ),
     equation="index = number of boundaries ≤ x; encoded as CategoryEncoding does",
     formula=_discretize,

@@ -34,12 +34,12 @@ def read_dtype(value: Json) -> str:
     """The dtype of an input, float32 where none is said.
 
     Raises:
-        Unsayable: It is none of ours, such as ``string``.
+        Unsayable: It is none of ours, such as ``variant``.
     """
     if value is None:
         return "float32"
     value = _ALIASES.get(value, value) if isinstance(value, str) else value
-    return str(value) if is_dtype(value) else unsayable("a dtype")
+    return str(value) if value == "string" or is_dtype(value) else unsayable("a dtype")
 
 
 def read(original: Mapping[str, Json], generation: Generation, *, name: str | None = None) -> Input:

@@ -145,6 +145,8 @@ class Layers:
         if found is None or found.name == "Model" or "keras" not in found.equivalents:
             return None
         own = table.entry(found.name)
+        if own.settle is not None:
+            config = own.settle(config)
         for extra in own.extras:
             if extra.decisive and extra.key in config and not edits.same(config[extra.key], extra.value_in(generation)):
                 return None

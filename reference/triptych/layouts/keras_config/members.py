@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from triptych.layouts.keras_config import objects
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import unsayable
@@ -97,6 +99,9 @@ def write(type_name: str, member: Field, value: Json, generation: Generation) ->
         return [value]
     if name == "axis" and type_name == "LayerNormalization" and generation >= (2, 3, 50) and isinstance(value, int) and value >= 0:
         return [value]
+    if name == "vocabulary" and isinstance(value, Mapping):
+        # Keras, too, says nothing of a vocabulary in its config that it keeps in a file.
+        return None
     return None if name == "merge_mode" and value == "none" else value
 
 

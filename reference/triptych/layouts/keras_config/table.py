@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from triptych.layouts.keras_config import edits, objects
+from triptych.layouts.keras_config import edits, lookups, objects
 from triptych.layouts.keras_config.generations import Generation
 from triptych.model import Json
 from triptych.vocabulary import Field
@@ -63,6 +64,8 @@ class Entry:
     """The ``mode`` of Keras 1's Merge that it was."""
     fixed: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     """Alias -> what it is by itself and its config does not say."""
+    settle: Callable[[Mapping[str, Json]], Mapping[str, Json]] | None = None
+    """Yields a config in which one member no longer depends on another, and old spellings are gone; None: it is so already."""
 
 
 NAMES1 = {
@@ -188,6 +191,12 @@ def _merge_extras(axis: int) -> tuple[Extra, ...]:
 _POOLING1 = {"pool_size": "=pool_length", "strides": "=stride"}
 _QUANTIZATION = Extra("quantization_config", None, (3, 15), decisive=True)
 
+_LOOKUP: dict[str, Any] = {
+    "settle": lookups.settle,
+    "since": {"output_dtype": NEVER, "vocabulary_size": (2, 8)},
+    "defaults": {"output_dtype": lambda generation: "int64" if generation >= (3,) else None},
+}
+_LOOKUP_EXTRAS = (Extra("sparse", False, decisive=True), Extra("salt", None, (3, 15), decisive=True))
 TABLE: dict[str, Entry] = {
     "Dense": Entry(aliases=("TimeDistributedDense",), extras=(_INPUT1, _QUANTIZATION), quiet3=("activity_regularizer",)),
     "Embedding": Entry(
@@ -309,18 +318,17 @@ TABLE: dict[str, Entry] = {
     ),
     "Attention": Entry(since={"seed": (3,)}),
     "Discretization": Entry(
+        since={"output_dtype": NEVER},
+        defaults={"output_dtype": lambda generation: "int32" if generation >= (3,) else None},
         extras=(Extra("num_bins"), Extra("epsilon", 0.01), Extra("sparse", False, decisive=True)),
     ),
+    "StringLookup": Entry(
+        **_LOOKUP,
+        extras=(*_LOOKUP_EXTRAS, Extra("oov_method", "floormod", (3, 15)), Extra("encoding", "utf-8", (2, 11), decisive=True)),
+    ),
     "IntegerLookup": Entry(
-        extras=(
-            Extra("max_tokens"),
-            Extra("sparse", False, decisive=True),
-            Extra("pad_to_max_tokens", False, decisive=True),
-            Extra("vocabulary_dtype", "int64", (2, 12), decisive=True),
-            Extra("idf_weights"),
-            Extra("oov_method", "floormod", (3, 15), decisive=True),
-            Extra("salt", None, (3, 15), decisive=True),
-        ),
+        **{**_LOOKUP, "since": {**_LOOKUP["since"], "oov_method": (3, 15)}},
+        extras=(*_LOOKUP_EXTRAS, Extra("vocabulary_dtype", "int64", (2, 12), decisive=True)),
     ),
     "CategoryEncoding": Entry(extras=(Extra("sparse", False, decisive=True),)),
     "GroupQueryAttention": Entry(

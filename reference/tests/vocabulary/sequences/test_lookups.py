@@ -1,0 +1,161 @@
+"""Lookups compute what Keras computes: in every mode, with every way to treat what their vocabulary does not list."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sequence_judges import keras_of
+
+import triptych
+from triptych.model import Architecture, Call, Input, Layer, Panels
+from triptych.surface.model import Model
+from triptych.vocabulary.evaluator import evaluate
+from triptych.vocabulary.lookup_tokens import asset_of
+
+GENERATIONS = pytest.mark.parametrize("generation", ["tf_keras", "keras"])
+WORDS = ["the", "of", "naïve", ""]
+TEXTS = np.array([["the", "of", "the", "x"], ["", "a longer text of 33 to 64 bytes, ö", "naïve", "zzz"], ["the", "", "the", "a text that is so long that it is more than 64 bytes, and so takes a loop"]])
+INTEGERS = np.array([[12, -7, 36, 5], [12, 12, 0, 2**40], [-9, -7, 8, 0]])
+
+
+def kind(array):
+    return "string" if array.dtype.kind in "UO" else array.dtype.name
+
+
+def ours(name, config, x, **layer):
+    shape = (None, *x.shape[1:])
+    return evaluate(Architecture((Layer("layer", name, config, **layer),), (Input("x", shape, kind(x)),)), {}, [x]).outputs[0]
+
+
+def theirs(generation, name, config, x):
+    keras = keras_of(generation)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(getattr(keras.layers, name)(**config)(x))
+
+
+def as_keras_3(config):
+    """`config` with the dtype said that Keras 3 yields where ours would be the layer's."""
+    return {**config, **({"output_dtype": "int64"} if config.get("output_mode", "int") in {"one_hot", "multi_hot", "count"} else {})}
+
+
+OPTIONS = [{}, {"num_oov_indices": 3}, {"mask_token": ""}, {"mask_token": "", "num_oov_indices": 2}, {"mask_token": "zzz", "num_oov_indices": 7}]
+
+
+@GENERATIONS
+@pytest.mark.parametrize("more", OPTIONS)
+@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count", "tf_idf"])
+def test_strings(generation, more, mode):
+    """Unknown strings share several indices by their fingerprint, whatever their length."""
+    words = [word for word in WORDS if word != more.get("mask_token")]
+    size = len(words) + more.get("num_oov_indices", 1)
+    config = {"vocabulary": words, "output_mode": mode, **more, **({"idf_weights": np.linspace(0.3, 2, size).tolist()} if mode == "tf_idf" else {})}
+    x = TEXTS.reshape(12, 1) if mode == "one_hot" else TEXTS
+    said = {**config}
+    if mode == "tf_idf":
+        # Keras takes a weight for each index where the vocabulary lists the tokens that stand for unknown strings, too.
+        said["vocabulary"] = ["[UNK]"] * more.get("num_oov_indices", 1) + words
+    expected = theirs(generation, "StringLookup", said, x)
+    got = ours("StringLookup", as_keras_3(config) if generation == "keras" else config, x)
+    assert got.dtype == expected.dtype
+    assert np.array_equal(got, expected)
+
+
+@GENERATIONS
+@pytest.mark.parametrize("more", [{}, {"num_oov_indices": 3}, {"mask_token": 0}, {"mask_token": 0, "num_oov_indices": 2}])
+@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count", "tf_idf"])
+def test_integers(generation, more, mode):
+    size = 3 + more.get("num_oov_indices", 1)
+    config = {"vocabulary": [12, 36, -7], "output_mode": mode, **more, **({"idf_weights": np.linspace(0.3, 2, size).tolist()} if mode == "tf_idf" else {})}
+    x = INTEGERS.reshape(12, 1) if mode == "one_hot" else INTEGERS
+    said = {**config, "vocabulary": [-1] * more.get("num_oov_indices", 1) + config["vocabulary"]} if mode == "tf_idf" else config
+    expected = theirs(generation, "IntegerLookup", said, x)
+    got = ours("IntegerLookup", as_keras_3(config) if generation == "keras" else config, x)
+    assert got.dtype == expected.dtype
+    assert np.array_equal(got, expected)
+
+
+def test_integers_by_fingerprint():
+    config = {"vocabulary": [12], "num_oov_indices": 5, "oov_method": "farmhash"}
+    x = np.arange(-20, 20).reshape(4, 10)
+    assert np.array_equal(ours("IntegerLookup", config, x), theirs("keras", "IntegerLookup", config, x))
+
+
+@GENERATIONS
+@pytest.mark.parametrize("more", [{}, {"mask_token": ""}, {"mask_token": "none", "num_oov_indices": 2, "oov_token": "?"}])
+def test_strings_inverted(generation, more):
+    config = {"vocabulary": ["the", "of", "naïve"], "invert": True, **more}
+    x = np.array([[0, 1, 2], [3, 4, 5], [9, -1, 3]])
+    got = ours("StringLookup", config, x)
+    assert [text.encode() for text in got.ravel()] == theirs(generation, "StringLookup", config, x).ravel().tolist()
+
+
+@GENERATIONS
+@pytest.mark.parametrize("mode", ["multi_hot", "count", "one_hot", "tf_idf"])
+def test_padded_to_the_most_there_may_be(generation, mode):
+    weights = {"idf_weights": [0.5, 1.5, 0.25]} if mode == "tf_idf" else {}
+    config = {"vocabulary": ["the", "of"], "output_mode": mode, "max_tokens": 6, "pad_to_max_tokens": True, **weights}
+    said = {**config, "vocabulary": ["[UNK]", "the", "of"]} if weights else config
+    x = TEXTS.reshape(12, 1) if mode == "one_hot" else TEXTS
+    expected = theirs(generation, "StringLookup", said, x)
+    got = ours("StringLookup", config, x)
+    assert got.shape == expected.shape == (len(x), 6)
+    assert np.array_equal(got, expected)
+
+
+@pytest.mark.parametrize(("dtype", "generation"), [("int64", "tf_keras"), ("int32", "tf_keras")])
+@pytest.mark.parametrize("name", ["StringLookup", "IntegerLookup", "Discretization"])
+def test_indices_of_either_dtype(dtype, generation, name):
+    """A layer of integers does not round the numbers that it puts into bins."""
+    config, x = {
+        "StringLookup": ({"vocabulary": ["the"]}, TEXTS), "IntegerLookup": ({"vocabulary": [12]}, INTEGERS),
+        "Discretization": ({"bin_boundaries": [0.25, 0.75, 1.5]}, np.array([[0.3, 0.8], [1.7, -0.9]], np.float32)),
+    }[name]
+    expected = theirs(generation, name, {**config, "dtype": dtype}, x)
+    got = ours(name, {**config, "output_dtype": dtype}, x, dtype=dtype)
+    assert got.dtype == expected.dtype == dtype
+    assert np.array_equal(got, expected)
+
+
+def test_a_string_without_an_index_is_a_mistake():
+    with pytest.raises(triptych.UsageError, match="'of'"):
+        ours("StringLookup", {"vocabulary": ["the"], "num_oov_indices": 0}, TEXTS)
+
+
+@pytest.mark.parametrize("given", [TEXTS, TEXTS.astype(object), np.char.encode(TEXTS, "utf-8"), TEXTS.tolist()])
+@pytest.mark.parametrize("dtype", [None, "float64"])
+def test_strings_come_in_any_kind_of_array(given, dtype):
+    """The vocabulary stands in an asset of the model; what comes behind computes in the dtype asked for."""
+    layers = (Layer("lookup", "StringLookup", {"vocabulary": {"asset": "assets/words.txt"}, "output_mode": "count"}), Layer("double", "Rescaling", {"scale": 2.0}))
+    model = Model(Panels(Architecture(layers, (Input("x", (None, 4), "string"),)), assets={"assets/words.txt": asset_of(WORDS)}))
+    got = model.predict([given], dtype=dtype)
+    assert got.dtype == (dtype or "float32")
+    assert np.array_equal(got, 2 * theirs("keras", "StringLookup", {"vocabulary": WORDS, "output_mode": "count"}, TEXTS))
+
+
+def test_bytes_that_are_no_text_are_unknown_and_still_have_a_fingerprint():
+    x = np.array([[b"\xff\xfe", b"the"]])
+    config = {"vocabulary": ["the"], "num_oov_indices": 9}
+    assert np.array_equal(ours("StringLookup", config, x.astype(object)), theirs("keras", "StringLookup", config, x))
+
+
+def test_what_is_no_string_is_refused():
+    with pytest.raises(triptych.UsageError, match="got 7"):
+        evaluate(Architecture((Layer("layer", "StringLookup", {"vocabulary": ["the"]}),), (Input("x", (None, 1), "string"),)), {}, [np.array([[7]], object)])
+
+
+@pytest.mark.parametrize(("config", "code"), [({}, "LAYER_NOT_EVALUABLE"), ({"vocabulary": {"asset": "assets/none.txt"}}, "VOCABULARY_MISSING")])
+def test_a_lookup_without_its_vocabulary_is_not_evaluated(config, code):
+    with pytest.raises(triptych.UnsupportedError) as caught:
+        ours("StringLookup", config, TEXTS)
+    assert [(one.code, one.place) for one in caught.value.problems] == [(code, "/layers/0")]
+
+
+def test_one_layer_of_a_graph_takes_strings_by_itself():
+    layers = (Layer("words", "StringLookup", {"vocabulary": ["the"]}), Layer("back", "StringLookup", {"vocabulary": ["the"], "invert": True}))
+    calls = (Call("words", ("x",)), Call("back", ("words",)))
+    model = Model(Panels(Architecture(layers, (Input("x", (None, 2), "string"),), calls, ("words", "back"))))
+    assert model.evaluate_layer("words", np.array([["the", "of"]])).tolist() == [[1, 0]]
+    indices, texts = model.predict(np.array([["the", "of"]]))
+    assert indices.tolist() == [[1, 0]]
+    assert texts.tolist() == [["the", "[UNK]"]]

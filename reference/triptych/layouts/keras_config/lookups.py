@@ -1,0 +1,49 @@
+"""What Keras leaves open in the config of a lookup: a vocabulary may begin with tokens that are in no vocabulary of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain, repeat
+
+from triptych.layouts.keras_config.plain import unsayable
+from triptych.model import Json
+
+_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
+"""Names that modes once had."""
+_MOST_WEIGHTS = 1 << 20
+"""Indices for unknown tokens for which weights are written out."""
+
+
+def settle(config: Mapping[str, Json]) -> Mapping[str, Json]:
+    """`config` with a vocabulary of ours, a weight for each index, and today's name of the mode.
+
+    Raises:
+        Unsayable: It is no config that Keras takes.
+    """
+    given, unknown = config.get("output_mode", "int"), config.get("num_oov_indices", 1)
+    mode = _MODES.get(given, given) if isinstance(given, str) else unsayable("a mode")
+    if isinstance(unknown, bool) or not isinstance(unknown, int) or unknown < 0:
+        unsayable("a number of indices for unknown tokens")
+    result = {**config, "output_mode": mode}
+    if config.get("dtype") == "string":
+        # Layers once said what they take instead of what they yield.
+        result["dtype"] = "int64" if mode == "int" else "float32"
+    tokens, weights = config.get("vocabulary"), config.get("idf_weights")
+    if not isinstance(tokens, list):
+        return result
+    masked = 1 if config.get("mask_token") is not None and mode == "int" else 0
+    special = chain(repeat(config.get("mask_token"), masked), repeat(config.get("oov_token"), unknown))
+    if len(tokens) >= masked + unknown and all(token == one for token, one in zip(tokens, special, strict=False)):
+        result["vocabulary"] = tokens[masked + unknown :]
+    elif weights is not None:
+        result["idf_weights"] = _with_average(weights, unknown)
+    return result
+
+
+def _with_average(weights: Json, unknown: int) -> list[float]:
+    """`weights` behind those of unknown tokens, which weigh as much as the others on average: Keras' rule."""
+    import numpy as np
+
+    if not isinstance(weights, list) or not weights or not all(type(one) in (int, float) for one in weights) or unknown > _MOST_WEIGHTS:
+        unsayable("weights")
+    return [float(np.average(np.asarray(weights, np.float64)))] * unknown + weights
