@@ -19,7 +19,7 @@ WEIGHTS = [0.5, 1.25, 0.75, 3.0, 0.125]
 ASSET = "assets/words.txt"
 
 
-def asked(layers: Any, slug: str, title: str, type_: str, config: Mapping[str, Json], said: Mapping[str, Json], x: Array, **more: Any) -> Row:  # noqa: PLR0917 - a row of a table
+def asked(layers: Any, slug: str, title: str, type_: str, config: Mapping[str, Json], said: Mapping[str, Json], x: Array, **more: Any) -> Row:
     """One layer of `layers` made with the arguments `said`, for a config of ours."""
     one = getattr(layers, type_)(**said)
     name = layers.__name__.split(".", maxsplit=1)[0]
@@ -27,7 +27,7 @@ def asked(layers: Any, slug: str, title: str, type_: str, config: Mapping[str, J
                f"{name}.layers.{type_}({dict(said)})", tolerance=EXACT, **more)
 
 
-def lookups(layers: Any, type_: str, words: list[Json], x: Array, encoded: Mapping[str, Json], end: str) -> Iterator[Row]:  # noqa: PLR0917 - a row of a table
+def lookups(layers: Any, type_: str, words: list[Json], x: Array, encoded: Mapping[str, Json], end: str) -> Iterator[Row]:
     """Every mode; `encoded` is what a config says of the dtype of what is encoded."""
     stem, what = type_.lower(), "Strings" if type_ == "StringLookup" else "Integers"
     unknown = "[UNK]" if type_ == "StringLookup" else -1

@@ -10,7 +10,7 @@ import struct
 import numpy as np
 import pytest
 from triptych.model import Component
-from triptych.vocabulary import LAYER_TYPES, activations
+from triptych.vocabulary import LAYER_TYPES, activations, lookup
 from triptych.vocabulary.training import TYPES, step
 from triptych.vocabulary.training.step import Stepped
 
@@ -175,6 +175,12 @@ def a_learned_slope_counts_double(patch):
     reform(patch, "PReLU", lambda formula: lambda call: formula(dataclasses.replace(call, weights={"alpha": 2 * call.weights["alpha"]})))
 
 
+@broken("evl-001-stringlookup-several-unknown*", "evl-001-integerlookup-farmhash")
+def a_fingerprint_of_more_than_64_bytes_or_of_fewer_than_4_is_rotated(patch):
+    plain = lookup.fingerprint
+    patch.setattr(lookup, "fingerprint", lambda text: plain(text) if 4 <= len(text) <= 64 else plain(text) >> 8)
+
+
 @pytest.fixture(scope="module")
 def evaluations(suite):
     return [case for case in suite.cases if case.op == "evaluate"]
@@ -194,14 +200,9 @@ def test_one_thing_wrong_fails_the_cases_named_and_no_others(break_it, names, ev
 
 # --- the frozen data
 
-AWAITED = {"IntegerLookup"}
-"""Types that enter the vocabulary now; each leaves this set with its first case."""
-
-
 def test_every_type_of_the_vocabulary_is_evaluated(evaluations):
     text = "".join((case.folder / "input" / "model" / "architecture.json").read_text(encoding="utf-8") for case in evaluations)
-    missing = {name for name in LAYER_TYPES if f'"type": "{name}"' not in text}
-    assert missing <= AWAITED
+    assert {name for name in LAYER_TYPES if f'"type": "{name}"' not in text} == set()
 
 
 def test_frozen_rows_say_which_versions_answered(tree):

@@ -155,7 +155,12 @@ def grid():
         yield "CategoryEncoding", {"num_tokens": 4, "output_mode": mode}, [(N, 1 if mode == "one_hot" else 5)]
     yield "Discretization", {"bin_boundaries": [0.5, 1.5]}, [(N, 5, 4)]
     yield "CategoryEncoding", {"num_tokens": 4, "output_mode": "one_hot"}, [(N, 1)]
-    yield "IntegerLookup", {"vocabulary": [12, 36]}, [(N, 5)]
+    for name, tokens in (("IntegerLookup", [12, 36]), ("StringLookup", ["the", "of"])):
+        yield name, {"vocabulary": tokens}, [(N, 5)]
+        yield name, {"vocabulary": tokens, "output_mode": "one_hot", "num_oov_indices": 3}, [(N, 1)]
+        for mode in ("multi_hot", "count"):
+            yield name, {"vocabulary": tokens, "output_mode": mode}, [(N, 5)]
+            yield name, {"vocabulary": tokens, "output_mode": mode, "max_tokens": 8, "pad_to_max_tokens": True}, [(N, 5)]
     for config in ({}, {"use_scale": False}):
         yield "AdditiveAttention", config, [(N, 3, 4), (N, 5, 4)]
     for config in ({}, {"use_bias": False}):
@@ -237,7 +242,7 @@ def role(layer, variable):
 def compare(keras, layer, shapes):
     """Ours against Keras': output shapes, then role, shape and trainability of each weight."""
     built = build(keras, layer)
-    dtype = {"Embedding": "int32", "IntegerLookup": "int64"}.get(layer.type, "float32")
+    dtype = {"Embedding": "int32", "IntegerLookup": "int64", "StringLookup": "string"}.get(layer.type, "float32")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         inputs = [keras.Input(batch_shape=shape, dtype=dtype) for shape in shapes]
@@ -251,7 +256,7 @@ def compare(keras, layer, shapes):
     names = [f"in{i}" for i in range(len(shapes))]
     ours = Architecture(
         layers=(layer,),
-        inputs=tuple(Input(name, shape) for name, shape in zip(names, shapes, strict=True)),
+        inputs=tuple(Input(name, shape, dtype) for name, shape in zip(names, shapes, strict=True)),
         calls=(Call("x", tuple(names), outputs=tuple(f"out{i}" for i in range(len(results)))),),
         outputs=("out0",),
     )

@@ -262,9 +262,9 @@ NO_GRAPHS = {
         [entering("a", "2.10.0"), *[layer("ReLU", "r", [[["a", 0, 0, {}]]])] * 2], [["a", 0, 0]], [["r", 0, 0]]
     ),
     "no output": functional([entering("a", "2.10.0")], [["a", 0, 0]], []),
-    "a string as input": functional(
+    "a variant as input": functional(
         [
-            {**entering("a", "2.10.0"), "config": {"batch_input_shape": [None], "dtype": "string", "name": "a"}},
+            {**entering("a", "2.10.0"), "config": {"batch_input_shape": [None], "dtype": "variant", "name": "a"}},
             layer("ReLU", "r", [[["a", 0, 0, {}]]]),
         ],
         [["a", 0, 0]],

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from sequence_judges import keras_of
+from sequence_judges import error, keras_of, record
 
 import triptych
 from triptych.model import Architecture, Call, Input, Layer, Panels
@@ -34,9 +34,13 @@ def theirs(generation, name, config, x):
         return np.asarray(getattr(keras.layers, name)(**config)(x))
 
 
-def as_keras_3(config):
-    """`config` with the dtype said that Keras 3 yields where ours would be the layer's."""
-    return {**config, **({"output_dtype": "int64"} if config.get("output_mode", "int") in {"one_hot", "multi_hot", "count"} else {})}
+def agree(name, generation, config, x, said=None):
+    """Ours yields what Keras yields of `x`, made with the arguments `said`; Keras 3 yields integers of 64 bits where it can."""
+    expected = theirs(generation, name, said or config, x)
+    got = ours(name, {**config, "output_dtype": "int64"} if generation == "keras" else config, x)
+    assert got.dtype == expected.dtype
+    record(name, generation, str(config), error(got, expected))
+    assert np.array_equal(got, expected)
 
 
 OPTIONS = [{}, {"num_oov_indices": 3}, {"mask_token": ""}, {"mask_token": "", "num_oov_indices": 2}, {"mask_token": "zzz", "num_oov_indices": 7}]
@@ -55,10 +59,7 @@ def test_strings(generation, more, mode):
     if mode == "tf_idf":
         # Keras takes a weight for each index where the vocabulary lists the tokens that stand for unknown strings, too.
         said["vocabulary"] = ["[UNK]"] * more.get("num_oov_indices", 1) + words
-    expected = theirs(generation, "StringLookup", said, x)
-    got = ours("StringLookup", as_keras_3(config) if generation == "keras" else config, x)
-    assert got.dtype == expected.dtype
-    assert np.array_equal(got, expected)
+    agree("StringLookup", generation, config, x, said)
 
 
 @GENERATIONS
@@ -69,16 +70,18 @@ def test_integers(generation, more, mode):
     config = {"vocabulary": [12, 36, -7], "output_mode": mode, **more, **({"idf_weights": np.linspace(0.3, 2, size).tolist()} if mode == "tf_idf" else {})}
     x = INTEGERS.reshape(12, 1) if mode == "one_hot" else INTEGERS
     said = {**config, "vocabulary": [-1] * more.get("num_oov_indices", 1) + config["vocabulary"]} if mode == "tf_idf" else config
-    expected = theirs(generation, "IntegerLookup", said, x)
-    got = ours("IntegerLookup", as_keras_3(config) if generation == "keras" else config, x)
-    assert got.dtype == expected.dtype
-    assert np.array_equal(got, expected)
+    agree("IntegerLookup", generation, config, x, said)
 
 
 def test_integers_by_fingerprint():
     config = {"vocabulary": [12], "num_oov_indices": 5, "oov_method": "farmhash"}
-    x = np.arange(-20, 20).reshape(4, 10)
-    assert np.array_equal(ours("IntegerLookup", config, x), theirs("keras", "IntegerLookup", config, x))
+    agree("IntegerLookup", "keras", config, np.arange(-20, 20).reshape(4, 10))
+
+
+@GENERATIONS
+@pytest.mark.parametrize("more", [{}, {"mask_token": 0}, {"num_oov_indices": 2, "oov_token": -5}])
+def test_integers_inverted(generation, more):
+    agree("IntegerLookup", generation, {"vocabulary": [12, 36, -7], "invert": True, **more}, np.array([[0, 1, 2], [3, 9, -1]]))
 
 
 @GENERATIONS
@@ -97,22 +100,20 @@ def test_padded_to_the_most_there_may_be(generation, mode):
     config = {"vocabulary": ["the", "of"], "output_mode": mode, "max_tokens": 6, "pad_to_max_tokens": True, **weights}
     said = {**config, "vocabulary": ["[UNK]", "the", "of"]} if weights else config
     x = TEXTS.reshape(12, 1) if mode == "one_hot" else TEXTS
-    expected = theirs(generation, "StringLookup", said, x)
-    got = ours("StringLookup", config, x)
-    assert got.shape == expected.shape == (len(x), 6)
-    assert np.array_equal(got, expected)
+    assert ours("StringLookup", config, x).shape == (len(x), 6)
+    agree("StringLookup", generation, config, x, said)
 
 
-@pytest.mark.parametrize(("dtype", "generation"), [("int64", "tf_keras"), ("int32", "tf_keras")])
+@pytest.mark.parametrize("dtype", ["int64", "int32"])
 @pytest.mark.parametrize("name", ["StringLookup", "IntegerLookup", "Discretization"])
-def test_indices_of_either_dtype(dtype, generation, name):
-    """A layer of integers does not round the numbers that it puts into bins."""
+def test_a_layer_of_integers_yields_such(dtype, name):
+    """It does not round the numbers that it puts into bins."""
     config, x = {
         "StringLookup": ({"vocabulary": ["the"]}, TEXTS), "IntegerLookup": ({"vocabulary": [12]}, INTEGERS),
         "Discretization": ({"bin_boundaries": [0.25, 0.75, 1.5]}, np.array([[0.3, 0.8], [1.7, -0.9]], np.float32)),
     }[name]
-    expected = theirs(generation, name, {**config, "dtype": dtype}, x)
-    got = ours(name, {**config, "output_dtype": dtype}, x, dtype=dtype)
+    expected = theirs("tf_keras", name, {**config, "dtype": dtype}, x)
+    got = ours(name, config, x, dtype=dtype)
     assert got.dtype == expected.dtype == dtype
     assert np.array_equal(got, expected)
 
@@ -159,3 +160,56 @@ def test_one_layer_of_a_graph_takes_strings_by_itself():
     indices, texts = model.predict(np.array([["the", "of"]]))
     assert indices.tolist() == [[1, 0]]
     assert texts.tolist() == [["the", "[UNK]"]]
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Models with a lookup of each kind, saved by either Keras: what they make of their inputs, and what it is after a round trip."""
+    words, integers, numbers = np.array([["the", "x", "of"], ["", "of", "of"]]), np.array([[12, 0, 5], [36, 12, 12]]), np.array([[0.3, 0.8, -1.0], [2.0, 0.5, 0.1]], np.float32)
+    folder = tmp_path_factory.mktemp("saved")
+
+    def branches(layers):
+        listed = ["the", "of"]
+        yield words, layers.StringLookup(vocabulary=["", "[UNK]", "[UNK]", *listed], mask_token="", num_oov_indices=2)
+        yield words, layers.StringLookup(vocabulary=listed, output_mode="count", max_tokens=5, pad_to_max_tokens=True)
+        yield words, layers.StringLookup(vocabulary=listed, output_mode="tf_idf", idf_weights=[0.5, 0.3])
+        yield words, layers.StringLookup(vocabulary=["[UNK]", *listed], output_mode="tf_idf", idf_weights=[0.7, 0.5, 0.3])
+        yield integers, layers.IntegerLookup(vocabulary=[36, 12], output_mode="multi_hot", num_oov_indices=3)
+        yield integers, layers.IntegerLookup(vocabulary=[36, 12])
+        yield integers, layers.StringLookup(vocabulary=listed, invert=True)
+        yield numbers, layers.Discretization(bin_boundaries=[0.2, 0.5, 1.0])
+        yield numbers, layers.Discretization(bin_boundaries=[0.2, 0.5, 1.0], output_mode="count")
+
+    def results(generation):
+        import tensorflow as tf
+
+        keras = keras_of(generation)
+        arrays, layers = zip(*branches(keras.layers), strict=True)
+        entering = [keras.Input((3,), dtype="string" if one is words else one.dtype.name) for one in arrays]
+        model = keras.Model(entering, [layer(one) for layer, one in zip(layers, entering, strict=True)])
+
+        def asked(one):
+            return [np.asarray(array) for array in one([tf.constant(array) for array in arrays])]
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.save(folder / f"{generation}.h5")
+            loaded = triptych.load(folder / f"{generation}.h5")
+            notes = triptych.save(loaded, folder / f"{generation}-again.h5")
+            again = asked(keras.models.load_model(folder / f"{generation}-again.h5"))
+        return asked(model), loaded.predict(list(arrays)), again, [layer.type for layer in loaded.architecture.layers], notes
+
+    return {generation: results(generation) for generation in ("tf_keras", "keras")}
+
+
+@GENERATIONS
+def test_a_saved_lookup_computes_the_same_here_and_after_it_was_written_again(saved, generation):
+    """Tokens of masked and unknown elements at the beginning of a vocabulary are none of it; weights for some indices are completed."""
+    expected, got, again, types, notes = saved[generation]
+    assert types == ["StringLookup"] * 4 + ["IntegerLookup"] * 2 + ["StringLookup"] + ["Discretization"] * 2
+    assert notes == ()
+    for wanted, one, two in zip(expected, got, again, strict=True):
+        texts = wanted.dtype == object
+        assert texts or one.dtype == wanted.dtype
+        assert np.array_equal([text.encode() for text in one.ravel()] if texts else one, wanted.ravel() if texts else wanted)
+        assert np.array_equal(two, wanted)

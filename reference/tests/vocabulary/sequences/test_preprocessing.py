@@ -65,14 +65,15 @@ BOUNDARIES = [-1.0, 0.0, 0.5, 2.0]
 @GENERATIONS
 @pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count"])
 def test_bins(generation, mode):
-    """A number on a boundary is above it."""
+    """A number on a boundary is above it. Keras 3 yields indices of 32 bits."""
     x = np.array([[-1.0, 0.0, 0.4999], [2.0, -3.0, 100.0]], np.float32)
     config = {"bin_boundaries": BOUNDARIES, "output_mode": mode}
     if mode == "one_hot":
         x = x.reshape(6, 1)
     expected = theirs(keras_of(generation), "Discretization", config, x)
-    got = ours("Discretization", config, x)
-    assert got.dtype == (np.int64 if mode == "int" else np.float32)
+    got = ours("Discretization", {**config, "output_dtype": "int32" if generation == "keras" else None}, x)
+    assert got.dtype == expected.dtype
+    record("Discretization", generation, mode, error(got, expected))
     assert np.array_equal(got, expected)
 
 
@@ -91,30 +92,6 @@ def test_weighted_counts(generation):
     config = {"num_tokens": 5, "output_mode": "count"}
     expected = theirs(keras_of(generation), "CategoryEncoding", config, x, count_weights=weights)
     assert error(ours("CategoryEncoding", config, x, count_weights=weights), expected) <= 1e-6
-
-
-@GENERATIONS
-@pytest.mark.parametrize("more", [{}, {"num_oov_indices": 3}, {"mask_token": 0}, {"mask_token": 0, "num_oov_indices": 2}])
-@pytest.mark.parametrize("mode", ["int", "multi_hot", "count", "one_hot"])
-def test_places_in_a_vocabulary(generation, more, mode):
-    config = {"vocabulary": [12, 36, -7, 1138], "output_mode": mode, **more}
-    x = np.array([[12, 1138, 42], [0, 36, -8], [-7, 0, 5]])
-    if mode == "one_hot":
-        x = x.reshape(9, 1)
-    assert np.array_equal(ours("IntegerLookup", config, x), theirs(keras_of(generation), "IntegerLookup", config, x))
-
-
-@GENERATIONS
-@pytest.mark.parametrize("more", [{}, {"mask_token": 0}, {"num_oov_indices": 2, "oov_token": -5}])
-def test_places_in_a_vocabulary_inverted(generation, more):
-    config = {"vocabulary": [12, 36, -7], "invert": True, **more}
-    x = np.array([[0, 1, 2], [3, 4, 2]])
-    assert np.array_equal(ours("IntegerLookup", config, x), theirs(keras_of(generation), "IntegerLookup", config, x))
-
-
-def test_an_integer_without_an_index_is_a_mistake():
-    with pytest.raises(triptych.UsageError):
-        ours("IntegerLookup", {"vocabulary": [1, 2], "num_oov_indices": 0}, np.array([[3]]))
 
 
 def test_a_count_is_an_integer():

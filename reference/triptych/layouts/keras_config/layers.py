@@ -146,7 +146,7 @@ class Layers:
             return None
         own = table.entry(found.name)
         if own.settle is not None:
-            config = own.settle(config)
+            config = own.settle(config, generation)
         for extra in own.extras:
             if extra.decisive and extra.key in config and not edits.same(config[extra.key], extra.value_in(generation)):
                 return None

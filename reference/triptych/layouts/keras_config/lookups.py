@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import chain, repeat
 
+from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import unsayable
 from triptych.model import Json
 
@@ -14,7 +15,7 @@ _MOST_WEIGHTS = 1 << 20
 """Indices for unknown tokens for which weights are written out."""
 
 
-def settle(config: Mapping[str, Json]) -> Mapping[str, Json]:
+def settle(config: Mapping[str, Json], generation: Generation) -> Mapping[str, Json]:
     """`config` with a vocabulary of ours, a weight for each index, and today's name of the mode.
 
     Raises:
@@ -29,6 +30,9 @@ def settle(config: Mapping[str, Json]) -> Mapping[str, Json]:
         # Layers once said what they take instead of what they yield.
         result["dtype"] = "int64" if mode == "int" else "float32"
     tokens, weights = config.get("vocabulary"), config.get("idf_weights")
+    if generation < (3,):
+        # Until Keras 3 they are a weight of the layer, too, and stand in the file among the others.
+        weights = result["idf_weights"] = None
     if not isinstance(tokens, list):
         return result
     masked = 1 if config.get("mask_token") is not None and mode == "int" else 0

@@ -64,7 +64,7 @@ class Entry:
     """The ``mode`` of Keras 1's Merge that it was."""
     fixed: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     """Alias -> what it is by itself and its config does not say."""
-    settle: Callable[[Mapping[str, Json]], Mapping[str, Json]] | None = None
+    settle: Callable[[Mapping[str, Json], Generation], Mapping[str, Json]] | None = None
     """Yields a config in which one member no longer depends on another, and old spellings are gone; None: it is so already."""
 
 

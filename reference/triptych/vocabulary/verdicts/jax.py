@@ -68,7 +68,13 @@ LAYERS: Table = {
     **every("TimeDistributed", exact("jax.vmap")),
     **every("Attention AdditiveAttention", exact("functions of jax.numpy")),
     **every("MultiHeadAttention GroupQueryAttention", exact("flax.linen.MultiHeadDotProductAttention, jax.nn.dot_product_attention")),
-    **every("Normalization Discretization CategoryEncoding IntegerLookup", exact("functions of jax.numpy")),
+    **every("Normalization Discretization CategoryEncoding", exact("functions of jax.numpy")),
+    **every(
+        "IntegerLookup",
+        exact("functions of jax.numpy", num_oov_indices=(0, 1)),
+        inexpressible("it has no fingerprints of texts", oov_method="farmhash"),
+        exact("functions of jax.numpy"),
+    ),
     **every("StringLookup", inexpressible("it has no strings")),
     **every("RotaryEmbedding PositionEmbedding SinePositionEncoding", exact("functions of jax.numpy")),
 }

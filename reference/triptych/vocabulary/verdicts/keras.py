@@ -70,7 +70,7 @@ def _layers(ops: str) -> Table:
         **every("GRU GRUCell RNN StackedRNNCells ConvLSTM{n}D", exact("#")),
         **every("Bidirectional TimeDistributed Attention AdditiveAttention MultiHeadAttention", exact("#")),
         **every("RandomFlip RandomRotation RandomTranslation RandomZoom RandomContrast RandomBrightness CenterCrop", exact("#")),
-        **every("Normalization Discretization CategoryEncoding StringLookup IntegerLookup", exact("#")),
+        **every("Normalization CategoryEncoding", exact("#")),
         **every("RotaryEmbedding PositionEmbedding SinePositionEncoding", exact(f"functions of {ops}")),
     }
 
@@ -86,8 +86,11 @@ def _alone(generation: str) -> Rule:
     return exact(f"{generation} has no # layer: nothing; while training, the images changed before they come in")
 
 
+_ENCODED = ("one_hot", "multi_hot", "count")
 KERAS3_LAYERS: Table = {
     **_layers("keras.ops"),
+    **every("Discretization", exact("#", output_dtype="int32"), exact("#, its indices cast", output_mode="int"), exact("#")),
+    **every("StringLookup IntegerLookup", exact("#", output_dtype="int64"), exact("#", output_mode="tf_idf"), exact("#, what it yields cast")),
     **every("RMSNormalization GroupQueryAttention", exact("#")),
     **every(_NEW_AUGMENTATION, exact("#")),
     **every(_OLD_AUGMENTATION, _alone("Keras 3")),
@@ -95,6 +98,14 @@ KERAS3_LAYERS: Table = {
 }
 KERAS2_LAYERS: Table = {
     **_layers("tf"),
+    **every("Discretization", exact("#")),
+    **every("StringLookup", exact("#, what it yields cast", output_mode=_ENCODED, output_dtype=SAID), exact("#")),
+    **every(
+        "IntegerLookup",
+        exact("tf.strings.as_string, then StringLookup", oov_method="farmhash"),
+        exact("#, what it yields cast", output_mode=_ENCODED, output_dtype=SAID),
+        exact("#"),
+    ),
     **every("RMSNormalization GroupQueryAttention", *_NONE),
     **every(_NEW_AUGMENTATION, _alone("Keras 2")),
     **every(_OLD_AUGMENTATION, exact("#")),
