@@ -7,6 +7,8 @@ Our terms are what counts; ``extensions.keras`` keeps the rest, so that the gene
   ``object``) and ``input`` (``layer``, ``first`` or ``nested``) of a Sequential that says them unlike its generation, ``whole`` for a model
   kept as one opaque layer, ``text`` for one that no document can hold as data;
 * of an input: ``before``, the layer it is listed before (null: at the end), and ``rank`` among its like;
+* of an architecture: ``listed``, the order of layers and operations, where it is not the usual one;
+* of a call of an operation: ``layer``, the name that Keras has for it, where it is not that of its value;
 * of a nested model: ``first_call``, the index by which references name its first call;
 * of all, and of layers, calls and optimizers: ``edits``, from what is generated to what there was, see `edits`.
 """
@@ -18,6 +20,7 @@ from triptych.layouts.keras_config.architecture import (
     write_model_config,
     written_generation,
 )
+from triptych.layouts.keras_config.composites import without_composites
 from triptych.layouts.keras_config.optimizers import default_name as optimizer_name
 from triptych.layouts.keras_config.training import read_training_config, write_training_config
 
@@ -27,6 +30,7 @@ __all__ = [
     "read_model_config",
     "read_training_config",
     "source_generation",
+    "without_composites",
     "write_model_config",
     "write_training_config",
     "written_generation",

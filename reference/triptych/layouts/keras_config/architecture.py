@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from triptych.errors import UsageError, shorten
 from triptych.layouts.keras_config import edits, models
+from triptych.layouts.keras_config.composites import without_composites
 from triptych.layouts.keras_config.generations import KERAS2, KERAS3, Generation, parse_version, recognise, target
 from triptych.layouts.keras_config.layers import EXTENSION, MODEL_CLASSES, Writing, extension_of
 from triptych.layouts.keras_config.plain import REFUSED, Unsayable, levels, plain, without_code
@@ -127,23 +128,18 @@ def write_model_config(
 ) -> tuple[dict[str, Json], tuple[str, ...]]:
     """The Keras model configuration of `architecture`, and a note of each thing it does not say.
 
-    `dialect` is ``keras2`` or ``keras3``; None writes the generation that the architecture was read from, else keras2.
+    Each use of a composite becomes a nested model. `dialect` is ``keras2`` or ``keras3``; None writes the generation that the architecture was read from, else keras2.
     `wrapped` makes each object of Keras 3 say its module, as its ``to_json`` and its archives do and HDF5 files need not.
 
     Raises:
-        ConversionError: It is the text of a model of another dialect, which cannot be translated, or has operations or composites.
+        ConversionError: It is the text of a model of another dialect, which cannot be translated, or Keras lacks an operation.
         UsageError: No such dialect.
     """
-    _refuse_composites(architecture)
+    architecture, nested = without_composites(architecture)
     writing = written_generation(architecture, dialect, wrapped=wrapped)
+    writing.notes += nested
     writing.notes += omitted_code(extension_of(architecture.extensions), "model")
     return _write(architecture, writing), tuple(dict.fromkeys(writing.notes))
-
-
-def _refuse_composites(architecture: Architecture) -> None:
-    if architecture.composites:
-        name = next(iter(architecture.composites))
-        raise inexpressible(f"composites/{name}", f"expected layers of types that Keras has, got the composite {shorten(name)}")
 
 
 def omitted_code(kept: Mapping[str, Json], what: str) -> list[str]:

@@ -27,7 +27,7 @@ def default_first_call(layer: Layer, original: Mapping[str, Json], generation: G
     return 1
 
 
-def _operation_names(architecture: Architecture) -> dict[int, str]:
+def names_of_operations(architecture: Architecture) -> dict[int, str]:
     """Index of an operation's call -> the name that Keras has for it, as for a layer; arrays have none."""
     taken = {layer.name for layer in architecture.layers} | {value.name for value in architecture.inputs}
     names = {}
@@ -48,7 +48,7 @@ def _operation_names(architecture: Architecture) -> dict[int, str]:
 
 def operation_name(architecture: Architecture, index: int) -> str | None:
     """The name that Keras has for the operation that call `index` calls; None if it calls none."""
-    return _operation_names(architecture).get(index)
+    return names_of_operations(architecture).get(index)
 
 
 def _scope(name: str) -> str:
@@ -59,7 +59,7 @@ def _scope(name: str) -> str:
 
 def default_listing(architecture: Architecture) -> list[str]:
     """The order in which Keras lists layers and operations: each operation before the first layer that is called after it."""
-    names = _operation_names(architecture)
+    names = names_of_operations(architecture)
     first: dict[str, int] = {}
     for index, call in enumerate(architecture.calls or ()):
         if call.op is None:
@@ -85,7 +85,7 @@ class GraphWriter:
         self._values: dict[str, Reference] = {value.name: (value.name, 0, 0) for value in architecture.inputs}
         self._dtypes: dict[str, str | None] = {value.name: value.dtype for value in architecture.inputs}
         self._constants: dict[str, Constant] = {}
-        self.operations = _operation_names(architecture)
+        self.operations = names_of_operations(architecture)
         """Index of an operation's call -> its name among Keras' layers."""
         counts: dict[str, int] = defaultdict(int)
         for number, call in enumerate(architecture.calls or ()):

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from triptych import dtypes
@@ -130,12 +130,14 @@ class _Writing:
         panels = self.panels
         order: list[str] = []
         if panels.architecture is not None:
-            self.model_config, notes = keras_config.write_model_config(panels.architecture, dialect=self.asked)
+            architecture, nested = keras_config.without_composites(panels.architecture)
+            self.panels = panels = replace(panels, architecture=architecture)
+            self.model_config, notes = keras_config.write_model_config(architecture, dialect=self.asked)
             order = configured_layers(self.model_config)
             if not self.weights_only:
-                self.notes += notes
+                self.notes += (*nested, *notes)
             if panels.weights is not None:
-                self.groups = self._of_architecture(panels.architecture, order)
+                self.groups = self._of_architecture(architecture, order)
         elif panels.weights is not None:
             self.groups = self._of_names()
         elif panels.training is None:

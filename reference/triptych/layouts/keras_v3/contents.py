@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from triptych.errors import UsageError, shorten
 from triptych.layouts import keras_config
@@ -42,6 +42,8 @@ def archive_contents(panels: Panels, dialect: str | None) -> Contents:
     if architecture is None or weights is None:
         missing = "an architecture" if architecture is None else "weights"
         raise inexpressible("", f"expected a model with architecture and weights for an archive of Keras, this one lacks {missing}")
+    architecture, nested = keras_config.without_composites(architecture)
+    panels = replace(panels, architecture=architecture)
     facts = of_panels(panels)
     facts = None if facts is not None and facts.weights_only else facts
     source = keras_config.source_generation(architecture)
@@ -55,7 +57,7 @@ def archive_contents(panels: Panels, dialect: str | None) -> Contents:
     generation = keras_config.written_generation(architecture, chosen, wrapped=True).generation
     config = in_keras_order(config, architecture)
     contents = _contents(facts, generation)
-    contents.notes += notes
+    contents.notes += (*nested, *notes)
     _fill(contents, panels, config, generation, facts)
     contents.metadata = {"keras_version": generation.text or ".".join(map(str, generation.version))} if facts is None else _in_order(facts.metadata)
     contents.config = {**config, **_compile_config(contents, panels.training, architecture, chosen, facts)}
@@ -84,11 +86,13 @@ def weights_contents(panels: Panels, dialect: str | None, *, alone: bool) -> Con
         contents = _contents(facts, target(KERAS3))
         _fill_by_name(contents, panels, facts or Facts())
     else:
-        config, generation = architecture_config(panels.architecture, dialect)
-        source = keras_config.source_generation(panels.architecture)
+        architecture = keras_config.without_composites(panels.architecture)[0]
+        panels = replace(panels, architecture=architecture)
+        config, generation = architecture_config(architecture, dialect)
+        source = keras_config.source_generation(architecture)
         facts = facts if facts is not None and source is not None and source.dialect == generation.dialect else None
         contents = _contents(facts, generation)
-        _fill(contents, panels, in_keras_order(config, panels.architecture), generation, facts)
+        _fill(contents, panels, in_keras_order(config, architecture), generation, facts)
     if not alone:
         training = panels.training
         left = {

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from triptych.layouts.keras_config.graph_writing import names_of_operations
 from triptych.layouts.keras_config.nodes import ARGUMENTS
 from triptych.model import Architecture, Call, Json, Layer
 
@@ -23,11 +24,16 @@ def in_keras_order(model: Mapping[str, Json], architecture: Architecture) -> dic
     if not isinstance(listed, list):
         return dict(model)
     layers = iter(architecture.layers)
-    objects = [one if one.get("class_name") == "InputLayer" else _inside(one, next(layers, None)) for one in listed]
+    others = {value.name for value in architecture.inputs} | set(names_of_operations(architecture).values())
+    objects = [one if _is_input(one) or one.get("name") in others else _inside(one, next(layers, None)) for one in listed]
     if architecture.calls is not None:
         position = {name: index for index, name in enumerate(keras_order(architecture))}
         objects.sort(key=lambda one: position.get(str(one.get("name")), len(position)))
     return {**model, "config": {**config, "layers": objects} if isinstance(config, dict) else objects}
+
+
+def _is_input(entry: Mapping[str, Json]) -> bool:
+    return entry.get("class_name") == "InputLayer"
 
 
 def _inside(entry: Mapping[str, Json], layer: Layer | None) -> dict[str, Json]:
@@ -46,13 +52,15 @@ def _inside(entry: Mapping[str, Json], layer: Layer | None) -> dict[str, Json]:
 
 
 def keras_order(architecture: Architecture) -> list[str]:
-    """Names of the inputs and layers that lead to an output, and of inputs that lead nowhere, in Keras' order."""
+    """Names of the inputs, layers and operations that lead to an output, and of inputs that lead nowhere, in Keras' order."""
     calls = architecture.calls or ()
-    names = [*(value.name for value in architecture.inputs), *(call.layer for call in calls)]
+    operations = names_of_operations(architecture)
+    names = [*(value.name for value in architecture.inputs), *(operations.get(index, call.layer) for index, call in enumerate(calls))]
     first = len(architecture.inputs)
     maker = {value.name: index for index, value in enumerate(architecture.inputs)}
     for index, call in enumerate(calls):
-        maker.update(dict.fromkeys(call.output_names, first + index))
+        if call.op != "constant":  # Keras has arrays among arguments
+            maker.update(dict.fromkeys(call.output_names, first + index))
     parents: list[list[int]] = [[] for _ in architecture.inputs]
     parents += [[maker[name] for name in _taken(call) if name in maker] for call in calls]
     nodes, visits = _visited([maker[name] for name in architecture.outputs if name in maker], names, parents)

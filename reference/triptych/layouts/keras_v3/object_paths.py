@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from triptych.layouts.keras_config.generations import Generation
+from triptych.layouts.keras_config.graph_writing import names_of_operations
 from triptych.layouts.keras_config.layers import extension_of
 from triptych.layouts.keras_weights.assignment import Place
 from triptych.layouts.keras_weights.lineage import Owner
@@ -100,17 +101,18 @@ class _Walk:
         entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
         if model.get("class_name") == "Sequential" and entries and entries[0].get("class_name") == "InputLayer":
             entries = entries[1:]
+        operations = set(names_of_operations(architecture).values())
         used: Counter[str] = Counter()
         index = 0
         for entry in entries:
-            is_input = entry.get("class_name") == "InputLayer"
-            layer = None if is_input or index >= len(architecture.layers) else architecture.layers[index]
+            is_layer = entry.get("class_name") != "InputLayer" and entry.get("name") not in operations
+            layer = architecture.layers[index] if is_layer and index < len(architecture.layers) else None
             here = f"{pointer}/layers/{index}"
-            index += not is_input
-            if not is_input and str(entry.get("module", "")).startswith(_OPERATIONS):
+            index += is_layer
+            if str(entry.get("module", "")).startswith(_OPERATIONS):
                 continue
             found = f"{path}/{self._counted(entry, used)}"
-            if is_input:
+            if not is_layer:
                 yield Saved(found, _name(entry))
             elif layer is not None:
                 yield from self._layer(entry, layer, found, here)
