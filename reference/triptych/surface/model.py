@@ -218,22 +218,26 @@ class Model:
         from triptych import layouts
         from triptych.surface.opening import load
 
-        architecture = self._require_architecture("load weights into it")
         source = load(path)
         if source.weights is None:
             raise UsageError(f"expected a file with weights, {str(path)!r} has none")
+        listed = layouts.layers_of(source.panels)
+        architecture = transfer.adopting(
+            self._require_architecture("load weights into it"), transfer.owners(source.architecture, source.weights, listed)
+        )
+        # Weights that their file says by place in a model have, in this one, the names that it gives them.
         placed = None if by_name or source.architecture is not None else layouts.placed_in(source.panels, architecture)
         weights, report = transfer.transfer(
             architecture,
             self.weights,
             source.architecture,
             source.weights if placed is None else placed,
-            source_layers=layouts.layers_of(source.panels),
+            source_layers=listed if placed is None else (),
             fit=None if source.architecture else layouts.fitting_of(source.panels, architecture),
             by_name=by_name,
             skip_mismatch=skip_mismatch,
         )
-        self.panels = replace(self.panels, weights=weights)
+        self.panels = replace(self.panels, architecture=architecture, weights=weights)
         return report
 
     def save(self, path: str | PathLike[str], **options: Any) -> tuple[str, ...]:

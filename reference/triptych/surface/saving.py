@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from os import PathLike
@@ -55,7 +56,8 @@ def save(
         model: What to write.
         path: ``name.triptych`` for an archive, ``name`` without a suffix for a folder, ``name.h5`` for Keras HDF5 …
         layout: The layout's name, where the suffix does not say it.
-        overwrite: Whether what stands at `path` may be replaced. A folder that is no package never is.
+        overwrite: Whether what stands at `path` may be replaced; if not, a person at a terminal is asked, and a script gets an
+            error. A folder that is no package never is.
         only: Write this panel alone.
         progress: Called as bytes are written.
         **options: The layout's own, such as ``max_shard_bytes``, ``spelling="yaml"``, ``dialect="keras3"``.
@@ -71,10 +73,20 @@ def save(
     target = Path(path)
     chosen = target_layout(target, layout)
     if not overwrite and target.exists():
-        raise UsageError(f"expected no file at {str(target)!r}, one is there; pass overwrite=True to replace it")
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise UsageError(f"expected no file at {str(target)!r}, one is there; pass overwrite=True to replace it")
+        if not _agreed(target):
+            return (f"everything: {str(target)!r} was kept as it was, as you chose",)
     if only == "weights" and chosen.needs_architecture:
         options["weights_only"] = True
     return chosen.write(restrict(model.panels, only, chosen), target, progress=progress, **options)
+
+
+def _agreed(target: Path) -> bool:
+    """Whether the person at the terminal wants `target` replaced; asked until the answer is one."""
+    while (answer := input(f"{str(target)!r} exists. Replace it? [y/n] ").strip().lower()) not in ("y", "yes", "n", "no"):
+        pass
+    return answer.startswith("y")
 
 
 def restrict(panels: Panels, only: str | None, layout: Layout) -> Panels:

@@ -8,11 +8,15 @@ there, nothing passes in silence: every weight of both sides appears in exactly 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from triptych.errors import Problem, WeightsMismatchError, shorten
-from triptych.model import Architecture, Tensor, Weights
+from triptych.layouts import keras_config
+from triptych.layouts.keras_weights.lineage import with_weights
+from triptych.layouts.keras_weights.places import NON_TRAINABLE
+from triptych.layouts.layout import Fit
+from triptych.model import Architecture, Tensor, WeightReference, Weights
 from triptych.vocabulary import weight_slots
 
 
@@ -44,6 +48,8 @@ class _Weight:
     shape: tuple[int | None, ...] | None
     axes: tuple[int, ...] | None = None
     dtype: str | None = None
+    within: str = ""
+    """What its canonical name says after the layer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +58,81 @@ class _Owner:
 
     name: str
     weights: tuple[_Weight, ...]
+    known_as: str = ""
+    """What Keras calls it, where several layers have one name."""
+    unordered: bool = False
+    """Whether its weights have no order but are told by their roles: those of an extension type."""
 
 
-Fit = Callable[[str, str], Sequence[Tensor] | None]
 Layers = Sequence[tuple[str, Sequence[str]]]
 """Each layer's name with the names of its tensors."""
 
 
-def owners(architecture: Architecture | None, weights: Weights | None, layers: Layers = ()) -> tuple[_Owner, ...]:
-    """The layers that own weights, in order: of the architecture, else as `layers` says, else by what stands before a name's first dot."""
+def owners(
+    architecture: Architecture | None, weights: Weights | None, layers: Layers = (), among: Collection[str] = ()
+) -> tuple[_Owner, ...]:
+    """The layers that own weights, in order: of the architecture, else as `layers` says, else by what a tensor's name begins with.
+
+    That is one of the names in `among`, the longest that there is, or else what stands before its first dot.
+    """
     tensors: Mapping[str, Tensor] = weights.tensors if weights is not None else {}
     grouped: dict[str, list[_Weight]] = {}
     if architecture is None:
         known = {name: layer for layer, names in layers for name in names if name in tensors}
         for name in (*known, *(tensors.keys() - known.keys() if known else tensors)):
             tensor = tensors[name]
-            grouped.setdefault(known.get(name, name.split(".")[0]), []).append(_Weight(name, tensor, tensor.shape))
-    else:
-        for slot in weight_slots(architecture):
-            index = int(slot.pointer.split("/")[2])
-            grouped.setdefault(architecture.layers[index].name, []).append(
-                _Weight(slot.tensor, tensors.get(slot.tensor), slot.shape, slot.axes, slot.dtype)
-            )
-    return tuple(_Owner(name, tuple(found)) for name, found in grouped.items())
+            layer = known.get(name) or _beginning(name, among)
+            within = name.removeprefix(f"{layer}.")
+            grouped.setdefault(layer, []).append(_Weight(name, tensor, tensor.shape, within=within))
+        return tuple(_Owner(name, tuple(found), known_as=name) for name, found in grouped.items())
+    named = {layer.name: layer for layer in architecture.layers}
+    for slot in weight_slots(architecture):
+        layer = architecture.layers[int(slot.pointer.split("/")[2])].name
+        within = f"{slot.path}.{slot.role}".removeprefix(f"{layer}.")
+        grouped.setdefault(layer, []).append(
+            _Weight(slot.tensor, tensors.get(slot.tensor), slot.shape, slot.axes, slot.dtype, within)
+        )
+    return tuple(
+        _Owner(name, tuple(found), known_as=keras_config.name_of(named[name]), unordered=":" in named[name].type)
+        for name, found in grouped.items()
+    )
+
+
+def _beginning(tensor: str, among: Collection[str]) -> str:
+    parts = tensor.split(".")
+    starts = (".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+    return next((start for start in starts if start in among), parts[0])
+
+
+def adopting(architecture: Architecture, source: Sequence[_Owner]) -> Architecture:
+    """`architecture` with weights for its layers of extension types that list none: those that a layer of the same name in `source` has.
+
+    Nothing but a file says what weights such a layer owns.
+    """
+    giving = {owner.name: owner for owner in source}
+    listed: dict[str, dict[str, WeightReference]] = {}
+    for index, layer in enumerate(architecture.layers):
+        if ":" in layer.type and not layer.weights and layer.name in giving:
+            roles = sorted(_roles(giving[layer.name]))  # the order that a document keeps
+            listed[f"/layers/{index}"] = {
+                role: WeightReference(f"{layer.name}.{role}", trainable=False if role in NON_TRAINABLE else None) for role in roles
+            }
+    return with_weights(architecture, listed)
+
+
+def _roles(owner: _Owner) -> list[str]:
+    """A role for each weight of a layer of an extension type: the last word of its name, or all words where that is not unique."""
+    words = [weight.within.split(".") for weight in owner.weights]
+    last = [word[-1] for word in words]
+    return last if len(set(last)) == len(last) else ["_".join(word) for word in words]
+
+
+def _by_role(here: _Owner, there: _Owner) -> _Owner:
+    """`there` with its weights in the order of those of `here`, which their names tell; for where nothing else does."""
+    keys = _roles(there) if here.unordered else [weight.within for weight in there.weights]
+    found = dict(zip(keys, there.weights, strict=True))
+    ordered = [found.pop(weight.within, _Weight("", None, None)) for weight in here.weights]
+    return replace(there, weights=(*ordered, *found.values()))
 
 
 def transfer(
@@ -104,9 +162,10 @@ def transfer(
         WeightsMismatchError: Weights are missing, unexpected or of another shape (and not excused by the two options),
             or no layer at all has a namesake.
     """
-    receiving, giving = owners(architecture, current), owners(source_architecture, source, source_layers)
-    if source_architecture is None and not source_layers and not by_name and {w.tensor_name for o in receiving for w in o.weights} & source.tensors.keys():
-        # Bare tensors carry no order of layers; where names agree at all, names decide.
+    receiving = owners(architecture, current)
+    giving = owners(source_architecture, source, source_layers, among={layer.name for layer in architecture.layers})
+    bare = source_architecture is None and not source_layers
+    if bare and not by_name:
         pairs, loose = _pair_by_tensor_name(receiving, source)
     else:
         pairs, loose = (_pair_by_name if by_name else _pair_by_position)(receiving, giving)
@@ -114,6 +173,8 @@ def transfer(
     tensors = dict(current.tensors) if current is not None else {}
     for here, found in pairs:
         there = _fitted(here, found, fit)
+        if there is not None and there is found and (by_name if bare else here.unordered):
+            there = _by_role(here, there)
         _carry(here, there, tensors, outcome, by_name=by_name, skip_mismatch=skip_mismatch)
     outcome.unexpected += loose
     report = outcome.report()
@@ -155,21 +216,20 @@ def _pair_by_position(receiving: Sequence[_Owner], giving: Sequence[_Owner]) -> 
 
 
 def _pair_by_name(receiving: Sequence[_Owner], giving: Sequence[_Owner]) -> tuple[_Pairs, list[str]]:
-    named = {owner.name: owner for owner in giving}
-    here = {owner.name for owner in receiving}
-    loose = [w.tensor_name for owner in giving if owner.name not in here for w in owner.weights]
-    return [(owner, named.get(owner.name)) for owner in receiving], loose
+    named = {owner.known_as: owner for owner in giving}
+    here = {owner.known_as for owner in receiving}
+    loose = [w.tensor_name for owner in giving if owner.known_as not in here for w in owner.weights]
+    return [(owner, named.get(owner.known_as)) for owner in receiving], loose
 
 
 def _pair_by_tensor_name(receiving: Sequence[_Owner], source: Weights) -> tuple[_Pairs, list[str]]:
+    """For bare tensors: nothing but their names says where they belong, and their order means nothing."""
     pairs: _Pairs = []
-    used = set()
     for owner in receiving:
-        for weight in owner.weights:
-            tensor = source.tensors.get(weight.tensor_name)
-            used.add(weight.tensor_name)
-            there = None if tensor is None else _Owner(owner.name, (_Weight(weight.tensor_name, tensor, tensor.shape, weight.axes),))
-            pairs.append((_Owner(owner.name, (weight,)), there))
+        found = [(weight, source.tensors.get(weight.tensor_name)) for weight in owner.weights]
+        there = tuple(_Weight(w.tensor_name, tensor, None if tensor is None else tensor.shape, w.axes) for w, tensor in found)
+        pairs.append((owner, _Owner(owner.name, there)))
+    used = {weight.tensor_name for owner in receiving for weight in owner.weights}
     return pairs, [name for name in source.tensors if name not in used]
 
 

@@ -21,11 +21,13 @@ from triptych.layouts.keras_config.architecture import (
     written_generation,
 )
 from triptych.layouts.keras_config.composites import without_composites
+from triptych.layouts.keras_config.layers import name_of
 from triptych.layouts.keras_config.optimizers import default_name as optimizer_name
 from triptych.layouts.keras_config.training import read_training_config, write_training_config
 
 __all__ = [
     "left_out",
+    "name_of",
     "optimizer_name",
     "read_model_config",
     "read_training_config",

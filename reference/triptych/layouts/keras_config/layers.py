@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from triptych.layouts.keras_config import edits, members, objects, table
+from triptych.layouts.keras_config import edits, lambdas, members, objects, table
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import Unsayable, unsayable
 from triptych.layouts.keras_config.plain import name as plain_name
@@ -75,6 +75,13 @@ def extension_of(thing: Mapping[str, Json]) -> Mapping[str, Json]:
     """What `thing`, the extensions of a layer, call or architecture, keeps for Keras."""
     found = thing.get(EXTENSION)
     return found if isinstance(found, Mapping) else {}
+
+
+def name_of(layer: Layer) -> str:
+    """What Keras calls `layer`: its name, unless another layer of the model had that already."""
+    found = edits.stored(extension_of(layer.extensions))
+    said = next((edit.get("to") for edit in found if edit["at"] == "/config/name" and edit.get("from") == layer.name), None)
+    return said if isinstance(said, str) else layer.name
 
 
 class Layers:
@@ -263,7 +270,8 @@ class Layers:
             class_name = layer.type.split(":", 1)[-1]
             if not layer.type.startswith(f"{EXTENSION}:"):
                 writing.notes.append(f"layer {name}: Keras knows no layer {layer.type}")
-            return wrap_layer(class_name, {**config, **layer.config}, generation, known=False)
+            own_config = lambdas.spelled(layer.config, generation) if class_name == "Lambda" else layer.config
+            return wrap_layer(class_name, {**config, **own_config}, generation, known=class_name == "Lambda")
         if "keras" not in found.equivalents:
             writing.notes.append(f"layer {name}: Keras knows no layer {layer.type}")
         own = table.entry(found.name)
