@@ -60,3 +60,18 @@ def test_yaml_of_keras_2_says_what_its_json_says(both, judge):
     model = triptych.model_from_json(text)
     from_yaml = triptych.model_from_yaml(model.to_yaml(dialect="keras2")).to_json(dialect="keras2")
     assert json.loads(from_yaml) == json.loads(model.to_json(dialect="keras2"))
+
+
+@pytest.mark.parametrize(("source", "target"), [("keras2", "keras3"), ("keras3", "keras2")])
+def test_code_of_lambdas_becomes_that_of_the_other_keras(both, source, target):
+    """Carried where it is asked for; only the real Keras of this test runs it."""
+    k = both[source]
+    text = k.Sequential([k.layers.Input((3,)), k.layers.Lambda(lambda x: x + 1, name="code", output_shape=(3,))]).to_json()
+    written = triptych.model_from_json(text, allow_code=True).to_json(dialect=target)
+    if target == "keras3":
+        from keras.src.saving.serialization_lib import SafeModeScope
+    else:
+        from tf_keras.src.saving.serialization_lib import SafeModeScope
+    with SafeModeScope(False):
+        real = both[target].models.model_from_json(written)
+    np.testing.assert_allclose(np.asarray(real(np.ones((2, 3), "float32"))), 2.0)

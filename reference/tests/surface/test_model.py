@@ -1,10 +1,15 @@
 """`Model`: the verbs people know, with the semantics of Keras' documentation and a report of every load."""
 
+import io
+import json
+
 import numpy as np
 import pytest
 
 import triptych
 from triptych import UsageError, WeightsMismatchError
+from triptych.model import Architecture, Call, Input, Layer, Panels, WeightReference, Weights
+from triptych.surface.model import Model
 
 
 def assert_same(left, right):
@@ -183,3 +188,72 @@ def test_layers_of_a_weights_file_outlive_its_conversion_to_a_package(dense, tmp
     target = dense(4, 2, seed=1, names=("first", "second"))
     target.load_weights(tmp_path / "w.triptych")
     assert_same(target.get_weights(), source.get_weights())
+
+
+def test_bare_tensors_under_other_names_are_refused_however_well_their_shapes_fit(dense, tmp_path):
+    """A safetensors file has no order: what stands first in it is no first layer."""
+    dense(4, 4, names=("z", "a"), inputs=4).save_weights(tmp_path / "w.safetensors")
+    with pytest.raises(WeightsMismatchError, match=r"first\.kernel.*expected this weight"):
+        dense(4, 4, names=("first", "second"), inputs=4).load_weights(tmp_path / "w.safetensors")
+
+
+def test_bare_tensors_of_a_layer_are_told_by_their_roles(dense, tmp_path):
+    source = dense(4, 2, names=("block.a", "head"))
+    source.save_weights(tmp_path / "w.safetensors")
+    target = dense(4, 7, seed=1, names=("block.a", "new"))
+    report = target.load_weights(tmp_path / "w.safetensors", by_name=True)
+    assert report.loaded == ("block.a.kernel", "block.a.bias")
+    assert_same(target.get_weights()[:2], source.get_weights()[:2])
+
+
+def test_skipping_warns_once_for_a_layer_of_bare_tensors(dense, tmp_path):
+    dense(4, 2).save_weights(tmp_path / "w.safetensors")
+    with pytest.warns(UserWarning, match=r"'dense_1' is skipped.*\(4, 3\).*\(4, 2\)") as heard:
+        dense(4, 3).load_weights(tmp_path / "w.safetensors", skip_mismatch=True)
+    assert len(heard) == 1
+
+
+def with_custom_layer(name="mine", weights=()):
+    layers = (Layer("in", "Dense", {"units": 2}), Layer(name, "keras:Mine", {"n": 1}, weights={role: WeightReference(f"{name}.{role}") for role in weights}), Layer("out", "Dense", {"units": 1}))
+    calls = (Call("in", ("x",), outputs=("a",)), Call(name, ("a",), outputs=("b",)), Call("out", ("b",), outputs=("y",)))
+    architecture = Architecture(layers, (Input("x", (None, 3)),), calls, ("y",), extensions_used=("keras",))
+    tensors = {"in.kernel": (3, 2), "in.bias": (2,), "mine.scale": (2,), "mine.offset": (2,), "out.kernel": (2, 1), "out.bias": (1,)}
+    arrays = {key: np.random.default_rng(n).standard_normal(shape, dtype=np.float32) for n, (key, shape) in enumerate(tensors.items())}
+    return Model(Panels(architecture=architecture, weights=Weights.from_arrays(arrays) if weights else None))
+
+
+@pytest.mark.parametrize("suffix", ["", ".triptych", ".h5"])
+def test_a_layer_of_an_unknown_type_takes_the_weights_of_its_namesake(suffix, tmp_path):
+    source, target = with_custom_layer(weights=("offset", "scale")), with_custom_layer()
+    source.save(tmp_path / f"m{suffix}")
+    report = target.load_weights(tmp_path / f"m{suffix}")
+    assert sorted(report.loaded) == sorted(source.weights)
+    for name in source.weights:
+        np.testing.assert_array_equal(target.weights[name], source.weights[name])
+    assert_same(target.get_weights(), source.get_weights())
+
+
+def test_by_name_gives_all_layers_of_one_name_the_weights(tmp_path, dense):
+    config = [{"class_name": "Dense", "config": {"name": "twin", "units": 3, "batch_input_shape": [None, 3]}}, {"class_name": "Dense", "config": {"name": "twin", "units": 3}}]
+    model = triptych.model_from_json(json.dumps({"class_name": "Sequential", "config": config, "keras_version": "2.0.9"}))
+    source = dense(3, names=("twin",))
+    source.save(tmp_path / "m.h5")
+    report = model.load_weights(tmp_path / "m.h5", by_name=True)
+    assert len(report.loaded) == 4
+    assert_same(model.get_weights(), source.get_weights() * 2)
+
+
+@pytest.mark.parametrize(("answers", "replaced"), [(["y"], True), (["perhaps", "N"], False)])
+def test_overwrite_false_asks_a_person(dense, tmp_path, monkeypatch, answers, replaced):
+    path = tmp_path / "m.triptych"
+    dense(4).save(path)
+    before = path.read_bytes()
+    asked = []
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or answers[len(asked) - 1])
+    notes = dense(5).save_weights(path, overwrite=False)
+    assert len(asked) == len(answers)
+    assert "m.triptych" in asked[0]
+    assert (path.read_bytes() != before) == replaced
+    assert (notes == ()) == replaced

@@ -217,13 +217,14 @@ class Model:
         """
         from triptych import layouts
         from triptych.surface.opening import load
+        from triptych.surface.owners import adopting, owners
 
         source = load(path)
         if source.weights is None:
             raise UsageError(f"expected a file with weights, {str(path)!r} has none")
         listed = layouts.layers_of(source.panels)
-        architecture = transfer.adopting(
-            self._require_architecture("load weights into it"), transfer.owners(source.architecture, source.weights, listed)
+        architecture = adopting(
+            self._require_architecture("load weights into it"), owners(source.architecture, source.weights, listed)
         )
         # Weights that their file says by place in a model have, in this one, the names that it gives them.
         placed = None if by_name or source.architecture is not None else layouts.placed_in(source.panels, architecture)

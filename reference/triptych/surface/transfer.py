@@ -8,16 +8,13 @@ there, nothing passes in silence: every weight of both sides appears in exactly 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from triptych.errors import Problem, WeightsMismatchError, shorten
-from triptych.layouts import keras_config
-from triptych.layouts.keras_weights.lineage import with_weights
-from triptych.layouts.keras_weights.places import NON_TRAINABLE
 from triptych.layouts.layout import Fit
-from triptych.model import Architecture, Tensor, WeightReference, Weights
-from triptych.vocabulary import weight_slots
+from triptych.model import Architecture, Tensor, Weights
+from triptych.surface.owners import Layers, Owner, Weight, by_role, owners
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,102 +34,6 @@ class LoadReport:
     def __str__(self) -> str:
         counts = (f"{len(getattr(self, name))} {name}" for name in ("loaded", "skipped", "missing", "unexpected", "mismatched"))
         return ", ".join(counts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Weight:
-    """One weight of one side, with the tensor that holds it (None on a side that has no weights yet)."""
-
-    tensor_name: str
-    tensor: Tensor | None
-    shape: tuple[int | None, ...] | None
-    axes: tuple[int, ...] | None = None
-    dtype: str | None = None
-    within: str = ""
-    """What its canonical name says after the layer's."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Owner:
-    """A top-level layer that owns weights."""
-
-    name: str
-    weights: tuple[_Weight, ...]
-    known_as: str = ""
-    """What Keras calls it, where several layers have one name."""
-    unordered: bool = False
-    """Whether its weights have no order but are told by their roles: those of an extension type."""
-
-
-Layers = Sequence[tuple[str, Sequence[str]]]
-"""Each layer's name with the names of its tensors."""
-
-
-def owners(
-    architecture: Architecture | None, weights: Weights | None, layers: Layers = (), among: Collection[str] = ()
-) -> tuple[_Owner, ...]:
-    """The layers that own weights, in order: of the architecture, else as `layers` says, else by what a tensor's name begins with.
-
-    That is one of the names in `among`, the longest that there is, or else what stands before its first dot.
-    """
-    tensors: Mapping[str, Tensor] = weights.tensors if weights is not None else {}
-    grouped: dict[str, list[_Weight]] = {}
-    if architecture is None:
-        known = {name: layer for layer, names in layers for name in names if name in tensors}
-        for name in (*known, *(tensors.keys() - known.keys() if known else tensors)):
-            tensor = tensors[name]
-            layer = known.get(name) or _beginning(name, among)
-            within = name.removeprefix(f"{layer}.")
-            grouped.setdefault(layer, []).append(_Weight(name, tensor, tensor.shape, within=within))
-        return tuple(_Owner(name, tuple(found), known_as=name) for name, found in grouped.items())
-    named = {layer.name: layer for layer in architecture.layers}
-    for slot in weight_slots(architecture):
-        layer = architecture.layers[int(slot.pointer.split("/")[2])].name
-        within = f"{slot.path}.{slot.role}".removeprefix(f"{layer}.")
-        grouped.setdefault(layer, []).append(
-            _Weight(slot.tensor, tensors.get(slot.tensor), slot.shape, slot.axes, slot.dtype, within)
-        )
-    return tuple(
-        _Owner(name, tuple(found), known_as=keras_config.name_of(named[name]), unordered=":" in named[name].type)
-        for name, found in grouped.items()
-    )
-
-
-def _beginning(tensor: str, among: Collection[str]) -> str:
-    parts = tensor.split(".")
-    starts = (".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
-    return next((start for start in starts if start in among), parts[0])
-
-
-def adopting(architecture: Architecture, source: Sequence[_Owner]) -> Architecture:
-    """`architecture` with weights for its layers of extension types that list none: those that a layer of the same name in `source` has.
-
-    Nothing but a file says what weights such a layer owns.
-    """
-    giving = {owner.name: owner for owner in source}
-    listed: dict[str, dict[str, WeightReference]] = {}
-    for index, layer in enumerate(architecture.layers):
-        if ":" in layer.type and not layer.weights and layer.name in giving:
-            roles = sorted(_roles(giving[layer.name]))  # the order that a document keeps
-            listed[f"/layers/{index}"] = {
-                role: WeightReference(f"{layer.name}.{role}", trainable=False if role in NON_TRAINABLE else None) for role in roles
-            }
-    return with_weights(architecture, listed)
-
-
-def _roles(owner: _Owner) -> list[str]:
-    """A role for each weight of a layer of an extension type: the last word of its name, or all words where that is not unique."""
-    words = [weight.within.split(".") for weight in owner.weights]
-    last = [word[-1] for word in words]
-    return last if len(set(last)) == len(last) else ["_".join(word) for word in words]
-
-
-def _by_role(here: _Owner, there: _Owner) -> _Owner:
-    """`there` with its weights in the order of those of `here`, which their names tell; for where nothing else does."""
-    keys = _roles(there) if here.unordered else [weight.within for weight in there.weights]
-    found = dict(zip(keys, there.weights, strict=True))
-    ordered = [found.pop(weight.within, _Weight("", None, None)) for weight in here.weights]
-    return replace(there, weights=(*ordered, *found.values()))
 
 
 def transfer(
@@ -174,7 +75,7 @@ def transfer(
     for here, found in pairs:
         there = _fitted(here, found, fit)
         if there is not None and there is found and (by_name if bare else here.unordered):
-            there = _by_role(here, there)
+            there = by_role(here, there)
         _carry(here, there, tensors, outcome, by_name=by_name, skip_mismatch=skip_mismatch)
     outcome.unexpected += loose
     report = outcome.report()
@@ -204,10 +105,10 @@ class _Outcome:
         return LoadReport(*(tuple(names) for names in (self.loaded, self.skipped, self.missing, self.unexpected, self.mismatched)))
 
 
-_Pairs = list[tuple[_Owner, _Owner | None]]
+_Pairs = list[tuple[Owner, Owner | None]]
 
 
-def _pair_by_position(receiving: Sequence[_Owner], giving: Sequence[_Owner]) -> tuple[_Pairs, list[str]]:
+def _pair_by_position(receiving: Sequence[Owner], giving: Sequence[Owner]) -> tuple[_Pairs, list[str]]:
     if len(receiving) != len(giving):
         raise WeightsMismatchError(
             (Problem("WEIGHT_COUNT", "", "", f"expected {len(receiving)} layers with weights, the source has {len(giving)}"),)
@@ -215,35 +116,35 @@ def _pair_by_position(receiving: Sequence[_Owner], giving: Sequence[_Owner]) -> 
     return list(zip(receiving, giving, strict=True)), []
 
 
-def _pair_by_name(receiving: Sequence[_Owner], giving: Sequence[_Owner]) -> tuple[_Pairs, list[str]]:
+def _pair_by_name(receiving: Sequence[Owner], giving: Sequence[Owner]) -> tuple[_Pairs, list[str]]:
     named = {owner.known_as: owner for owner in giving}
     here = {owner.known_as for owner in receiving}
     loose = [w.tensor_name for owner in giving if owner.known_as not in here for w in owner.weights]
     return [(owner, named.get(owner.known_as)) for owner in receiving], loose
 
 
-def _pair_by_tensor_name(receiving: Sequence[_Owner], source: Weights) -> tuple[_Pairs, list[str]]:
+def _pair_by_tensor_name(receiving: Sequence[Owner], source: Weights) -> tuple[_Pairs, list[str]]:
     """For bare tensors: nothing but their names says where they belong, and their order means nothing."""
     pairs: _Pairs = []
     for owner in receiving:
         found = [(weight, source.tensors.get(weight.tensor_name)) for weight in owner.weights]
-        there = tuple(_Weight(w.tensor_name, tensor, None if tensor is None else tensor.shape, w.axes) for w, tensor in found)
-        pairs.append((owner, _Owner(owner.name, there)))
+        there = tuple(Weight(w.tensor_name, tensor, None if tensor is None else tensor.shape, w.axes) for w, tensor in found)
+        pairs.append((owner, Owner(owner.name, there)))
     used = {weight.tensor_name for owner in receiving for weight in owner.weights}
     return pairs, [name for name in source.tensors if name not in used]
 
 
-def _fitted(here: _Owner, there: _Owner | None, fit: Fit | None) -> _Owner | None:
+def _fitted(here: Owner, there: Owner | None, fit: Fit | None) -> Owner | None:
     """`there` with what it holds as `here` needs it, where `fit` knows how."""
     found = fit(here.name, there.name) if fit is not None and there is not None else None
     if there is None or found is None or len(found) != len(here.weights):
         return there
-    weights = tuple(_Weight(ours.tensor_name, tensor, tensor.shape) for ours, tensor in zip(here.weights, found, strict=True))
+    weights = tuple(Weight(ours.tensor_name, tensor, tensor.shape) for ours, tensor in zip(here.weights, found, strict=True))
     return replace(there, weights=weights)
 
 
 def _carry(
-    here: _Owner, there: _Owner | None, tensors: dict[str, Tensor], outcome: _Outcome, *, by_name: bool, skip_mismatch: bool
+    here: Owner, there: Owner | None, tensors: dict[str, Tensor], outcome: _Outcome, *, by_name: bool, skip_mismatch: bool
 ) -> None:
     """Put the weights of layer `there` in the place of those of `here`, all or none of them."""
     names = [w.tensor_name for w in here.weights]
@@ -265,7 +166,7 @@ def _carry(
         outcome.loaded.append(ours.tensor_name)
 
 
-def _difference(here: _Owner, there: _Owner) -> str:
+def _difference(here: Owner, there: Owner) -> str:
     """What keeps the weights of `there` from those of `here`, as a sentence; empty when they fit."""
     if len(here.weights) != len(there.weights):
         return f"expected {len(here.weights)} weights, the source's layer {there.name!r} has {len(there.weights)}"
@@ -285,7 +186,7 @@ def fits(expected: tuple[int | None, ...] | None, found: tuple[int | None, ...])
     return known and len(expected) == len(found)
 
 
-def _canonical_shape(weight: _Weight) -> tuple[int | None, ...] | None:
+def _canonical_shape(weight: Weight) -> tuple[int | None, ...] | None:
     if weight.tensor is None:
         return weight.shape
     stored = weight.tensor.shape
