@@ -109,6 +109,8 @@ def _source_writing(architecture: Architecture) -> Writing:
 def written_generation(architecture: Architecture | None, dialect: str | None, *, wrapped: bool = False) -> Writing:
     """How `write_model_config` would write for `dialect`, and `wrapped` or not: the generation, and whether the source's edits apply.
 
+    Who names keras2 wants what its newest version reads, so that a source of an early version is translated like any other.
+
     Raises:
         UsageError: No such dialect.
     """
@@ -117,10 +119,10 @@ def written_generation(architecture: Architecture | None, dialect: str | None, *
         return Writing(target(KERAS2), edits_apply=False) if source is None else Writing(source, edits_apply=True)
     if dialect not in DIALECTS:
         raise UsageError(f"expected a dialect of {', '.join(DIALECTS)}, got {shorten(dialect)}")
-    if source is not None and source.dialect == dialect:
+    wanted = Generation((1, 2, 2), "1.2.2") if dialect == "keras1" else target(dialect)
+    if source is not None and source.dialect == dialect and (dialect != KERAS2 or source.version >= wanted.version):
         return Writing(replace(source, wrapped=source.wrapped or (wrapped and dialect == KERAS3)), edits_apply=True)
-    generation = Generation((1, 2, 2), "1.2.2") if dialect == "keras1" else target(dialect)
-    return Writing(replace(generation, wrapped=wrapped and dialect == KERAS3), edits_apply=False)
+    return Writing(replace(wanted, wrapped=wrapped and dialect == KERAS3), edits_apply=False)
 
 
 def write_model_config(

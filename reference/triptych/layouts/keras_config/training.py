@@ -229,7 +229,7 @@ def _writing(training: Training, architecture: Architecture | None, dialect: str
     kept = Architecture(layers=(), extensions=training.extensions)
     source = architectures.source_generation(kept)
     around = architectures.written_generation(architecture, dialect)
-    if source is not None and (dialect is None or dialect == source.dialect):
+    if source is not None and (dialect is None or (dialect == source.dialect and around.edits_apply)):
         return Writing(source, edits_apply=True)
     generation = around.generation
     if generation.dialect == KERAS2 and not around.edits_apply:
