@@ -81,6 +81,9 @@ def test_todays_keras_3_loads_its_upgrade_and_predicts_the_same(old, keras3, tar
 
 
 def test_tf_keras_loads_its_upgrade_and_goes_on_training_as_it_did(old, keras2):
+    """Lost slots or a lost step count would show as percents; later optimizers place epsilon elsewhere, and TensorFlow 1 had other
+    gradients of a hard sigmoid, which shows as less than half a percent.
+    """
     for path in old.files(".h5", ".keras"):
         triptych.save(triptych.load(path), old.folder / "keras2.h5", dialect="keras2")
         model = keras2.models.load_model(old.folder / "keras2.h5")
@@ -88,4 +91,4 @@ def test_tf_keras_loads_its_upgrade_and_goes_on_training_as_it_did(old, keras2):
         model.run_eagerly = True
         targets = old.targets if len(old.targets) > 1 else old.targets[0]
         losses = [np.ravel(model.train_on_batch(old.given, targets))[0] for _ in old.losses]
-        np.testing.assert_allclose(losses, old.losses, rtol=1e-4)
+        np.testing.assert_allclose(losses, old.losses, rtol=5e-3)

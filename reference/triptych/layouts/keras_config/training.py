@@ -226,11 +226,10 @@ def write_training_config(
 
 
 def _writing(training: Training, architecture: Architecture | None, dialect: str | None) -> Writing:
-    kept = Architecture(layers=(), extensions=training.extensions)
-    source = architectures.source_generation(kept)
+    own = architectures.written_generation(Architecture(layers=(), extensions=training.extensions), dialect)
+    if own.edits_apply:
+        return own
     around = architectures.written_generation(architecture, dialect)
-    if source is not None and (dialect is None or (dialect == source.dialect and around.edits_apply)):
-        return Writing(source, edits_apply=True)
     generation = around.generation
     if generation.dialect == KERAS2 and not around.edits_apply:
         generation = _TRAINING_TARGET

@@ -75,9 +75,11 @@ def write(
         SaveError: The file system refused; what stood at `path` still does.
     """
     facts = of_panels(panels)
-    generation = keras_config.written_generation(panels.architecture, dialect).generation
+    how = keras_config.written_generation(panels.architecture, dialect)
+    generation = how.generation
     chosen = facts.dialect if facts is not None and (dialect is None or panels.architecture is None) else generation.dialect
-    if facts is not None and (chosen != facts.dialect or (dialect is not None and facts.theano)):
+    translated = panels.architecture is not None and not how.edits_apply
+    if facts is not None and (chosen != facts.dialect or translated or (dialect is not None and facts.theano)):
         # Names, order and versions of another generation mean nothing here, nor do kernels that only Theano turns round.
         facts = None
     if weights_only is None:
@@ -258,6 +260,9 @@ class _Writing:
         kind = training.optimizer.type if training.optimizer else None
         entries = optimizer_names(training) if self.known else None
         if entries is None or {entry[1] for entry in entries} - {STEP} - state.keys():
+            if step is None and state:
+                step = 0
+                self.notes.append("training: the source counted no steps, so that Keras counts from 0")
             entries = default_entries(list(state), self.trained, kind, has_step=step is not None, dialect=self.dialect)
         written: list[tuple[str, Tensor]] = []
         for name, tensor, *dtype in entries:
