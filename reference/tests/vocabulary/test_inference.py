@@ -331,3 +331,21 @@ def test_every_type_is_defined_once_and_whole():
         assert (found.output is None) == bool(found.words), name
         for weight in found.weights:
             assert weight.role.isidentifier(), name
+
+
+def test_strings_are_followed_through_composites_and_once_through_what_is_called_often():
+    """A composite passes on what a call gives it; models in models, each called twice, take no time to speak of."""
+    from triptych.model import Composite
+
+    lookup = Layer("lookup", "StringLookup", {"vocabulary": ["a"]})
+    texts, counts = Input("x", (None, 1), "string"), Input("x", (None, 1), "int64")
+    composite = Composite(Architecture((lookup,), (Input("x", None),), (Call("lookup", ("x",)),), ("lookup",)))
+    for entering, found in ((texts, []), (counts, [("LYR-040", "/layers/0")])):
+        used = Architecture((Layer("words", "Words"),), (entering,), composites={"Words": composite})
+        assert [(one.requirement, one.pointer) for one in infer(used).problems] == found
+    graph = Architecture((Layer("same", "Identity"),), (counts,), (Call("same", ("x",)),), ("same",))
+    for _ in range(60):
+        layer = Layer("inner", "Model", architecture=graph)
+        graph = Architecture((layer,), (counts,), (Call("inner", ("x",), outputs=("y",)), Call("inner", ("y",), outputs=("z",))), ("z",))
+    deep = Architecture((Layer("all", "Model", architecture=graph),), (texts,), (Call("all", ("x",)),), ("all",))
+    assert [(one.requirement, one.pointer) for one in infer(deep).problems] == [("LYR-040", "/calls/0")]

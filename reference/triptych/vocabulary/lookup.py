@@ -201,7 +201,7 @@ define(
     rule=looked_up,
     fields=_lookup(TEXT, "[UNK]"),
     weights=_WEIGHTS,
-    equation="index = m + num_oov_indices + place in vocabulary, or m + Fingerprint64(x) mod num_oov_indices for an x that is not in it; m is 1 if "
+    equation="index = m + num_oov_indices + place in vocabulary, or m + Fingerprint64(x), chapter 28, mod num_oov_indices for an x that is not in it; m is 1 if "
     f"there is a mask_token and output_mode is int, else 0; {_EQUATION}the token at its place, else oov_token",
     formula=_look_up_strings,
     mask=drop_mask,
@@ -226,7 +226,7 @@ define(
     ),
     weights=_WEIGHTS,
     equation="index = m + num_oov_indices + place in vocabulary, or m + h mod num_oov_indices for an x that is not in it, where h is x or, for farmhash, "
-    f"Fingerprint64 of its decimal digits; m is 1 if there is a mask_token and output_mode is int, else 0; {_EQUATION}the integer at its place, else oov_token",
+    f"Fingerprint64, chapter 28, of its decimal digits; m is 1 if there is a mask_token and output_mode is int, else 0; {_EQUATION}the integer at its place, else oov_token",
     formula=_look_up_integers,
     mask=drop_mask,
 )

@@ -7,7 +7,7 @@ import pytest
 from sequence_judges import error, keras_of, record
 
 import triptych
-from triptych.model import Architecture, Call, Input, Layer, Panels
+from triptych.model import Architecture, Call, Input, Layer, Panels, Weights
 from triptych.surface.model import Model
 from triptych.vocabulary.evaluator import evaluate
 from triptych.vocabulary.lookup_tokens import asset_of
@@ -213,3 +213,22 @@ def test_a_saved_lookup_computes_the_same_here_and_after_it_was_written_again(sa
         assert texts or one.dtype == wanted.dtype
         assert np.array_equal([text.encode() for text in one.ravel()] if texts else one, wanted.ravel() if texts else wanted)
         assert np.array_equal(two, wanted)
+
+
+@GENERATIONS
+def test_a_vocabulary_in_an_asset_goes_to_keras_in_the_config(generation, tmp_path):
+    """An HDF5 file has no place for assets; a nested lookup keeps its vocabulary, too."""
+    import tensorflow as tf
+
+    inner = Architecture((Layer("integers", "IntegerLookup", {"vocabulary": {"asset": "assets/inner.txt"}, "num_oov_indices": 2, "output_dtype": "int64"}),))
+    layers = (Layer("words", "StringLookup", {"vocabulary": {"asset": "assets/words.txt"}, "output_dtype": "int64"}), Layer("inner", "Model", architecture=inner))
+    assets = {"assets/words.txt": asset_of(["the", "of"]), "assets/inner.txt": asset_of([2, 0]), "assets/card.txt": asset_of(["for people"])}
+    model = Model(Panels(Architecture(layers, (Input("x", (None, 3), "string"),)), Weights({}), assets=assets))
+    notes = triptych.save(model, tmp_path / "model.h5", dialect="keras2" if generation == "tf_keras" else "keras3")
+    assert notes == ("asset 'assets/card.txt': Keras HDF5 has no place for it",)
+    x = np.array([["the", "x", "of"]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = np.asarray(keras_of(generation).models.load_model(tmp_path / "model.h5")(tf.constant(x)))
+    assert np.array_equal(model.predict(x), expected)
+    assert expected.tolist() == [[1, 3, 2]]

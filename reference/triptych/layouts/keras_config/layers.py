@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from triptych.layouts.keras_config import edits, lambdas, members, objects, table
+from triptych.layouts.keras_config import edits, lambdas, lookups, members, objects, table
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import Unsayable, unsayable
 from triptych.layouts.keras_config.plain import name as plain_name
@@ -262,7 +262,8 @@ class Layers:
         if generation >= (1, 1) or not layer.trainable:
             config["trainable"] = layer.trainable
         if generation >= (2, 3):
-            config["dtype"] = objects.write_policy(layer.dtype, layer.compute_dtype, generation)
+            integers = lookups.dtype_of_indices(layer, generation)
+            config["dtype"] = integers or objects.write_policy(layer.dtype, layer.compute_dtype, generation)
         if generation >= (3,) and layer.type in table.WITHOUT_TRAINABLE3:
             del config["trainable"]
         config |= entering
@@ -286,7 +287,8 @@ class Layers:
             value = resolved[member.name]
             default = edits.same(edits.copy(value), edits.copy(table.implied(found.name, member, generation)))
             if not table.knows(found.name, member.name, generation):
-                if not default and not _is_component(member.name):
+                said = member.name == "output_dtype" and lookups.dtype_of_indices(layer, generation) is not None
+                if not default and not said and not _is_component(member.name):
                     writing.notes.append(f"layer {name}: Keras {generation.text} has no {member.name}")
                 continue
             if default and not table.writes_default(found.name, member.name, generation):

@@ -7,10 +7,11 @@ from itertools import chain, repeat
 
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import unsayable
-from triptych.model import Json
+from triptych.model import Json, Layer
 
 _MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 """Names that modes once had."""
+_YIELD_INDICES = frozenset({"StringLookup", "IntegerLookup", "Discretization"})
 _MOST_WEIGHTS = 1 << 20
 """Indices for unknown tokens for which weights are written out."""
 
@@ -42,6 +43,14 @@ def settle(config: Mapping[str, Json], generation: Generation) -> Mapping[str, J
     elif weights is not None:
         result["idf_weights"] = _with_average(weights, unknown)
     return result
+
+
+def dtype_of_indices(layer: Layer, generation: Generation) -> str | None:
+    """The dtype of the indices that `layer` yields, if Keras takes it for the layer's own, as it does before Keras 3; else None."""
+    config = layer.config
+    if generation >= (3,) or layer.type not in _YIELD_INDICES or config.get("output_mode", "int") != "int":
+        return None
+    return str(config.get("output_dtype") or (layer.dtype if "int" in layer.dtype else "int64"))
 
 
 def _with_average(weights: Json, unknown: int) -> list[float]:

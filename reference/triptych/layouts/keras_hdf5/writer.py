@@ -26,6 +26,7 @@ from triptych.layouts.keras_weights.optimizer import STEP, Trained, default_entr
 from triptych.layouts.keras_weights.places import default_names, top_layers
 from triptych.layouts.keras_weights.recasting import recast, recast_back
 from triptych.layouts.problems import inexpressible
+from triptych.layouts.vocabularies import inlined
 from triptych.model import Architecture, Json, Panels, Tensor, Training
 from triptych.package.atomic import replace_file
 from triptych.package.files import FileSystem
@@ -74,6 +75,7 @@ def write(
         ConversionError: HDF5 or Keras has no place for something that cannot be left out.
         SaveError: The file system refused; what stood at `path` still does.
     """
+    panels = inlined(panels)
     facts = of_panels(panels)
     how = keras_config.written_generation(panels.architecture, dialect)
     generation = how.generation
