@@ -11,13 +11,14 @@ from typing import Any
 from triptych.errors import shorten
 from triptych.layouts import keras_config
 from triptych.layouts.hdf5 import Container
+from triptych.layouts.keras_config.generations import parse_version
 from triptych.layouts.keras_hdf5.attributes import read_names, read_text
 from triptych.layouts.keras_hdf5.facts import Facts, to_panels
 from triptych.layouts.keras_hdf5.optimizer_state import with_optimizer_weights
 from triptych.layouts.keras_weights.assignment import Array, keras_order
 from triptych.layouts.keras_weights.fitting import Origin, filters_first, flip, is_flipped, steps_to, with_first_axes
-from triptych.layouts.keras_weights.gates import joined
-from triptych.layouts.keras_weights.matching import matches, with_unknown_weights
+from triptych.layouts.keras_weights.gates import gate_of, joined
+from triptych.layouts.keras_weights.matching import Match, matches, with_unknown_weights
 from triptych.layouts.keras_weights.names import configured_layers, tensor_names, unique
 from triptych.layouts.keras_weights.optimizer import Trained
 from triptych.layouts.keras_weights.places import TopLayer, default_names, top_layers
@@ -29,6 +30,8 @@ from triptych.model import Architecture, Json, Panels, Tensor, Training, Weights
 TOP_LEVEL = "top_level_model_weights"
 _CONFIGURATIONS = ("model_config", "training_config")
 _VERSIONS = ("keras_version", "backend")
+_IN_ORDER = (2, 0, 6)
+"""Before this version optimizers took the weights in the order of their names."""
 
 
 @dataclass(slots=True)
@@ -95,6 +98,8 @@ class _Reading:
         self.version = version if isinstance(version, str) else None
         backend = self.facts["attributes"].get("backend")
         self.backend = backend if isinstance(backend, str) else None
+        self.gates: dict[str, list[Array]] = {}
+        """Top-level layer -> its arrays before its gates were joined."""
 
     def panels(self) -> Panels:
         config = self._json("model_config")
@@ -243,15 +248,39 @@ class _Reading:
                 tensors[place.tensor] = recast(held[name][index], turn)
                 if steps := [*made[name][index], *turn]:
                     recasts[place.tensor] = steps
-            trained += found.trained
+            trained += self._of_gates(found) if name in self.gates else found.trained
         self.facts |= {"weight_names": names, "weight_order": orders, "recast": recasts}
-        return Weights(tensors), architecture, [replace(one, steps=recasts.get(one.tensor, ())) for one in trained]
+        paths = {}
+        if dialect == "keras3":
+            paths = {
+                place.tensor: path
+                for top in tops.values()
+                for place, path in zip(top.places, default_names(top, architecture, dialect), strict=True)
+            }
+        return (
+            Weights(tensors),
+            architecture,
+            [replace(one, steps=recasts.get(one.tensor, ()), path=paths.get(one.tensor)) for one in trained],
+        )
 
     def _join_gates(self, group: _Group, top: TopLayer | None) -> None:
         """Make one array of the gates that Keras 1 stored one by one."""
         if found := joined(group.arrays, group.tensors, filters_first=top is not None and filters_first(top)):
             self.facts.setdefault("gates", {})[group.name] = [array.name for array in group.arrays]
+            self.gates[group.name] = group.arrays
             group.arrays, group.tensors = found
+
+    def _of_gates(self, found: Match) -> list[Trained]:
+        """The weights of a layer as its optimizer sees them, which knows each gate by itself."""
+        if filters_first(found.top):
+            return []
+        places = dict(zip(found.labels, found.top.places, strict=True))
+        trained = []
+        for array in self.gates[found.top.name]:
+            whole, gate = gate_of(array.name) or ("", "")
+            place = places.get(whole) or places[array.name]
+            trained.append(Trained(array.name, place.tensor + (f"@{gate}" if whole in places else ""), array.shape, place.trainable))
+        return trained
 
     # --- training
 
@@ -272,7 +301,9 @@ class _Reading:
             )
         tensors = [self.container.tensor(f"optimizer_weights/{name}") for name in stored]
         generation = Facts(attributes=self.facts["attributes"]).dialect
-        return with_optimizer_weights(training or Training(), stored, tensors, trained, generation)
+        version = parse_version(self.version)
+        by_name = version is None or version < _IN_ORDER
+        return with_optimizer_weights(training or Training(), stored, tensors, trained, generation, sorted_names=by_name)
 
 
 def _steps(group: _Group, top: TopLayer | None, origin: Origin) -> list[list[Step]]:

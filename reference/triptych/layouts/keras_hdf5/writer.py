@@ -20,9 +20,9 @@ from triptych.layouts.keras_hdf5.attributes import write_names
 from triptych.layouts.keras_hdf5.facts import Facts, of_panels, optimizer_names
 from triptych.layouts.keras_weights.assignment import Place, keras_order
 from triptych.layouts.keras_weights.fitting import filters_first, is_keras_1
-from triptych.layouts.keras_weights.gates import taken_apart
+from triptych.layouts.keras_weights.gates import slot_of, taken_apart
 from triptych.layouts.keras_weights.names import configured_layers, tensors_of
-from triptych.layouts.keras_weights.optimizer import STEP, Trained, default_entries
+from triptych.layouts.keras_weights.optimizer import OPAQUE, STEP, Trained, default_entries
 from triptych.layouts.keras_weights.places import default_names, top_layers
 from triptych.layouts.keras_weights.recasting import recast, recast_back
 from triptych.layouts.problems import inexpressible
@@ -261,20 +261,22 @@ class _Writing:
         step = training.progress.step if training.progress is not None else None
         kind = training.optimizer.type if training.optimizer else None
         entries = optimizer_names(training) if self.known else None
-        if entries is None or {entry[1] for entry in entries} - {STEP} - state.keys():
+        if entries is None or any(entry[1] != STEP and slot_of(state, entry[1]) is None for entry in entries):
             if step is None and state:
                 step = 0
                 self.notes.append("training: the source counted no steps, so that Keras counts from 0")
             entries = default_entries(list(state), self.trained, kind, has_step=step is not None, dialect=self.dialect)
         written: list[tuple[str, Tensor]] = []
+        left = dict(state)
         for name, tensor, *dtype in entries:
-            if tensor != STEP:
-                written.append((name, self._stored_slot(tensor, state.pop(tensor))))
+            if (slot := slot_of(state, tensor)) is not None:
+                written.append((name, self._stored_slot(tensor, slot)))
+                left.pop(tensor if tensor in state else tensor.rpartition("@")[0], None)
             elif step is not None:
                 written.append((name, _scalar(step, dtype[0] if dtype else "int64")))
         if written or (training.optimizer is not None and entries):
             self.optimizer = written
-        self.notes += [f"training state {name!r}: this optimizer has no such weight in Keras" for name in state]
+        self.notes += [f"training state {name!r}: this optimizer has no such weight in Keras" for name in left if not _is_said(name, left[name], training)]
         if training.progress is not None:
             kept = training.progress
             lost = [word for word in ("epoch", "samples", "best") if getattr(kept, word)]
@@ -343,6 +345,18 @@ class _Copier:
         self._done += tensor.nbytes
         if self._progress is not None:
             self._progress(self._done, self._total, name)
+
+
+def _is_said(name: str, value: Tensor, training: Training) -> bool:
+    """Whether a part of an optimizer's state says nothing new: the rate that its configuration has, or a slot that is not used."""
+    if value.size != 1:
+        return False
+    import numpy as np
+
+    number = np.float32(value.array().reshape(-1)[0])
+    rate = training.optimizer.config.get("learning_rate") if training.optimizer else None
+    said = isinstance(rate, int | float) and np.float32(rate) == number
+    return said if name == "optimizer.learning_rate" else name.startswith(OPAQUE) and value.shape == (1,) and number == 0
 
 
 def _row(rows: Tensor, compute: Callable[[Any], Any]) -> Tensor:

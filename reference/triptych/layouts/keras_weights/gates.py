@@ -11,6 +11,7 @@ from triptych.model import Tensor
 _GATE = re.compile(r"(?P<stem>.+_[WUb])_(?P<gate>[icfozrh])(?P<counter>:\d+)?")
 _GATES = {frozenset("icfo"): "ifco", frozenset("zrh"): "zrh"}
 """Gates that a layer has -> their order in one array."""
+GATE_LETTERS = "icfozrh"
 
 
 def joined(
@@ -38,6 +39,43 @@ def joined(
             tensor = _joined(parts, _axis(parts[0], filters_first=filters_first))
             result[name] = (Array(name, tensor.shape), tensor)
     return [array for array, _ in result.values()], [tensor for _, tensor in result.values()]
+
+
+def gate_of(name: str) -> tuple[str, str] | None:
+    """The name of the array that the gate called `name` is joined into, and the gate's letter; None if it is no gate."""
+    match = _GATE.fullmatch(name)
+    return None if match is None else (match["stem"] + (match["counter"] or ""), match["gate"])
+
+
+def slots_joined(state: Mapping[str, Tensor], *, filters_first: bool = False) -> dict[str, Tensor]:
+    """An optimizer's `state` with slots of single gates, called ``<slot>@<gate>``, joined where there is one for each."""
+    result = dict(state)
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in state.items():
+        base, at, gate = name.rpartition("@")
+        if at and gate in GATE_LETTERS:
+            parts.setdefault(base, {})[gate] = tensor
+    for base, found in parts.items():
+        order = _GATES.get(frozenset(found))
+        if order is not None and base not in state:
+            held = [found[gate] for gate in order]
+            result[base] = _joined(held, _axis(held[0], filters_first=filters_first))
+            for gate in order:
+                del result[f"{base}@{gate}"]
+    return result
+
+
+def slot_of(state: Mapping[str, Tensor], name: str, *, filters_first: bool = False) -> Tensor | None:
+    """The tensor called `name` of a `state` after `slots_joined`; None if it is not there."""
+    base, at, gate = name.rpartition("@")
+    whole = state.get(base) if at and name not in state else None
+    if whole is None:
+        return state.get(name)
+    order = next((order for order in _GATES.values() if gate in order), "")
+    axis = _axis(whole, filters_first=filters_first)
+    if not order or not whole.shape or whole.shape[axis] % len(order):
+        return None
+    return _part(whole, order.index(gate), len(order), axis)
 
 
 def _axis(gate: Tensor, *, filters_first: bool) -> int:

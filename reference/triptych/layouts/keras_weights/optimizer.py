@@ -66,6 +66,8 @@ class Trained:
     trainable: bool
     steps: Sequence[Step] = ()
     """What was done to the stored array, and is done to its slots."""
+    path: str | None = None
+    """Another name that optimizers may have made theirs of: that of Keras 3's own rule, in versions whose `label` is a role alone."""
 
     @property
     def stored_shape(self) -> tuple[int, ...]:
@@ -86,23 +88,23 @@ class Entry:
     shape: tuple[int, ...]
 
 
-def targets(entries: Sequence[Entry], weights: Sequence[Trained], optimizer: str | None, *, keras_1: bool) -> list[str]:
+def targets(entries: Sequence[Entry], weights: Sequence[Trained], optimizer: str | None, *, sorted_names: bool) -> list[str]:
     """For each of `entries`, in stored order, the name of the tensor that is to hold it, or `STEP`.
 
     Args:
         entries: The arrays.
         weights: Those of the model, in the order in which Keras lists them.
         optimizer: The optimizer's type; None if nothing says it.
-        keras_1: Whether Keras 1 wrote them: it sorted the weights by name.
+        sorted_names: Whether the weights went by their names, as before Keras 2.0.6.
     """
     kind = (optimizer or "").split(":")[-1].split(">")[-1]
     labels = _Labels(weights)
     found: list[str | None] = [_by_name(entry, kind, labels) for entry in entries]
-    if keras_1 and entries and found[0] is None and entries[0].shape == () and entries[0].name.startswith("Variable"):
+    if sorted_names and entries and found[0] is None and entries[0].shape == () and entries[0].name.startswith("Variable"):
         found[0] = STEP
     open_indices = [index for index, target in enumerate(found) if target is None]
     trainable = [w for w in weights if w.trainable]
-    if keras_1:
+    if sorted_names:
         trainable.sort(key=lambda w: w.label)
     if open_indices and trainable:
         for index, target in zip(open_indices, _by_position([entries[i] for i in open_indices], trainable, kind), strict=True):
@@ -123,9 +125,10 @@ class _Labels:
         self.by_path: dict[str, Trained | None] = {}
         self.by_words: dict[str, Trained | None] = {}
         for weight in weights:
-            words = weight.bare.replace("/", "_")
-            self.by_path[weight.bare] = None if weight.bare in self.by_path else weight
-            self.by_words[words] = None if words in self.by_words else weight
+            for path in {weight.bare, weight.path or weight.bare}:
+                words = path.replace("/", "_")
+                self.by_path[path] = None if path in self.by_path else weight
+                self.by_words[words] = None if words in self.by_words else weight
 
 
 def _by_name(entry: Entry, kind: str, labels: _Labels) -> str | None:
@@ -140,8 +143,8 @@ def _by_name(entry: Entry, kind: str, labels: _Labels) -> str | None:
         weight = labels.by_path.get("/".join(path)) if slot and path else None
         if weight is not None:
             return _slot(slot[0], weight, entry, kind)
-    if len(words) == 2:
-        parts = words[1].split("_")
+    if len(words) <= 2:
+        parts = words[-1].split("_")
         for cut in range(len(parts) - 1, 0, -1):
             weight = labels.by_words.get("_".join(parts[:cut]))
             if weight is not None:
