@@ -180,6 +180,17 @@ def _metric_of(function: str) -> str | None:
     return _METRIC_BY_FUNCTION.get(_ALIASES.get(function, function))
 
 
+def spelled_out(value: Json) -> Json:
+    """`value`, of ``loss`` or ``metrics``, with the long names of functions for the short ones, which Keras 3 does not find in HDF5."""
+    if isinstance(value, str):
+        return _ALIASES.get(value, value)
+    if isinstance(value, list):
+        return [spelled_out(item) for item in value]
+    if isinstance(value, dict) and "class_name" not in value:
+        return {key: spelled_out(item) for key, item in value.items()}
+    return value
+
+
 def _object(value: Json) -> tuple[str, dict[str, Json]]:
     if not isinstance(value, dict) or not isinstance(value.get("class_name"), str):
         unsayable("a loss or metric")

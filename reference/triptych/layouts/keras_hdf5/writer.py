@@ -16,6 +16,7 @@ from triptych.layouts import (
     hdf5,  # noqa: F401 - switches plugins off before h5py is imported
     keras_config,
 )
+from triptych.layouts.keras_config.objectives import spelled_out
 from triptych.layouts.keras_hdf5.attributes import write_names
 from triptych.layouts.keras_hdf5.facts import Facts, of_panels, optimizer_names
 from triptych.layouts.keras_weights.assignment import Place, keras_order
@@ -256,6 +257,9 @@ class _Writing:
 
     def _prepare_training(self, training: Training) -> None:
         self.training_config, notes = keras_config.write_training_config(training, self.panels.architecture, dialect=self.asked)
+        if self.asked == "keras3":
+            said = ("loss", "metrics", "weighted_metrics")
+            self.training_config |= {key: spelled_out(self.training_config[key]) for key in said if key in self.training_config}
         self.notes += notes
         state = dict(training.state.tensors) if training.state is not None else {}
         step = training.progress.step if training.progress is not None else None
