@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
     parser.add_argument("target", metavar="DST", type=Path, help="the file or folder to write")
     parser.add_argument("--layout", help="layout of DST, where its suffix does not say it")
     parser.add_argument("--only", choices=["architecture", "weights", "training"], help="write this panel alone")
-    parser.add_argument("--dialect", choices=["keras1", "keras2", "keras3"], help="for Keras layouts and text: whose configuration to write")
+    parser.add_argument("--dialect", choices=["keras", "keras1", "keras2", "keras3"], help="for Keras layouts and text: whose configuration to write (keras: that of SRC)")
     parser.add_argument(
         "--allow-code",
         action="store_true",
@@ -79,7 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
     target: Path = arguments.target
     layout = target_layout(target, arguments.layout)
     given: dict[str, Any] = {
-        "dialect": arguments.dialect,
+        # Files of Keras are of their source's dialect anyway; text is a document of this format unless a dialect is asked for.
+        "dialect": None if arguments.dialect == "keras" and not layout.name.startswith("architecture-") else arguments.dialect,
         "spelling": "yaml" if arguments.yaml else None,
         "max_shard_bytes": arguments.max_shard_size,
     }

@@ -62,8 +62,8 @@ def architecture_to_text(
 ) -> tuple[str, tuple[str, ...]]:
     """The text of `architecture`, and a note of each thing it does not say.
 
-    `dialect` is ``keras1``, ``keras2`` or ``keras3`` for what that Keras' ``to_json`` or ``to_yaml`` would write; None: this format's
-    document, which says everything.
+    `dialect` is ``keras1``, ``keras2`` or ``keras3`` for what that Keras' ``to_json`` or ``to_yaml`` would write, ``keras`` for what the
+    version wrote that the architecture was read from; None: this format's document, which says everything.
 
     Raises:
         ConversionError: Keras has no place for what it says.

@@ -68,19 +68,20 @@ class Model:
             raise UsageError(f"expected a model with an architecture to {purpose}, this one has only {self!r}")
         return self.architecture
 
-    def to_json(self, *, dialect: Literal["keras1", "keras2", "keras3"] | None = None) -> str:
+    def to_json(self, *, dialect: Literal["keras", "keras1", "keras2", "keras3"] | None = None) -> str:
         """The architecture as JSON text.
 
         Args:
             dialect: None: this format's document, which `triptych.model_from_json` reads back without loss. Otherwise what that
-                Keras' ``to_json`` writes and its ``model_from_json`` loads; there is one warning for each thing it does not say.
+                Keras' ``to_json`` writes and its ``model_from_json`` loads (``keras``: the very version that the model was read
+                from); there is one warning for each thing it does not say.
 
         Raises:
             ConversionError: Keras has no place for what the architecture says.
         """
         return self._to_text("json", dialect)
 
-    def to_yaml(self, *, dialect: Literal["keras1", "keras2"] | None = None) -> str:
+    def to_yaml(self, *, dialect: Literal["keras", "keras1", "keras2"] | None = None) -> str:
         """The architecture as YAML text.
 
         Args:

@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from triptych.errors import UsageError, shorten
 from triptych.layouts.keras_config import edits, yaml_text
-from triptych.layouts.keras_config.architecture import source_generation, write_model_config, written_generation
-from triptych.layouts.keras_config.generations import KERAS3
-from triptych.layouts.keras_config.layers import extension_of
+from triptych.layouts.keras_config.architecture import write_model_config, written_generation
+from triptych.layouts.keras_config.layers import Writing, extension_of
 from triptych.layouts.keras_config.plain import REFUSED, levels
 from triptych.layouts.problems import invalid, unsupported
 from triptych.limits import DEFAULT_LIMITS
@@ -21,6 +20,8 @@ _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM
 _WRAPPERS = ("modelTopology", "model_config", "config")
 """Members whose value is a model object, or the JSON text of one: of TensorFlow.js, of what copies an HDF5 file's attributes, of a model
 whose class was left out."""
+SOURCE = "keras"
+"""The dialect that asks for text as the Keras wrote it that the model comes from."""
 _ENCODINGS = 3
 """How often a text may have been encoded as JSON."""
 
@@ -111,16 +112,20 @@ def _with_versions(found: Mapping[str, Json], around: Mapping[str, Json]) -> dic
 def dump(architecture: Architecture, spelling: Literal["json", "yaml"], dialect: str) -> tuple[str, tuple[str, ...]]:
     """What Keras' ``to_json`` or ``to_yaml`` would say of `architecture`, and a note of each thing it does not say.
 
+    `dialect` is ``keras1``, ``keras2``, ``keras3``, or ``keras`` for the very version that the architecture was read from.
+
     Raises:
         ConversionError: Keras has no place for what it says.
         UsageError: No such dialect, or one that has no YAML.
     """
-    if spelling == "yaml" and dialect == KERAS3:
+    asked = None if dialect == SOURCE else dialect
+    writing = written_generation(architecture, asked, wrapped=True)
+    if spelling == "yaml" and writing.generation >= (3,):
         raise UsageError(
-            "expected the dialect keras1 or keras2 for YAML, got 'keras3': Keras 3 neither writes nor reads it; ask for JSON"
+            f"expected the dialect keras1 or keras2 for YAML, got {dialect!r}: Keras 3 neither writes nor reads it; ask for JSON"
         )
-    config, notes = write_model_config(architecture, dialect=dialect, wrapped=True)
-    config = _complete(config, architecture, dialect)
+    config, notes = write_model_config(architecture, dialect=asked, wrapped=True)
+    config = _complete(config, architecture, writing)
     if spelling == "json":
         return json.dumps(config), notes
     import yaml
@@ -139,15 +144,14 @@ def _plain_dumper() -> Any:
     return Plain
 
 
-def _complete(config: dict[str, Json], architecture: Architecture, dialect: str) -> dict[str, Json]:
+def _complete(config: dict[str, Json], architecture: Architecture, writing: Writing) -> dict[str, Json]:
     """`config` with what ``to_json`` says around it and HDF5 files say elsewhere."""
-    generation = written_generation(architecture, dialect, wrapped=True).generation
-    if dialect == KERAS3:
+    generation = writing.generation
+    if generation >= (3,):
         sequential = config["class_name"] == "Sequential"
         module, registered = ("keras", None) if sequential else ("keras.src.models.functional", config["class_name"])
         return {"module": module, "registered_name": registered, **config}
-    known = source_generation(architecture)
-    if known is not None and known.dialect == dialect:
+    if writing.edits_apply:
         source = extension_of(architecture.extensions)
         found = {"keras_version": source.get("version"), "backend": source.get("backend")}
     else:
