@@ -2,7 +2,8 @@
 
 Our terms are what counts; ``extensions.keras`` keeps the rest, so that the generation a configuration came from gets it back:
 
-* of an architecture or training: ``dialect``, ``version`` and ``backend`` of the source (``taken_for`` where it names no version),
+* of an architecture or training: ``dialect``, ``version`` and ``backend`` of the source (``taken_for`` where it names no version,
+  ``theano`` where only its weights show that backend),
   ``wrapped`` for the form of ``.keras`` files, ``code_omitted``: places of lambdas' code; of an architecture also ``config`` (``list`` or
   ``object``) and ``input`` (``layer``, ``first`` or ``nested``) of a Sequential that says them unlike its generation, ``whole`` for a model
   kept as one opaque layer, ``text`` for one that no document can hold as data;

@@ -15,18 +15,25 @@ from triptych.layouts.keras_config.plain import REFUSED, Unsayable, levels, plai
 from triptych.layouts.problems import inexpressible, invalid
 from triptych.model import Architecture, Json, Layer, Panels
 
+THEANO = "theano"
 DIALECTS = ("keras1", KERAS2, KERAS3)
 _TEXT_TYPE = f"{EXTENSION}:Model"
 
 
 def read_model_config(
-    config: Mapping[str, Json], *, keras_version: str | None, backend: str | None, allow_code: bool = False
+    config: Mapping[str, Json],
+    *,
+    keras_version: str | None,
+    backend: str | None,
+    allow_code: bool = False,
+    theano: bool = False,
 ) -> Architecture:
     """The architecture that a Keras model configuration describes.
 
     `config` is what ``model_config`` or ``to_json`` hold; `keras_version` and `backend` are those of the file around it, if
     it names them. What our terms cannot say travels in ``extensions.keras``, so that `write_model_config` returns an equal
     configuration. Compiled code of lambdas is left out unless `allow_code`; `write_model_config` names what it misses.
+    `theano` says that the backend was that one though nothing names it.
 
     Raises:
         InvalidModelError: It is no model configuration.
@@ -43,11 +50,12 @@ def read_model_config(
     version = keras_version if keras_version is not None else _text(config.get("keras_version"))
     known_backend = backend if backend is not None else _text(config.get("backend"))
     original, omitted = (config, []) if allow_code else without_code(config)
-    generation = recognise(original, version)
+    generation = replace(recognise(original, version), theano=theano or known_backend == THEANO)
     source: dict[str, Json] = {
         "dialect": generation.dialect,
         "version": version,
         "backend": known_backend,
+        "theano": theano and known_backend is None,
         "code_omitted": omitted,
         "wrapped": generation.wrapped,
     }
@@ -97,7 +105,10 @@ def source_generation(architecture: Architecture) -> Generation | None:
         return None
     text = _text(source.get("version"))
     version = parse_version(text) or parse_version(_text(source.get("taken_for")))
-    return None if version is None else Generation(version, text, bool(source.get("wrapped")))
+    if version is None:
+        return None
+    theano = source.get("backend") == THEANO or source.get("theano") is True
+    return Generation(version, text, bool(source.get("wrapped")), theano=theano)
 
 
 def _source_writing(architecture: Architecture) -> Writing:
@@ -120,7 +131,9 @@ def written_generation(architecture: Architecture | None, dialect: str | None, *
     if dialect not in DIALECTS:
         raise UsageError(f"expected a dialect of {', '.join(DIALECTS)}, got {shorten(dialect)}")
     wanted = Generation((1, 2, 2), "1.2.2") if dialect == "keras1" else target(dialect)
-    if source is not None and source.dialect == dialect and (dialect != KERAS2 or source.version >= wanted.version):
+    # What is written for a dialect runs on TensorFlow; what pads as on Theano goes back to its own file only.
+    fits = source is not None and source.dialect == dialect and not source.theano
+    if source is not None and fits and (dialect != KERAS2 or source.version >= wanted.version):
         return Writing(replace(source, wrapped=source.wrapped or (wrapped and dialect == KERAS3)), edits_apply=True)
     return Writing(replace(wanted, wrapped=wrapped and dialect == KERAS3), edits_apply=False)
 

@@ -25,6 +25,8 @@ class Generation:
     """The version as the file has it; None where it had to be guessed."""
     wrapped: bool = False
     """Whether each layer carries ``module`` and ``registered_name`` (the form of ``.keras`` files)."""
+    theano: bool = False
+    """Whether it ran on Theano, which pads otherwise than all other backends."""
 
     @property
     def dialect(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from triptych.layouts.keras_config import edits, lambdas, lookups, members, objects, table
+from triptych.layouts.keras_config import edits, lambdas, lookups, members, objects, table, theano
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import Unsayable, unsayable
 from triptych.layouts.keras_config.plain import name as plain_name
@@ -195,7 +195,7 @@ class Layers:
                 unsayable("a value outside the schema")
             if member.required or not edits.same(value, edits.copy(member.default)):
                 result[member.name] = value
-        return result
+        return theano.with_amounts(found, result) if generation.theano else result
 
     def _read_inner_activation(self, given: Json, outer: Generation) -> Json:
         """A layer that stands as an activation, as ``{"type", "config"}``; None if `given` is none of the vocabulary."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,11 @@ class _Reading:
         if config is None:
             return to_panels(self._weights_only(groups), Facts(**self.facts))
         architecture = keras_config.read_model_config(
-            config, keras_version=self.version, backend=self.backend, allow_code=self.allow_code
+            config,
+            keras_version=self.version,
+            backend=self.backend,
+            allow_code=self.allow_code,
+            theano=self._origin(groups or ()).theano,
         )
         weights, architecture, trained = self._assigned(groups, architecture) if groups is not None else (None, architecture, [])
         training = self._training(architecture, trained)
@@ -215,9 +220,12 @@ class _Reading:
         tensors = (tensor for group in groups for tensor in group.tensors)
         return Panels(weights=Weights(dict(zip(names, tensors, strict=True))))
 
+    def _origin(self, groups: Iterable[_Group]) -> Origin:
+        return Origin.of(self.version, self.backend, [array.name for group in groups for array in group.arrays])
+
     def _assigned(self, groups: list[_Group], architecture: Architecture) -> tuple[Weights, Architecture, list[Trained]]:
         """The tensors under the names that the architecture gives them; with what layers of unknown type were found to own."""
-        origin = Origin.of(self.version, self.backend, [array.name for group in groups for array in group.arrays])
+        origin = self._origin(groups)
         if origin.keras_1:
             architecture = with_first_axes(architecture)
             tops = top_layers(architecture)
