@@ -67,8 +67,14 @@ _HOMES = {
 }
 
 
+_FRAMEWORKS = ("keras",)
+"""Modules that know a framework: ``triptych.keras``."""
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: ``import triptych`` itself costs next to nothing."""
+    if name in _FRAMEWORKS:
+        return import_module(f"triptych.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'triptych' has no attribute {name!r}")
     value = getattr(import_module(f"triptych.{_HOMES[name]}"), name)

@@ -10,6 +10,7 @@ Our terms are what counts; ``extensions.keras`` keeps the rest, so that the gene
 * of an input: ``before``, the layer it is listed before (null: at the end), and ``rank`` among its like;
 * of an architecture: ``listed``, the order of layers and operations, where it is not the usual one;
 * of a call of an operation: ``layer``, the name that Keras has for it, where it is not that of its value;
+* of a layer of unknown type: ``weight_order``, its roles in Keras' order where that is not the order of names;
 * of a nested model: ``first_call``, the index by which references name its first call;
 * of all, and of layers, calls and optimizers: ``edits``, from what is generated to what there was, see `edits`.
 """

@@ -279,7 +279,8 @@ class _Writing:
             elif step is not None:
                 written.append((name, _scalar(step, dtype[0] if dtype else "int64")))
         if written or (training.optimizer is not None and entries):
-            self.optimizer = written
+            # Layers of one name in two nested models: Keras goes by the order.
+            self.optimizer = list(zip(_distinct([name for name, _ in written]), [tensor for _, tensor in written], strict=True))
         self.notes += [f"training state {name!r}: this optimizer has no such weight in Keras" for name in left if not _is_said(name, left[name], training)]
         if training.progress is not None:
             kept = training.progress

@@ -7,7 +7,7 @@ are heard first.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -40,10 +40,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """One array that the file holds for a layer."""
+    """One array that a file or a live model holds for a layer."""
 
     name: str
     shape: tuple[int, ...]
+    trainable: bool | None = None
+    """Whether it is trained, where that is known beyond what its layer says."""
 
 
 def keras_order(places: Sequence[Place]) -> list[int]:
@@ -71,7 +73,7 @@ def assign(group: str, arrays: Sequence[Array], places: Sequence[Place]) -> list
     if len(arrays) != len(places):
         raise mismatch(
             group,
-            f"expected {len(places)} weights{_listing(p.role for p in places)}, the file holds {len(arrays)}{_listing(a.name for a in arrays)}",
+            f"expected {len(places)} weights{_listing(p.role for p in places)}, found {len(arrays)}{_listing(a.name for a in arrays)}",
         )
     reading = _Names(places)
     order = keras_order(places)
@@ -161,8 +163,12 @@ class _Names:
         return found
 
     def contradicts(self, arrays: Sequence[Array], by_position: dict[int, int]) -> bool:
-        """Whether a name that means exactly one place stands at the position of another."""
-        return any((sure := self.candidates(arrays[i].name)) and len(sure) == 1 and sure[0] != p for p, i in by_position.items())
+        """Whether a name that only one array has and that means exactly one place stands at the position of another."""
+        shared = Counter(array.name for array in arrays)
+        return any(
+            shared[arrays[i].name] == 1 and (sure := self.candidates(arrays[i].name)) and len(sure) == 1 and sure[0] != p
+            for p, i in by_position.items()
+        )
 
 
 def _fits(array: Array, place: Place) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from triptych.model import Architecture, Layer, WeightReference
@@ -46,7 +46,10 @@ def _owners(layer: Layer, pointer: str, path: str, lineage: tuple[str, ...]) -> 
 
 
 def with_weights(architecture: Architecture, listed: dict[str, dict[str, WeightReference]]) -> Architecture:
-    """`architecture` with the weights in `listed` (pointer of a layer -> role -> reference) added to its layers."""
+    """`architecture` with the weights in `listed` (pointer of a layer -> role -> reference) added to its layers.
+
+    A document keeps roles sorted; where a layer of unknown type has them in another order, ``extensions.keras.weight_order`` says it.
+    """
     if not listed:
         return architecture
     layers = tuple(_with(layer, f"/layers/{index}", listed) for index, layer in enumerate(architecture.layers))
@@ -58,9 +61,21 @@ def _with(layer: Layer, pointer: str, listed: dict[str, dict[str, WeightReferenc
     if inner is not None:
         start = f"{pointer}/architecture"
         inner = with_weights(inner, {p[len(start) :]: found for p, found in listed.items() if p.startswith(f"{start}/")})
+    added = listed.get(pointer, {})
+    extensions = layer.extensions
+    if ":" in layer.type and sorted(added) != list(added):
+        extensions = {**extensions, "keras": {**extensions.get("keras", {}), "weight_order": list(added)}}
     return replace(
         layer,
         architecture=inner,
         sublayers={role: _with(part, f"{pointer}/sublayers/{role}", listed) for role, part in layer.sublayers.items()},
-        weights={**layer.weights, **listed.get(pointer, {})},
+        weights={**layer.weights, **dict(sorted(added.items()))},
+        extensions=extensions,
     )
+
+
+def weight_order(layer: Layer) -> list[str]:
+    """The roles of a layer of unknown type in the order in which Keras lists its weights; empty where that is the order of names."""
+    keras = layer.extensions.get("keras")
+    order = keras.get("weight_order") if isinstance(keras, Mapping) else None
+    return [str(role) for role in order] if isinstance(order, list | tuple) else []

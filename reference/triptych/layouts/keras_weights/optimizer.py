@@ -22,7 +22,8 @@ _PRODUCT = "variable"
 _STEPS = ("iteration", "iterations", "iter")
 _SYNONYMS = {
     "m": "momentum", "v": "velocity", "vhat": "velocity_hat", "u": "norm", "rms": "velocity", "mg": "average_gradient",
-    "accum_grad": "accumulated_grad", "accum_var": "accumulated_delta_var",
+    "accum_grad": "accumulated_grad", "accum_var": "accumulated_delta_var", "r": "row", "c": "column",
+    "gradient_accumulator": "accumulated_gradient",
 }  # fmt: skip
 """Keras 2's words for slots -> those of this specification, which are Keras 3's."""
 _INTERLEAVED: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -152,11 +153,16 @@ def _by_name(entry: Entry, kind: str, labels: _Labels) -> str | None:
     return None
 
 
+def neutral(word: str, kind: str) -> str:
+    """The name of the slot that an optimizer of type `kind` calls `word`."""
+    return "norm" if kind == "Adamax" and word == "v" else _SYNONYMS.get(word, word)
+
+
 def _slot(word: str, weight: Trained, entry: Entry, kind: str) -> str | None:
-    neutral = "norm" if kind == "Adamax" and word == "v" else _SYNONYMS.get(word, word)
-    if entry.shape != weight.stored_shape or not re.fullmatch(r"[a-z][a-z0-9_]*", neutral):
+    slot = neutral(word, kind)
+    if entry.shape != weight.stored_shape or not re.fullmatch(r"[a-z][a-z0-9_]*", slot):
         return None
-    return f"optimizer.{neutral}.{weight.tensor}"
+    return f"optimizer.{slot}.{weight.tensor}"
 
 
 def _by_position(entries: Sequence[Entry], weights: Sequence[Trained], kind: str) -> list[str | None]:
@@ -195,15 +201,15 @@ def default_entries(
         entries.append([f"{snaked}/iteration" if dialect == "keras3" else "iteration:0", STEP])
     if dialect == "keras3" and "optimizer.learning_rate" in there:
         entries.append([f"{snaked}/learning_rate", "optimizer.learning_rate"])
-    words = _KERAS_2_WORDS.get(kind, {})
-    for group in _INTERLEAVED.get(kind, ()):
+    words = {"accumulated_gradient": "gradient_accumulator", **(_KERAS_2_WORDS.get(kind, {}) if dialect != "keras3" else {})}
+    for group in (("average",), ("accumulated_gradient",), *_INTERLEAVED.get(kind, ())):
         for weight in weights:
             for slot in group:
                 tensor = f"optimizer.{slot}.{weight.tensor}"
                 if tensor not in there:
                     continue
                 if dialect == "keras3":
-                    name = f"{snaked}/{weight.bare.replace('/', '_')}_{slot}"
+                    name = f"{snaked}/{weight.bare.replace('/', '_')}_{words.get(slot, slot)}"
                 else:
                     name = f"{kind}/{words.get(slot, slot)}/{weight.bare}:0"
                 entries.append([name, tensor])

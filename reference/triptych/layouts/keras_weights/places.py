@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from triptych.layouts.keras_weights.assignment import Array, Place
-from triptych.layouts.keras_weights.lineage import Owner, owners
+from triptych.layouts.keras_weights.lineage import Owner, owners, weight_order
 from triptych.layouts.keras_weights.names import default_name, parse
 from triptych.layouts.problems import mismatch
 from triptych.model import Architecture, WeightReference
@@ -37,9 +38,13 @@ def top_layers(architecture: Architecture) -> dict[str, TopLayer]:
     everyone = [tuple(owners(layer, index)) for index, layer in enumerate(architecture.layers)]
     by_pointer = {owner.pointer: owner for group in everyone for owner in group}
     places: dict[str, list[Place]] = defaultdict(list)
-    for slot in weight_slots(architecture):
-        owner = by_pointer[slot.pointer]
-        places[owner.lineage[0]].append(Place(owner, slot.role, slot.tensor, slot.stored_shape, slot.trainable, slot.axes))
+    for pointer, slots in groupby(weight_slots(architecture), key=lambda slot: slot.pointer):
+        owner = by_pointer[pointer]
+        found = [Place(owner, slot.role, slot.tensor, slot.stored_shape, slot.trainable, slot.axes) for slot in slots]
+        order = weight_order(owner.layer)
+        if sorted(order) == sorted(place.role for place in found):
+            found.sort(key=lambda place: order.index(place.role))
+        places[owner.lineage[0]] += found
     return {group[0].layer.name: TopLayer(group[0].layer.name, group, tuple(places[group[0].layer.name])) for group in everyone}
 
 
@@ -53,7 +58,7 @@ def default_names(top: TopLayer, architecture: Architecture, dialect: str) -> li
 
 
 def listed_weights(top: TopLayer, arrays: Sequence[Array]) -> dict[str, dict[str, WeightReference]]:
-    """Pointer of each layer of unknown type in `top` -> the weights that the file holds for it, as an extension type lists them.
+    """Pointer of each layer of unknown type in `top` -> the weights that the file holds for it, in stored order.
 
     Raises:
         InvalidModelError: Several such layers stand together and the names do not tell whose an array is.
@@ -77,13 +82,21 @@ def listed_weights(top: TopLayer, arrays: Sequence[Array]) -> dict[str, dict[str
         if alone is None:
             raise mismatch(top.name, f"expected names that tell which layer of {len(unknown)} unknown ones owns {loose[0].name!r}")
         theirs[alone.pointer] += [array.name for array in loose[len(top.places) :] if top.places] or [array.name for array in loose]
+    flags = {array.name: array.trainable for array in arrays}
     return {
         owner.pointer: {
-            role: WeightReference(f"{owner.path}.{role}", trainable=False if _last(role) in NON_TRAINABLE else None)
-            for role in sorted(roles(theirs[owner.pointer], owner))  # the order that a document keeps
+            role: WeightReference(f"{owner.path}.{role}", trainable=_flag(role, flags[name], owner))
+            for name, role in zip(theirs[owner.pointer], roles(theirs[owner.pointer], owner), strict=True)
         }
         for owner in unknown
     }
+
+
+def _flag(role: str, trained: bool | None, owner: Owner) -> bool | None:  # noqa: FBT001 - as `Array` says it
+    """What a reference has to say of a weight that its layer does not."""
+    if trained is None or not owner.layer.trainable:
+        return False if _last(role) in NON_TRAINABLE else None
+    return None if trained else False
 
 
 def roles(stored: Sequence[str], owner: Owner) -> list[str]:
