@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from triptych.errors import shorten
 from triptych.layouts.keras_v3.groups import VARS
 from triptych.layouts.problems import inexpressible, invalid, unsupported
 from triptych.limits import Limits
-from triptych.model import Json, Tensor
+from triptych.model import Tensor
 
 SUFFIX = ".weights.json"
 _FILE = re.compile(r"[^./\\:][^/\\:]*\.h5")
@@ -91,14 +92,17 @@ def split(groups: Mapping[str, Mapping[str, Tensor]], most: int) -> Iterator[Sha
 
 def index_of(shards: Sequence[Shard], names: Sequence[str]) -> bytes:
     """The index of `shards`, which are in the files `names`, as Keras writes it."""
-    map_: dict[str, Json] = {}
+    files: dict[str, list[str]] = {}
+    counts: Counter[str] = Counter()
     for shard, name in zip(shards, names, strict=True):
         for path, tensors in shard.groups.items():
             if tensors:
-                map_.setdefault(f"/{path}/{VARS}" if path else f"/{VARS}", []).append(name)
-    one_each = {path: files[0] if len(files) == 1 else files for path, files in map_.items()}
+                key = f"/{path}/{VARS}" if path else f"/{VARS}"
+                files.setdefault(key, []).append(name)
+                counts[key] += len(tensors)
+    map_ = {path: found[0] if counts[path] == 1 else found for path, found in files.items()}
     total = float(sum(shard.nbytes for shard in shards))
-    return json.dumps({"metadata": {"total_size": total}, "weight_map": one_each}, indent=4).encode()
+    return json.dumps({"metadata": {"total_size": total}, "weight_map": map_}, indent=4).encode()
 
 
 __all__ = ["SUFFIX", "Shard", "index_of", "is_index", "shard_files", "split"]
