@@ -269,6 +269,7 @@ TABLE: dict[str, Entry] = {
     "LayerNormalization": Entry(defaults={"epsilon": 1e-3}, extras=(Extra("rms_scaling", False, (3,), decisive=True),)),
     "GroupNormalization": Entry(defaults={"epsilon": 1e-3, "groups": 32}),
     "RMSNormalization": Entry(defaults={"epsilon": 1e-6}),
+    "Normalization": Entry(since={"variance": ALWAYS}),
     "LeakyReLU": Entry(names={"negative_slope": "alpha"}, names1={"negative_slope": "alpha"}, defaults={"negative_slope": 0.3}),
     "ThresholdedReLU": Entry(defaults={"theta": 1.0}),
     "ReLU": Entry(since={"negative_slope": (2, 2, 3), "threshold": (2, 2, 3)}),

@@ -256,7 +256,9 @@ class _Writing:
     # --- training
 
     def _prepare_training(self, training: Training) -> None:
-        self.training_config, notes = keras_config.write_training_config(training, self.panels.architecture, dialect=self.asked)
+        self.training_config, notes = keras_config.write_training_config(
+            training, self.panels.architecture, dialect=self.asked, wrapped=False
+        )
         if self.asked == "keras3":
             said = ("loss", "metrics", "weighted_metrics")
             self.training_config |= {key: spelled_out(self.training_config[key]) for key in said if key in self.training_config}

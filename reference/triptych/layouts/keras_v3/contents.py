@@ -116,7 +116,9 @@ def _compile_config(
     contents: Contents, training: Training | None, architecture: Architecture, dialect: str, facts: Facts | None
 ) -> dict[str, Json]:
     """The member ``compile_config``, or nothing."""
-    nothing: dict[str, Json] = {"compile_config": None} if facts is not None and facts.compile_config == "null" else {}
+    none: dict[str, Json] = {"null": None, "empty": {}}
+    said = facts.compile_config if facts is not None else ""
+    nothing = {"compile_config": none[said]} if said in none else {}
     if training is None:
         return nothing
     was_read = "dialect" in training.extensions.get("keras", {})

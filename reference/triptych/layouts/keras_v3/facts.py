@@ -37,7 +37,7 @@ class Facts:
     step_dtype: str = "int64"
     """Of the optimizer's step count."""
     compile_config: str = "as trained"
-    """``null`` where the file says that there is none."""
+    """``null`` or ``empty`` where the file says in this way that there is none."""
     optimizer: str = ""
     """Why the optimizer's variables are kept as they are; empty if they are not."""
     not_read: Sequence[str] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from triptych.layouts.keras_config.graph_writing import names_of_operations
@@ -23,23 +23,29 @@ def in_keras_order(model: Mapping[str, Json], architecture: Architecture) -> dic
     listed = config.get("layers") if isinstance(config, dict) else config
     if not isinstance(listed, list):
         return dict(model)
-    layers = iter(architecture.layers)
-    others = {value.name for value in architecture.inputs} | set(names_of_operations(architecture).values())
-    objects = [one if _is_input(one) or one.get("name") in others else _inside(one, next(layers, None)) for one in listed]
+    objects = [dict(one) if layer is None else _inside(one, layer) for one, _, layer in paired(listed, architecture)]
     if architecture.calls is not None:
         position = {name: index for index, name in enumerate(keras_order(architecture))}
         objects.sort(key=lambda one: position.get(str(one.get("name")), len(position)))
     return {**model, "config": {**config, "layers": objects} if isinstance(config, dict) else objects}
 
 
-def _is_input(entry: Mapping[str, Json]) -> bool:
-    return entry.get("class_name") == "InputLayer"
+def paired(listed: Iterable[Mapping[str, Json]], architecture: Architecture) -> Iterator[tuple[Mapping[str, Json], int, Layer | None]]:
+    """Each object in the list of a model with the index of its layer in `architecture`, and the layer; None for inputs and operations."""
+    if architecture.calls is None:
+        index = 0
+        for one in listed:
+            is_layer = one.get("class_name") != "InputLayer" and index < len(architecture.layers)
+            yield one, index, architecture.layers[index] if is_layer else None
+            index += is_layer
+        return
+    by_name = {layer.name: (index, layer) for index, layer in enumerate(architecture.layers)}
+    for one in listed:
+        yield one, *by_name.get(str(one.get("name")), (-1, None))
 
 
-def _inside(entry: Mapping[str, Json], layer: Layer | None) -> dict[str, Json]:
+def _inside(entry: Mapping[str, Json], layer: Layer) -> dict[str, Json]:
     """The object of one layer with the graphs inside it in order."""
-    if layer is None:
-        return dict(entry)
     if layer.architecture is not None:
         return in_keras_order(entry, layer.architecture)
     config = entry.get("config")
@@ -55,7 +61,10 @@ def keras_order(architecture: Architecture) -> list[str]:
     """Names of the inputs, layers and operations that lead to an output, and of inputs that lead nowhere, in Keras' order."""
     calls = architecture.calls or ()
     operations = names_of_operations(architecture)
-    names = [*(value.name for value in architecture.inputs), *(operations.get(index, call.layer) for index, call in enumerate(calls))]
+    names = [
+        *(value.name for value in architecture.inputs),
+        *(call.layer or operations.get(index, "") for index, call in enumerate(calls)),
+    ]
     first = len(architecture.inputs)
     maker = {value.name: index for index, value in enumerate(architecture.inputs)}
     for index, call in enumerate(calls):
@@ -126,4 +135,4 @@ def _values(argument: Any) -> Iterator[str]:
             yield from _values(one)
 
 
-__all__ = ["in_keras_order", "keras_order"]
+__all__ = ["in_keras_order", "keras_order", "paired"]

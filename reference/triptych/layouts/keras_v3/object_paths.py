@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from triptych.layouts.keras_config.generations import Generation
-from triptych.layouts.keras_config.graph_writing import names_of_operations
 from triptych.layouts.keras_config.layers import extension_of
+from triptych.layouts.keras_v3.graph_order import paired
 from triptych.layouts.keras_weights.assignment import Place
 from triptych.layouts.keras_weights.lineage import Owner
 from triptych.layouts.keras_weights.places import top_layers
@@ -101,23 +101,17 @@ class _Walk:
         entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
         if model.get("class_name") == "Sequential" and entries and entries[0].get("class_name") == "InputLayer":
             entries = entries[1:]
-        operations = set(names_of_operations(architecture).values())
         used: Counter[str] = Counter()
-        index = 0
-        for entry in entries:
-            is_layer = entry.get("class_name") != "InputLayer" and entry.get("name") not in operations
-            layer = architecture.layers[index] if is_layer and index < len(architecture.layers) else None
-            here = f"{pointer}/layers/{index}"
-            index += is_layer
+        for entry, index, layer in paired(entries, architecture):
             if str(entry.get("module", "")).startswith(_OPERATIONS):
                 continue
-            found = f"{path}/{self._counted(entry, used)}"
-            if not is_layer:
+            found, here = f"{path}/{self._counted(entry, used)}", f"{pointer}/layers/{index}"
+            if layer is None:
                 yield Saved(found, _name(entry))
-            elif layer is not None:
-                yield from self._layer(entry, layer, found, here)
-                if self._twice is not None and (self._has_weights(here) or self._twice(found)):
-                    self._counted(entry, used)
+                continue
+            yield from self._layer(entry, layer, found, here)
+            if self._twice is not None and (self._has_weights(here) or self._twice(found)):
+                self._counted(entry, used)
 
     def _has_weights(self, pointer: str) -> bool:
         return any(owner == pointer or owner.startswith(f"{pointer}/") for owner in self._places)
@@ -145,7 +139,7 @@ class _Walk:
             yield Saved(f"{path}/cell", _CELLS[layer.type], tuple(own.values()))
         elif layer.type in ("MultiHeadAttention", "GroupQueryAttention"):
             yield Saved(path, name)
-            yield from self._projections(own, path)
+            yield from self._projections(own, path, renamed=layer.type == "MultiHeadAttention")
         elif layer.type == "SpectralNormalization":
             # It keeps the kernel of the layer inside, which has it too, before its own vector.
             kernels = [p for role, p in self._places.get(f"{pointer}/sublayers/layer", {}).items() if role in ("kernel", "embeddings")]
@@ -155,11 +149,11 @@ class _Walk:
             yield Saved(path, name, tuple(own.values()))
             yield from self._wrapped(inner, layer, path, pointer)
 
-    def _projections(self, own: Mapping[str, Place], path: str) -> Iterator[Saved]:
+    def _projections(self, own: Mapping[str, Place], path: str, *, renamed: bool) -> Iterator[Saved]:
         for one in _PROJECTIONS:
             places = tuple(place for role, place in own.items() if role.startswith(f"{one}_"))
             label = "attention_output" if one == "output" else one
-            yield Saved(f"{path}/_{one}_dense", label, places, other=f"{path}/{one}_dense")
+            yield Saved(f"{path}/_{one}_dense", label, places, other=f"{path}/{one}_dense" if renamed else None)
         yield Saved(f"{path}/_softmax", "softmax")
 
     def _wrapped(self, config: Mapping[str, Json], layer: Layer, path: str, pointer: str) -> Iterator[Saved]:

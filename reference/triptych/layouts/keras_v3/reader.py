@@ -55,13 +55,13 @@ def read_archive(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMIT
     known = version if isinstance(version, str) else None
     facts: dict[str, Any] = {"metadata": _plain_members(metadata)}
     compiled = config.pop("compile_config", facts)  # any value that no file holds
-    if compiled is None:
-        facts["compile_config"] = "null"
+    if not compiled:
+        facts["compile_config"] = "null" if compiled is None else "empty"
     architecture = keras_config.read_model_config(config, keras_version=known, backend=None, allow_code=allow_code)
     generation = keras_config.source_generation(architecture)
     assert generation is not None
     training = None
-    if isinstance(compiled, dict) and compiled is not facts:
+    if isinstance(compiled, dict) and compiled and compiled is not facts:
         training = keras_config.read_training_config(compiled, architecture, keras_version=known, allow_code=allow_code)
     weights = None
     if WEIGHTS in members.names:
