@@ -432,8 +432,11 @@ def rows() -> Iterator[Row]:
     """All of them."""
     import keras_cells
     import keras_lookups
+    import keras_masks
 
     for part in (core, augmentation, convolution, pooling, normalization, activations, reshaping, merging, recurrent, wrapping, attention, graphs):
         yield from part()
     yield from keras_cells.rows()
     yield from keras_lookups.rows(keras.layers, keras2=False)
+    yield from keras_masks.rows(keras, "keras", "any")
+    yield from keras_masks.rows(keras, "keras", "none")

@@ -13,6 +13,7 @@ from triptych.cli import main
 from triptych.model import Architecture, Call, Component, Composite, Input, Layer, Loss, Panels, Training, Weights
 from triptych.surface.model import Model
 from triptych.vocabulary import LAYER_TYPES, verdicts
+from triptych.vocabulary.operations import OPERATIONS
 from triptych.vocabulary.training import TYPES, losses
 from triptych.vocabulary.verdicts.rules import LISTED, SAID
 
@@ -24,7 +25,7 @@ GATED = {"units": 3, "activation": "tanh", "recurrent_activation": "sigmoid"}
 
 
 def tables():
-    for kind, owners, vocabulary in (("layer", verdicts.LAYERS, LAYER_TYPES), ("optimizer", verdicts.OPTIMIZERS, TYPES["optimizers"]), ("loss", verdicts.LOSSES, TYPES["losses"])):
+    for kind, owners, vocabulary in (("layer", verdicts.LAYERS, LAYER_TYPES), ("optimizer", verdicts.OPTIMIZERS, TYPES["optimizers"]), ("loss", verdicts.LOSSES, TYPES["losses"]), ("operation", verdicts.OPERATIONS, OPERATIONS)):
         for framework, table in owners.items():
             yield pytest.param(table, vocabulary, id=f"{framework}-{kind}")
 
@@ -275,3 +276,31 @@ def test_a_composite_is_judged_by_its_layers():
 def test_json_without_a_framework_is_wrong_usage(package, capsys):
     assert main(["summary", "--format", "json", str(package)]) == 2
     assert "--for" in capsys.readouterr().err
+
+
+def merged(*before, **config):
+    """A sum of a value, as `before` makes it, with itself."""
+    layers = (*before, Layer("sum", "Add", config))
+    calls = tuple(Call(one.name, ("x" if number == 0 else before[number - 1].name,)) for number, one in enumerate(before))
+    value = before[-1].name if before else "x"
+    return Architecture(layers, (Input("x", (None, 3, 2)),), (*calls, Call("sum", (value, value))), ("sum",))
+
+
+@pytest.mark.parametrize(("framework", "masks", "verdict"), [
+    ("keras2", "any", "inexpressible"), ("keras2", "all", "exact"), ("keras2", "none", "exact"),
+    ("keras3", "any", "exact"), ("keras3", "all", "inexpressible"), ("keras3", "none", "exact"),
+])
+def test_a_rule_about_masks_matters_where_something_makes_one(framework, masks, verdict):
+    *_, judged = verdicts.of_layers(framework, merged(Layer("m", "Masking", {"mask_value": 0.0}), masks=masks))
+    assert judged.rule.verdict == verdict
+    (judged,) = verdicts.of_layers(framework, merged(masks=masks))
+    assert judged.rule.verdict == "exact"
+
+
+def test_operations_are_judged_by_the_names_of_their_values():
+    calls = (Call("", ("x",), op="multiply", config={"right": 2.0}, outputs=("doubled",)), Call("", ("doubled",), op="torch:unfold", outputs=("odd",)))
+    inner = Architecture((), (Input("x", (None, 3)),), calls, ("odd",))
+    whole = Architecture((Layer("inner", "Model", architecture=inner),), (Input("x", (None, 3)),), (Call("inner", ("x",)),), ("inner",))
+    for framework, last in (("keras3", "inexpressible"), ("torch", "exact")):
+        found = [(one.path, one.type, one.rule.verdict) for one in verdicts.of_operations(framework, whole)]
+        assert found == [("inner.doubled", "multiply", "exact"), ("inner.odd", "torch:unfold", last)]

@@ -1,4 +1,4 @@
-"""What ``triptych summary --for FRAMEWORK`` prints: the verdict on each layer, on the optimizer and on each loss."""
+"""What ``triptych summary --for FRAMEWORK`` prints: the verdict on each layer and operation, on the optimizer and on each loss."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def data(model: Model, framework: str) -> dict[str, Json]:
     key = verdicts.NAMES[framework]
     layers = [_row(one.path, one.type, one.rule) for one in verdicts.of_layers(key, model.architecture)]
     whole: dict[str, Json] = {"framework": key, "layers": layers}
+    if operations := [_row(one.path, one.type, one.rule) for one in verdicts.of_operations(key, model.architecture)]:
+        whole["operations"] = operations
     if model.training is not None and (optimizer := model.training.optimizer) is not None:
         whole["optimizer"] = _row(optimizer.type, optimizer.type, verdicts.of_optimizer(key, optimizer.type, optimizer.config))
     if model.training is not None and model.training.losses:
@@ -47,9 +49,9 @@ def as_json(model: Model, framework: str) -> str:
 
 
 def as_text(model: Model, framework: str) -> str:
-    """The verdicts as a table, one line a layer, optimizer or loss, and how many of each there are."""
+    """The verdicts as a table, one line a layer, operation, optimizer or loss, and how many of each there are."""
     found = data(model, framework)
-    rows = [*found["layers"], *([found["optimizer"]] if "optimizer" in found else []), *found.get("losses", [])]
+    rows = [*found["layers"], *found.get("operations", []), *([found["optimizer"]] if "optimizer" in found else []), *found.get("losses", [])]
     cells = [("Layer", "Type", f"For {found['framework']}", "How")]
     for row in rows:
         said = row["how"] + (f"; departs by at most {row['bound']}" if "bound" in row else "") + (" (while training)" if "while" in row else "")

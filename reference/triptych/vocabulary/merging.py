@@ -11,9 +11,16 @@ from triptych.vocabulary.definition import Field, LayerCall, define
 from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import axis_of, broadcast, compatible, merge, text
 from triptych.vocabulary.formula import Evaluation, Formula, Mask, drop_mask
-from triptych.vocabulary.kinds import AXIS, BOOLEAN, Kind
+from triptych.vocabulary.kinds import AXIS, BOOLEAN, Kind, choice
 
 FAMILY = "Merging"
+MASKS = Field(
+    "masks",
+    choice("any", "all", "none"),
+    "Which steps of the result count: those that do in any input, all if an input has no mask (Keras 3.4); those that do in all inputs that have a mask (Keras 1 and 2); all (Keras 3.0 to 3.3).",
+    "any",
+)
+"""What a type that makes one value of several makes of their masks."""
 
 
 def _element_wise(call: LayerCall) -> Shape:
@@ -64,8 +71,8 @@ def _aligned(inputs: Sequence[Array]) -> list[Array]:
 
 
 def _counting(call: Evaluation) -> list[tuple[Array, Mask]]:
-    """Each input and which of its elements count, in the rank of all."""
-    masks = call.masks or (None,) * len(call.inputs)
+    """Each input and which of its elements enter the result, in the rank of all."""
+    masks = call.masks if call.masks and call.config["masks"] == "any" else (None,) * len(call.inputs)
     pairs = zip(_aligned(call.inputs), masks, strict=True)
     return [(x, None if mask is None else mask.reshape(*mask.shape, *[1] * (x.ndim - 2))) for x, mask in pairs]
 
@@ -118,16 +125,21 @@ def _of_length_one(x: Array) -> Array:
     return x / np.sqrt(np.maximum((x * x).sum(axis=-1, keepdims=True), 1e-12))
 
 
-def _any_mask(call: Evaluation, _: Sequence[Array]) -> Sequence[Mask]:
-    """A step counts if it does in any input; all do if an input has no mask."""
+def _merged_masks(call: Evaluation, _: Sequence[Array]) -> Sequence[Mask]:
+    """Which steps count by the rule of the config."""
     masks = [mask for mask in call.masks if mask is not None]
+    if not masks or call.config["masks"] == "none":
+        return [None]
+    if call.config["masks"] == "all":
+        return [reduce(np.logical_and, masks)]
     return [reduce(np.logical_or, masks) if len(masks) == len(call.inputs) else None]
 
 
 def _joined_masks(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
-    """As `_any_mask`; where the steps are joined, so are the masks."""
-    if call.config["axis"] % call.input.ndim != 1 or all(mask is None for mask in call.masks):
-        return _any_mask(call, outputs)
+    """As `_merged_masks`; where the steps are joined, so are the masks."""
+    joins_steps = call.config["axis"] % call.input.ndim == 1 and call.config["masks"] != "none"
+    if not joins_steps or all(mask is None for mask in call.masks):
+        return _merged_masks(call, outputs)
     pairs = zip(call.masks, call.inputs, strict=True)
     return [np.concatenate([np.ones(x.shape[:2], bool) if mask is None else mask for mask, x in pairs], axis=1)]
 
@@ -146,11 +158,12 @@ for _name, _verb, _most, _torch, _equation, _formula in (
         f"{_verb}, element by element.",
         words="the inputs' shape; where they differ: batch with batch, the rest aligned at the end, extent 1 stretched",
         rule=_element_wise,
+        fields=(MASKS,),
         inputs=(2, _most),
         torch=_torch,
         equation=_equation,
         formula=_formula,
-        mask=_any_mask,
+        mask=_merged_masks,
     )
 define(
     "Concatenate",
@@ -158,7 +171,7 @@ define(
     "Puts its inputs one after the other along an axis.",
     words="input, with the sum of the extents along `axis`",
     rule=_concatenate,
-    fields=(Field("axis", AXIS, "The axis; the inputs agree in all others.", -1),),
+    fields=(Field("axis", AXIS, "The axis; the inputs agree in all others.", -1), MASKS),
     inputs=(1, None),
     torch="torch.cat",
     equation="y = x1, then x2, … along `axis`",

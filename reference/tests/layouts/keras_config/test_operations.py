@@ -27,6 +27,7 @@ TENSORFLOW = {
     "rounding": lambda x, tf: tf.floor(x) + tf.math.ceil(x) + tf.round(x) + tf.sign(x),
     "comparisons": lambda x, tf: tf.cast((x > 0) & ~(x >= 1.0) | tf.equal(x, 0.0), tf.float32),
     "a choice": lambda x, tf: tf.where(x > 0, x, 0.1 * x) + tf.where(x < 1, x, 0.0),
+    "one number everywhere": lambda x, tf: tf.ones_like(x) * 2 + tf.zeros_like(x) + x,
     "bounds": lambda x, tf: tf.clip_by_value(x, -1.0, 1.0) + tf.maximum(x, 0.0) + tf.minimum(0.5, x),
     "an index": lambda x, tf: x[:, 0] + x[:, -1],
     "slices": lambda x, tf: x[:, 1:3, ::-2] + x[..., :2, 3:],
@@ -67,6 +68,7 @@ KERAS = {
     "rounding": lambda x, ops: ops.floor(x) + ops.ceil(x) + ops.round(x) + ops.sign(x),
     "comparisons": lambda x, ops: ops.cast(ops.logical_or(ops.logical_and(x > 0, ~(x >= 1.0)), ops.isnan(x)), "float32"),
     "a choice": lambda x, ops: ops.where(x > 0, x, 0.1 * x) + ops.where(x < 1, x, 0.0),
+    "one number everywhere": lambda x, ops: ops.ones_like(x) * 2 + ops.where(ops.zeros_like(x, "bool"), x, 1.0) + x,
     "bounds": lambda x, ops: ops.clip(x, -1.0, 1.0) + ops.maximum(x, 0.0) + ops.minimum(0.5, x),
     "slices": lambda x, ops: x[:, 1:3, ::-2] + x[..., :2, 3:] + x[:, -1:, :3],
     "a new axis": lambda x, ops: x[:, None, ..., 2:4] + x[..., None][:, None, :, :2, 0],
@@ -96,6 +98,7 @@ KERAS = {
 KERAS_ALONE = {
     "an equation": lambda x, ops: ops.einsum("bij,bkj->bik", x, x),
     "whole numbers beside fractions": lambda x, ops: x * ops.arange(6),
+    "any number everywhere": lambda x, ops: ops.full_like(x, 3.5) + x,
     "logarithms": lambda x, ops: ops.log2(abs(x) + 1) + ops.log10(abs(x) + 1),
     "indices along an axis": lambda x, ops: ops.take_along_axis(x, ops.cast(x > 0, "int32"), axis=1),
 }
@@ -221,7 +224,7 @@ def test_every_operation_is_either_written_or_named():
                 write_operation(Call("", ("x",), op=op, config=config), op, operands, ((None, 16),) * 2, target(dialect))
             except Lacking:
                 reasons.add(op)
-    truths = {"logical_and", "logical_or", "logical_not", "any", "all"}
+    truths = {"logical_and", "logical_or", "logical_not", "any", "all", "where"}
     assert refused["keras3"] == {"attention", "constant", "broadcast_to"}
     assert refused["keras2"] == refused["keras3"] | truths | {"log2", "log10", "take_along_axis", "einsum"}
 

@@ -11,6 +11,7 @@ from triptych.layouts.keras_config import edits, models
 from triptych.layouts.keras_config.composites import without_composites
 from triptych.layouts.keras_config.generations import KERAS2, KERAS3, Generation, parse_version, recognise, target
 from triptych.layouts.keras_config.layers import EXTENSION, MODEL_CLASSES, Writing, extension_of
+from triptych.layouts.keras_config.masks import departures, rule_of, with_rule
 from triptych.layouts.keras_config.plain import REFUSED, Unsayable, levels, plain, without_code
 from triptych.layouts.problems import inexpressible, invalid
 from triptych.model import Architecture, Json, Layer, Panels
@@ -84,7 +85,7 @@ def _with_source(architecture: Architecture, source: Mapping[str, Json]) -> Arch
 def _translate(original: Json, generation: Generation) -> Architecture:
     if original["class_name"] not in MODEL_CLASSES:
         return _opaque(original, generation)
-    return models.read(plain(original), generation)
+    return with_rule(models.read(plain(original), generation), generation)
 
 
 def _opaque(original: Json, generation: Generation) -> Architecture:
@@ -154,7 +155,12 @@ def write_model_config(
     writing = written_generation(architecture, dialect, wrapped=wrapped)
     writing.notes += nested
     writing.notes += omitted_code(extension_of(architecture.extensions), "model")
-    return _write(architecture, writing), tuple(dict.fromkeys(writing.notes))
+    written = _write(architecture, writing)
+    # What is written for a Keras 3 in general is read by those of today.
+    generation = writing.generation
+    rule = rule_of(generation) if writing.edits_apply or generation < (3,) else "any"
+    writing.notes += departures(architecture, rule, generation.text)
+    return written, tuple(dict.fromkeys(writing.notes))
 
 
 def omitted_code(kept: Mapping[str, Json], what: str) -> list[str]:

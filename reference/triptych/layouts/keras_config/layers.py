@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from triptych.layouts.keras_config import edits, lambdas, lookups, members, objects, table, theano
+from triptych.layouts.keras_config import edits, lambdas, lookups, masks, members, objects, table, theano
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import Unsayable, unsayable
 from triptych.layouts.keras_config.plain import name as plain_name
@@ -288,7 +288,7 @@ class Layers:
             default = edits.same(edits.copy(value), edits.copy(table.implied(found.name, member, generation)))
             if not table.knows(found.name, member.name, generation):
                 said = member.name == "output_dtype" and lookups.dtype_of_indices(layer, generation) is not None
-                if not default and not said and not _is_component(member.name):
+                if not default and not said and not _is_component(member.name) and member.name != masks.MEMBER:
                     writing.notes.append(f"layer {name}: Keras {generation.text} has no {member.name}")
                 continue
             if default and not table.writes_default(found.name, member.name, generation):

@@ -120,6 +120,7 @@ SINCE: dict[str, Version] = {
     "interpolation": (2, 2, 3),
     "zero_output_for_mask": (2, 3, 50),
     "synchronized": (3,),
+    "masks": NEVER,
     "recurrent_bias": NEVER,
     "variance": NEVER,
     "ceil_mode": NEVER,

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from triptych.model import Architecture, Json, Layer
 from triptych.model.composites import expand, is_use
 from triptych.vocabulary.definition import LAYER_TYPES
-from triptych.vocabulary.verdicts import jax, keras, losses, torch
+from triptych.vocabulary.masking import makes_masks
+from triptych.vocabulary.operations import operation
+from triptych.vocabulary.verdicts import jax, keras, losses, operations, torch
 from triptych.vocabulary.verdicts.rules import BOUNDED, EXACT, INEXPRESSIBLE, LISTED, RANKS, SAID, Rule, Rules, Table
 
 LAYERS: Mapping[str, Table] = {"keras2": keras.KERAS2_LAYERS, "keras3": keras.KERAS3_LAYERS, "torch": torch.LAYERS, "jax": jax.LAYERS}
@@ -31,10 +33,33 @@ LOSSES: Mapping[str, Table] = {
     "jax": losses.JAX_LOSSES,
 }
 """Framework -> loss type -> rules."""
+OPERATIONS: Mapping[str, Table] = {"keras2": operations.KERAS2, "keras3": operations.KERAS3, "torch": operations.TORCH, "jax": operations.JAX}
+"""Framework -> operation -> rules."""
+MASKS = "masks"
+"""The member that only matters where something makes a mask."""
 NAMES = {"keras": "keras3", "keras2": "keras2", "keras3": "keras3", "torch": "torch", "jax": "jax", "flax": "jax"}
 """What people call a framework -> the key of its tables."""
 
-__all__ = ["BOUNDED", "EXACT", "INEXPRESSIBLE", "LAYERS", "LOSSES", "NAMES", "OPTIMIZERS", "RANKS", "LayerVerdict", "Rule", "data", "of_layers", "of_loss", "of_optimizer", "of_type"]
+__all__ = [
+    "BOUNDED",
+    "EXACT",
+    "INEXPRESSIBLE",
+    "LAYERS",
+    "LOSSES",
+    "NAMES",
+    "OPERATIONS",
+    "OPTIMIZERS",
+    "RANKS",
+    "LayerVerdict",
+    "Rule",
+    "data",
+    "of_layers",
+    "of_loss",
+    "of_operation",
+    "of_operations",
+    "of_optimizer",
+    "of_type",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +125,15 @@ def data() -> dict[str, Json]:
     A condition gives for each member of the config, defaults filled in, the values that will do.
     """
     return {
-        "conditions": {LISTED: "any array", SAID: "anything but null and 0"},
+        "conditions": {
+            LISTED: "any array",
+            SAID: "anything but null and 0",
+            MASKS: "of this member, any value where no layer and no call of the architecture makes a mask",
+        },
         "layers": _all(LAYERS),
         "optimizers": _all(OPTIMIZERS),
         "losses": _all(LOSSES),
+        "operations": _all(OPERATIONS),
     }
 
 
@@ -124,15 +154,50 @@ def _plain(rule: Rule) -> dict[str, Json]:
 
 def of_layers(framework: str, architecture: Architecture) -> Iterator[LayerVerdict]:
     """The verdict on every layer and sublayer, in the order of the document, what is nested after what holds it."""
-    for layer in expand(architecture).layers:
-        yield from _of_layer(framework, layer, layer.name)
+    expanded = expand(architecture)
+    masked = makes_masks(expanded)
+    for layer in expanded.layers:
+        yield from _of_layer(framework, layer, layer.name, masked=masked)
 
 
-def _of_layer(framework: str, layer: Layer, path: str) -> Iterator[LayerVerdict]:
-    judged = Rule(EXACT, "its layers, each judged by itself") if is_use(layer) else of_type(framework, layer.type, layer.config)
+def _of_layer(framework: str, layer: Layer, path: str, *, masked: bool) -> Iterator[LayerVerdict]:
+    judged = Rule(EXACT, "its layers, each judged by itself") if is_use(layer) else _of_either(framework, layer, masked=masked)
     yield LayerVerdict(path, layer.type, judged)
     for role, sublayer in layer.sublayers.items():
-        yield from _of_layer(framework, sublayer, f"{path}.{role}")
+        yield from _of_layer(framework, sublayer, f"{path}.{role}", masked=masked)
     if layer.architecture is not None:
         for one in layer.architecture.layers:
-            yield from _of_layer(framework, one, f"{path}.{one.name}")
+            yield from _of_layer(framework, one, f"{path}.{one.name}", masked=masked)
+
+
+def _of_either(framework: str, layer: Layer, *, masked: bool) -> Rule:
+    """The verdict on a layer; where nothing makes a mask, by the rule about masks that suits the framework best."""
+    said = of_type(framework, layer.type, layer.config)
+    found = LAYER_TYPES.get(layer.type)
+    member = next((one for one in found.fields if one.name == MASKS), None) if found is not None else None
+    if masked or member is None:
+        return said
+    others = [of_type(framework, layer.type, {**layer.config, MASKS: value}) for value in member.kind.schema["enum"]]
+    return min([said, *others], key=lambda one: RANKS.index(one.verdict))
+
+
+def of_operation(framework: str, name: str, config: Mapping[str, Json]) -> Rule:
+    """The verdict of `framework` on a call of operation `name`."""
+    if ":" in name:
+        return _of_extension(framework, name)
+    found = operation(name)
+    return _decided(OPERATIONS[framework].get(name), found.resolve(config) if found is not None else config, name)
+
+
+def of_operations(framework: str, architecture: Architecture) -> Iterator[LayerVerdict]:
+    """The verdict on every call of an operation, under the name of its first value, in the order of the document."""
+    yield from _of_calls(framework, expand(architecture), "")
+
+
+def _of_calls(framework: str, graph: Architecture, path: str) -> Iterator[LayerVerdict]:
+    for call in graph.calls or ():
+        if call.op is not None:
+            yield LayerVerdict(f"{path}{call.outputs[0]}", call.op, of_operation(framework, call.op, call.config))
+    for layer in graph.layers:
+        if layer.architecture is not None:
+            yield from _of_calls(framework, layer.architecture, f"{path}{layer.name}.")

@@ -65,7 +65,7 @@ def _layers(ops: str) -> Table:
         **every("CELU HardTanh HardShrink SoftShrink Threshold Softplus", exact(f"functions of {ops}")),
         **every("LocalResponseNormalization", exact(f"functions of {ops}")),
         **every("Padding{n}D", exact(f"{ops}.pad, or slices joined")),
-        **every("Add Subtract Multiply Average Maximum Minimum Concatenate Dot", exact("#")),
+        **every("Dot", exact("#")),
         **every("SimpleRNN LSTM SimpleRNNCell LSTMCell", _TWO_BIASES, exact("#")),
         **every("GRU GRUCell RNN StackedRNNCells ConvLSTM{n}D", exact("#")),
         **every("Bidirectional TimeDistributed Attention AdditiveAttention MultiHeadAttention", exact("#")),
@@ -87,8 +87,15 @@ def _alone(generation: str) -> Rule:
 
 
 _ENCODED = ("one_hot", "multi_hot", "count")
+_MERGING = "Add Subtract Multiply Average Maximum Minimum Concatenate"
 KERAS3_LAYERS: Table = {
     **_layers("keras.ops"),
+    **every(
+        _MERGING,
+        inexpressible("# lets a step count where it does in any input", masks="all"),
+        exact("functions of keras.ops, which hand on no mask", masks="none"),
+        exact("#"),
+    ),
     **every("Discretization", exact("#", output_dtype="int32"), exact("#, its indices cast", output_mode="int"), exact("#")),
     **every("StringLookup IntegerLookup", exact("#", output_dtype="int64"), exact("#", output_mode="tf_idf"), exact("#, what it yields cast")),
     **every("RMSNormalization GroupQueryAttention", exact("#")),
@@ -98,6 +105,12 @@ KERAS3_LAYERS: Table = {
 }
 KERAS2_LAYERS: Table = {
     **_layers("tf"),
+    **every(
+        _MERGING,
+        exact("#", masks="all"),
+        exact("functions of tf, which hand on no mask", masks="none"),
+        inexpressible("# lets a step count only where it does in all inputs that have a mask"),
+    ),
     **every("Discretization", exact("#")),
     **every("StringLookup", exact("#, what it yields cast", output_mode=_ENCODED, output_dtype=SAID), exact("#")),
     **every(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from triptych.layouts.keras_config.operations.meanings import ARITHMETIC, MEANS, OF_ANY_NUMBERS, is_floating
+from triptych.layouts.keras_config.operations.meanings import ARITHMETIC, MEANS, OF_ANY_NUMBERS, fill_of, is_floating
 from triptych.model import Json, Layer
 from triptych.vocabulary import layer_type
 
@@ -32,6 +32,9 @@ def dtypes_yielded(op: str, config: Mapping[str, Json], operands: Sequence[str |
         return ("bool",)
     if op in _SAYING:
         return (config.get("dtype", "float32"),)
+    if op == "where" and len(operands) == 1:
+        fill = fill_of({"on_true": None, "on_false": None, **config})
+        return (None if fill is None else fill[1],)
     if op in ("argmax", "argmin"):
         return ("int32",)
     return (_common(op, config, operands[:1] if op in _FIRST_ALONE else operands[1:] if op == "where" else operands),) * outputs

@@ -210,6 +210,8 @@ OPERATIONS: dict[str, Function] = {
     **functions("x shift axis", {"Roll": m.roll}),
     **functions("x indices axis", {"Take": _take, "TakeAlongAxis": _take_along}),
     **functions("x num_classes axis dtype", {"OneHot": _one_hot}, sparse=(False,)),
+    **functions("x dtype", {"ZerosLike": m.filled_with(0), "OnesLike": m.filled_with(1)}),
+    **functions("x fill_value dtype", {"FullLike": m.full_like}),
     **functions("condition x1 x2", {"Where": m.where}),
     **functions("x x_min x_max", {"Clip": m.clip}),
     **functions("x dtype", {"Cast": m.cast}),
@@ -316,6 +318,8 @@ def _write_gather(wanted: Wanted, config: Mapping[str, Json], x: Argument) -> Wr
 
 
 def _write_where(wanted: Wanted, _: Mapping[str, Json], x: Argument) -> Written:
+    if (fill := m.fill_of(wanted.config)) is not None:
+        return Written("FullLike", [x, fill[0]], {"dtype": fill[1]})
     rest = Wanted(wanted.op, wanted.config, wanted.operands[1:], wanted.outputs)
     return Written("Where", [x, *rest.with_literals("on_true", "on_false")])
 

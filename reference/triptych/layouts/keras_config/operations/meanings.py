@@ -6,7 +6,7 @@ operation does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from triptych.layouts.keras_config.operations.said import Argument, Constant, Said, Tensor, constant, is_integer, is_number
@@ -166,6 +166,31 @@ def where(condition: Argument, on_true: Argument, on_false: Argument) -> Said:
     config: dict[str, Json] = {}
     chosen = literals(config, ("on_true", "on_false"), (on_true, on_false))
     return Said("where", (the_tensor(condition), *chosen), config)
+
+
+_LITERALS: dict[str, Callable[[float], bool | int | float]] = {"float32": float, "int32": int, "bool": bool}
+
+
+def full_like(x: Argument, value: Argument, dtype: Argument = None) -> Said:
+    """One number in the shape of a value: what is chosen whatever the value is."""
+    given = the_tensor(x)
+    made = _LITERALS.get(dtype or given.dtype or "")
+    if made is None or not isinstance(value, bool | int | float):
+        unsayable("a number of this dtype")
+    return Said("where", (given,), {"on_true": made(value), "on_false": made(value)})
+
+
+def filled_with(value: float) -> Meaning:
+    """The same of a number that the function's name says."""
+    return lambda x, dtype=None: full_like(x, value, dtype)
+
+
+def fill_of(config: Mapping[str, Json]) -> tuple[bool | int | float, str] | None:
+    """The number and dtype of a ``where`` that chooses one number whatever its condition is; None if it does not."""
+    number, other = config["on_true"], config["on_false"]
+    if number is None or type(number) is not type(other) or number != other:
+        return None
+    return number, "bool" if isinstance(number, bool) else "int32" if isinstance(number, int) else "float32"
 
 
 def cast(x: Argument, dtype: Argument) -> Said:

@@ -200,6 +200,7 @@ FUNCTIONS: dict[str, Function] = {
     **functions("params indices axis", {"gather": _gather, "compat.v1.gather": _gather}, batch_dims=(0,)),
     **functions("indices depth axis dtype", {"one_hot": _one_hot}, on_value=(1, 1.0), off_value=(0, 0.0)),
     **functions("condition x y", {"where": m.where, "compat.v2.where": m.where}),
+    **functions("input dtype", {"zeros_like": m.filled_with(0), "ones_like": m.filled_with(1)}, optimize=(True,)),
     **functions("t clip_value_min clip_value_max", {"clip_by_value": m.clip}),
     **functions("x dtype", {"cast": m.cast, "compat.v1.cast": m.cast}),
     **functions(
@@ -316,6 +317,12 @@ def _write_gather(wanted: Wanted, config: Mapping[str, Json], x: Argument) -> Wr
 
 
 def _write_where(wanted: Wanted, _: Mapping[str, Json], x: Argument) -> Written:
+    if (fill := m.fill_of(wanted.config)) is not None:
+        if fill[0] not in (0, 1):
+            lacking("a number other than 0 and 1 in the shape of a value")
+        return Written("ones_like" if fill[0] else "zeros_like", x, {"dtype": fill[1]})
+    if isinstance(wanted.input, Value) and wanted.input.dtype not in (None, "bool"):
+        lacking("truths made of numbers")
     rest = Wanted(wanted.op, wanted.config, wanted.operands[1:], wanted.outputs)
     on_true, on_false = rest.with_literals("on_true", "on_false")
     return Written("where", x, {"x": on_true, "y": on_false})
