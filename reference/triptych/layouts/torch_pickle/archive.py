@@ -45,14 +45,23 @@ class _Member:
     start: int = 0
 
 
-def members_of(data: memoryview) -> list[str]:
-    """The names in the directory of the archive `data`, whatever else is wrong with it; empty where there is none to be read."""
-    from triptych.errors import TriptychError
-
-    try:
-        return [member.name for member in _directory(data, 1 << 20)[0]]
-    except TriptychError:
-        return []
+def glimpse(data: memoryview) -> list[str]:
+    """The names that the archive `data` seems to have, without a check: of its first member and of those in its directory."""
+    names: list[bytes] = []
+    if len(data) >= LOCAL.size:
+        names.append(bytes(data[LOCAL.size : LOCAL.size + LOCAL.unpack_from(data)[9]]))
+    tail = bytes(data[-_SEARCH:])
+    at = tail.rfind(END_SIGNATURE.to_bytes(4, "little"))
+    if at >= 0 and len(tail) - at >= END.size:
+        size, end = END.unpack_from(tail, at)[5], len(data) - len(tail) + at
+        before = end - LOCATOR.size - END64.size
+        if before >= 0 and int.from_bytes(data[before : before + 4], "little") == END64_SIGNATURE:
+            size, end = END64.unpack_from(data, before)[8], before
+        at = max(end - size, 0)
+        while at + CENTRAL.size <= end and (fields := CENTRAL.unpack_from(data, at))[0] == CENTRAL_SIGNATURE:
+            names.append(bytes(data[at + CENTRAL.size : at + CENTRAL.size + fields[10]]))
+            at += CENTRAL.size + fields[10] + fields[11] + fields[12]
+    return [name.decode("latin-1") for name in names]
 
 
 class Archive:

@@ -8,7 +8,7 @@ from typing import Any
 from triptych.errors import shorten
 from triptych.layouts.problems import invalid, truncated, unsupported
 from triptych.layouts.torch_pickle import bounds, elements
-from triptych.layouts.torch_pickle.archive import Archive, members_of
+from triptych.layouts.torch_pickle.archive import Archive, glimpse
 from triptych.layouts.torch_pickle.constructors import CONSTRUCTORS, build
 from triptych.layouts.torch_pickle.machine import Machine
 from triptych.layouts.torch_pickle.opened import Opened, Parts, storage_of
@@ -23,7 +23,7 @@ _VERSIONS = range(1, 11)
 
 def is_torch(data: memoryview) -> bool:
     """Whether the archive `data` has a pickle where PyTorch puts it."""
-    return any(re.fullmatch(r"[^/]+/data\.pkl", name) for name in members_of(data))
+    return any(re.fullmatch(r"[^/]+/data\.pkl", name) for name in glimpse(data))
 
 
 def open_zip(data: memoryview, limits: Limits) -> Opened:

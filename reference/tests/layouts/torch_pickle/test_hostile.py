@@ -1,0 +1,274 @@
+"""Files that nobody vouches for: what they ask for is refused by name and place, and nothing happens because they ask."""
+
+import os
+import struct
+import subprocess
+import sys
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from torch_files import archive, call, name, pickle, state, stream, tensor, text
+from tricks import CALLS, OTHERS
+
+import triptych
+from triptych.errors import InvalidModelError, TriptychError, TruncatedError, UnsupportedError
+
+GOOD = state(a=tensor(), b=tensor((3,), (1,), 1))
+
+
+def refused(path):
+    with pytest.raises(TriptychError) as caught:
+        panels = triptych.load(path).panels
+        for one in panels.weights.tensors.values():
+            one.read()
+    return caught.value
+
+
+def test_the_file_that_all_tricks_are_made_from_is_sound(tmp_path):
+    weights = triptych.load(archive(tmp_path / "a.pt", GOOD)).weights
+    np.testing.assert_array_equal(weights["a"], np.array([[0, 1], [2, 3]], "float32"))
+    np.testing.assert_array_equal(weights["b"], np.array([1, 2, 3], "float32"))
+
+
+@pytest.mark.parametrize("trick", CALLS)
+def test_a_call_is_refused_with_what_it_would_have_done(tmp_path, trick):
+    body, deed = CALLS[trick]
+    error = refused(archive(tmp_path / "a.pt", body))
+    assert isinstance(error, UnsupportedError)
+    assert error.problems[0].code == "LAYOUT_UNSUPPORTED"
+    assert error.problems[0].place.startswith("archive/data.pkl@")
+    assert deed in error.problems[0].message
+
+
+@pytest.mark.parametrize("trick", CALLS)
+def test_the_place_of_a_call_is_the_byte_of_its_opcode(tmp_path, trick):
+    body = CALLS[trick][0]
+    position = int(refused(archive(tmp_path / "a.pt", body)).problems[0].place.partition("@")[2])
+    assert pickle(body)[position : position + 1] in (b"R", b"i", b"o", b"\x81", b"\x92")
+
+
+@pytest.mark.parametrize("trick", OTHERS)
+def test_what_is_no_data_is_refused(tmp_path, trick):
+    body, said = OTHERS[trick]
+    error = refused(archive(tmp_path / "a.pt", body))
+    assert said in str(error)
+    assert error.problems[0].code in ("LAYOUT_UNSUPPORTED", "LAYOUT_INVALID", "LAYOUT_TRUNCATED")
+
+
+@pytest.mark.parametrize("trick", ["a shell command", "Python text, named on the stack", "a pickle inside the pickle", "an import"])
+def test_the_legacy_form_refuses_the_same(tmp_path, trick):
+    body, deed = CALLS[trick]
+    assert deed in str(refused(stream(tmp_path / "a.pt", body)))
+
+
+WATCHER = """
+import sys
+sys.path[:0] = sys.argv[2].split(":")
+import triptych, os
+from triptych.errors import TriptychError
+def go():
+    for name in sorted(os.listdir(sys.argv[1])):
+        try:
+            triptych.load(sys.argv[1] + "/" + name)
+        except TriptychError:
+            pass
+        else:
+            assert name == "good.pt", name
+go()  # everything that is needed is imported
+events = []
+def watch(event, arguments):
+    if event == "open" and str(arguments[0]).startswith(sys.argv[1]):
+        return
+    if event.partition(".")[0] in {"import", "open", "socket", "subprocess", "ctypes", "exec", "compile", "urllib"} or event.startswith(("os.", "pickle.", "marshal.")):
+        if event != "os.listdir":
+            events.append((event, arguments))
+sys.addaudithook(watch)
+go()
+assert events == [], events[:3]
+assert not {"antigravity", "pickle", "torch"} & set(sys.modules), "imported"
+"""
+
+
+def test_nothing_is_imported_opened_or_started_because_a_file_says_so(tmp_path):
+    for index, (body, _) in enumerate([*CALLS.values(), *OTHERS.values()]):
+        archive(tmp_path / f"{index}.pt", body)
+        stream(tmp_path / f"{index}.legacy.pt", body)
+    archive(tmp_path / "good.pt", GOOD)
+    done = subprocess.run([sys.executable, "-c", WATCHER, str(tmp_path), ":".join(sys.path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not os.path.exists("/tmp/owned")
+
+
+# --- archives
+
+
+def rewritten(path, change):
+    content = bytearray(path.read_bytes())
+    changed = change(content)
+    path.write_bytes(content if changed is None else changed)
+    return path
+
+
+def test_bytes_before_the_archive_are_refused(tmp_path):
+    archive(tmp_path / "a.pt", GOOD)
+    first = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 0, 0, 0, 0, 1, 0) + b"x"
+    path = rewritten(tmp_path / "a.pt", lambda content: first + content)
+    assert "bytes stand before the archive" in str(refused(path))
+
+
+def test_bytes_after_the_archive_are_refused(tmp_path):
+    path = rewritten(archive(tmp_path / "a.pt", GOOD), lambda content: content + b"tail")
+    with pytest.raises(TriptychError):
+        triptych.load(path)
+
+
+def test_two_members_of_one_name_are_refused(tmp_path):
+    path = archive(tmp_path / "a.pt", GOOD)
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as file:
+        file.writestr("archive/data.pkl", pickle(call("os", "system", text("id"))))
+    assert "got it twice" in str(refused(path))
+
+
+def test_a_header_that_says_another_name_than_the_directory_is_refused(tmp_path):
+    """What a scanner sees and what a loader sees must be the same."""
+    path = rewritten(archive(tmp_path / "a.pt", GOOD), lambda content: content.replace(b"archive/version", b"archive/vErsion", 1))
+    assert "as the directory has it" in str(refused(path))
+
+
+def test_a_header_with_other_flags_than_the_directory_is_refused(tmp_path):
+    def change(content):
+        content[6] ^= 1
+
+    assert "as the directory has it" in str(refused(rewritten(archive(tmp_path / "a.pt", GOOD), change)))
+
+
+def test_an_encrypted_member_is_refused(tmp_path):
+    def change(content):
+        at = content.index(b"PK\1\2")
+        content[6] |= 1
+        content[at + 8] |= 1
+
+    assert "not encrypted" in str(refused(rewritten(archive(tmp_path / "a.pt", GOOD), change)))
+
+
+@pytest.mark.parametrize("bad", ["../evil", "a//b", "a\\b", "..", "a\nb"])
+def test_a_name_that_is_no_name_inside_the_archive_is_refused(tmp_path, bad):
+    assert "the name of a member" in str(refused(archive(tmp_path / "a.pt", GOOD, **{bad: b""})))
+
+
+def test_members_of_two_folders_are_refused(tmp_path):
+    path = archive(tmp_path / "a.pt", GOOD)
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("other/data.pkl", b"")
+    assert "members of one folder" in str(refused(path))
+
+
+def test_members_that_overlap_are_refused(tmp_path):
+    """Two entries of the directory that point to one header: a small file of any size."""
+
+    def change(content):
+        first = content.index(b"PK\1\2")
+        second = content.index(b"PK\1\2", first + 1)
+        third = content.index(b"PK\1\2", second + 1)
+        content[third + 42 : third + 46] = content[second + 42 : second + 46]
+
+    assert "overlaps another" in str(refused(rewritten(archive(tmp_path / "a.pt", GOOD), change)))
+
+
+def test_a_member_that_would_grow_more_than_deflate_can_is_refused(tmp_path):
+    def change(content):
+        at = content.rindex(b"PK\1\2")
+        content[at + 24 : at + 28] = struct.pack("<I", 2**31)
+
+    assert "a size that" in str(refused(rewritten(archive(tmp_path / "a.pt", GOOD, method=zipfile.ZIP_DEFLATED), change)))
+
+
+def test_a_deflated_archive_is_read_and_not_misread(tmp_path):
+    """``torch.load(mmap=True)`` returns the compressed bytes as numbers."""
+    weights = triptych.load(archive(tmp_path / "a.pt", GOOD, method=zipfile.ZIP_DEFLATED)).weights
+    np.testing.assert_array_equal(weights["b"], np.array([1, 2, 3], "float32"))
+
+
+def test_a_deflated_member_that_holds_more_than_it_says_is_refused(tmp_path):
+    packed = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = packed.compress(b"\0" * 4096) + packed.flush()
+    path = archive(tmp_path / "a.pt", GOOD)
+    content = path.read_bytes()
+    plain = struct.pack("<4f", 0, 1, 2, 3)
+    assert plain in content
+    # The same number of stored bytes, now said to be deflated ones of a size that is not theirs.
+    assert len(data) >= len(plain)
+    path = archive(tmp_path / "b.pt", GOOD, {"data.pkl": pickle(GOOD), "version": b"3\n", "data/0": data})
+
+    def change(found):
+        at = found.rindex(b"PK\1\2")
+        local = struct.unpack_from("<I", found, at + 42)[0]
+        found[at + 10] = found[local + 8] = 8
+        found[at + 24 : at + 28] = found[local + 22 : local + 26] = struct.pack("<I", 16)
+
+    assert "deflated ones" in str(refused(rewritten(path, change)))
+
+
+def test_a_flipped_bit_in_a_tensor_is_found_when_it_is_read(tmp_path):
+    plain = struct.pack("<4f", 0, 1, 2, 3)
+    path = rewritten(archive(tmp_path / "a.pt", GOOD), lambda content: content.replace(plain, plain[:-1] + b"\x41"))
+    error = refused(path)
+    assert isinstance(error, InvalidModelError)
+    assert error.problems[0].place == "archive/data/0"
+    assert "the file is damaged" in str(error)
+
+
+def test_an_unknown_version_or_byte_order_is_refused(tmp_path):
+    members = {"data.pkl": pickle(GOOD), "data/0": bytes(16)}
+    assert "a version from 1 to 10" in str(refused(archive(tmp_path / "a.pt", GOOD, {**members, "version": b"99"})))
+    assert "the byte order little or big" in str(refused(archive(tmp_path / "b.pt", GOOD, {**members, "version": b"3", "byteorder": b"middle"})))
+
+
+@pytest.mark.parametrize("make", [archive, lambda path, body: stream(path, body, [("0", 4, struct.pack("<4f", 0, 1, 2, 3))])], ids=["archive", "stream"])
+def test_every_shortened_file_is_refused(tmp_path, make):
+    whole = make(tmp_path / "a.pt", GOOD).read_bytes()
+    path = tmp_path / "b.pt"
+    for length in range(1, len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(TriptychError):
+            for one in triptych.load(path).weights.tensors.values():
+                one.read()
+
+
+@pytest.mark.parametrize("make", [archive, lambda path, body: stream(path, body, [("0", 4, struct.pack("<4f", 0, 1, 2, 3))])], ids=["archive", "stream"])
+def test_no_changed_byte_leads_to_anything_but_a_model_or_an_error_of_ours(tmp_path, make):
+    whole = make(tmp_path / "a.pt", GOOD).read_bytes()
+    path = tmp_path / "b.pt"
+    generator = np.random.default_rng(0)
+    for at in range(len(whole)):
+        content = bytearray(whole)
+        content[at] ^= int(generator.integers(1, 256))
+        path.write_bytes(content)
+        try:
+            panels = triptych.load(path).panels
+            for one in panels.weights.tensors.values():
+                assert len(one.read()) == one.nbytes
+        except TriptychError:
+            pass
+
+
+def test_a_legacy_storage_of_another_length_than_the_pickle_says_is_refused(tmp_path):
+    assert "its data say 3" in str(refused(stream(tmp_path / "a.pt", GOOD, [("0", 3, bytes(12))])))
+    assert isinstance(refused(stream(tmp_path / "b.pt", GOOD, [("0", 4, bytes(15))])), TruncatedError)
+
+
+def test_a_tensor_without_its_storage_is_refused(tmp_path):
+    assert "it is not there" in str(refused(stream(tmp_path / "a.pt", GOOD)))
+
+
+def test_a_factory_of_missing_entries_is_a_name_and_never_called(tmp_path):
+    body = call("collections", "defaultdict", name("os", "system")) + b"(" + text("a") + tensor() + b"u"
+    assert list(triptych.load(archive(tmp_path / "a.pt", body)).weights) == ["a"]
+
+
+def test_storages_that_repeat_do_not_make_more_than_eight_times_the_file(tmp_path):
+    many = b"}(" + b"".join(text(str(index)) + tensor((2**20,), (1,), count=2**20) for index in range(20)) + b"u"
+    error = refused(archive(tmp_path / "a.pt", many, {"data.pkl": pickle(many), "version": b"3", "data/0": bytes(2**22)}))
+    assert "got more" in str(error)
