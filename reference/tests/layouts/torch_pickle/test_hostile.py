@@ -92,7 +92,8 @@ assert not {"antigravity", "pickle", "torch"} & set(sys.modules), "imported"
 
 
 def test_nothing_is_imported_opened_or_started_because_a_file_says_so(tmp_path):
-    for index, (body, _) in enumerate([*CALLS.values(), *OTHERS.values()]):
+    quick = {trick: one for trick, one in OTHERS.items() if "doubles" not in trick}
+    for index, (body, _) in enumerate([*CALLS.values(), *quick.values()]):
         archive(tmp_path / f"{index}.pt", body)
         stream(tmp_path / f"{index}.legacy.pt", body)
     archive(tmp_path / "good.pt", GOOD)

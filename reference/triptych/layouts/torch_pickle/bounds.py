@@ -13,7 +13,7 @@ STRING_BYTES = 16 << 20
 INTEGER_BITS = 1024
 DEPTH = 128
 """Nesting of values; files of today's PyTorch stay below 10."""
-VALUES = 4_000_000
+VALUES = 1_000_000
 """Values met when data that may share parts is unfolded."""
 AMPLIFICATION = 8
 """Bytes that the tensors of a file may have in all, as a multiple of what it stores …"""

@@ -1,0 +1,355 @@
+"""Real PyTorch as the judge: its files of every form read bit for bit and written back as an equal value that its strictest loader takes."""
+
+import io
+import pickle
+import struct
+import tarfile
+import warnings
+import zipfile
+from collections import Counter, OrderedDict
+
+import numpy as np
+import pytest
+
+import triptych
+from triptych.model import Component, Panels, Progress, Tensor, Training, Weights
+
+torch = pytest.importorskip("torch")
+from torch import nn
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+FORMS = {
+    "archive": {},
+    "stream": {"_use_new_zipfile_serialization": False},
+    "archive of protocol 4": {"pickle_protocol": 4},
+    "stream of protocol 5": {"_use_new_zipfile_serialization": False, "pickle_protocol": 5},
+}
+OPTIMIZERS = {
+    "Adam": (lambda p: torch.optim.Adam(p, 0.01, amsgrad=True, weight_decay=0.1), "Adam"),
+    "AdamW": (lambda p: torch.optim.AdamW(p, 0.01), "AdamW"),
+    "SGD": (lambda p: torch.optim.SGD(p, 0.05, momentum=0.9, nesterov=True, weight_decay=0.01), "SGD"),
+    "SGD without momentum": (lambda p: torch.optim.SGD(p, 0.05), "SGD"),
+    "RMSprop": (lambda p: torch.optim.RMSprop(p, 0.01, momentum=0.5, centered=True), "RMSprop"),
+    "Adagrad": (lambda p: torch.optim.Adagrad(p, 0.05, lr_decay=0.01), "Adagrad"),
+    "Adamax": (lambda p: torch.optim.Adamax(p, 0.01), "Adamax"),
+    "NAdam": (lambda p: torch.optim.NAdam(p, 0.01, decoupled_weight_decay=True, weight_decay=0.1), "Nadam"),
+    "Adadelta": (lambda p: torch.optim.Adadelta(p, 0.5), "Adadelta"),
+    "Adam upwards": (lambda p: torch.optim.Adam(p, 0.01, maximize=True), "torch:Adam"),
+    "RAdam": (lambda p: torch.optim.RAdam(p, 0.01), "torch:Optimizer"),
+    "Adafactor": (lambda p: torch.optim.Adafactor(p, 0.01), "torch:Optimizer"),
+}
+"""Optimizer -> how it is made, and the type that Triptych finds."""
+
+
+def network():
+    torch.manual_seed(1)
+    return nn.Sequential(OrderedDict(conv=nn.Conv2d(2, 4, 3), norm=nn.BatchNorm2d(4), flat=nn.Flatten(), one=nn.Linear(64, 6), two=nn.Linear(6, 6), out=nn.Linear(6, 3)))
+
+
+BATCH = torch.from_numpy(np.random.default_rng(0).normal(size=(8, 2, 6, 6)).astype("float32"))
+CLASSES = torch.from_numpy(np.random.default_rng(1).integers(0, 3, 8))
+
+
+def train(model, optimizer, steps):
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(BATCH), CLASSES)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def bits(tensor):
+    plain = tensor.detach().resolve_conj().resolve_neg().contiguous()
+    return plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
+
+
+def assert_same(one, two, place=""):
+    """Both values are equal, of the same types, in the same order, down to the bits of tensors and attributes."""
+    if isinstance(one, torch.Tensor):
+        assert (one.dtype, one.shape, one.requires_grad, type(one)) == (two.dtype, two.shape, two.requires_grad, type(two)), place
+        if one.layout is not torch.strided:
+            assert_same(one.coalesce().indices(), two.coalesce().indices(), place)
+            one, two = one.coalesce().values(), two.coalesce().values()
+        if one.is_quantized:
+            assert (one.qscheme(), one.dequantize().tolist()) == (two.qscheme(), two.dequantize().tolist()), place
+            one, two = one.int_repr(), two.int_repr()
+        if not one.is_meta:
+            assert bits(one) == bits(two), place
+    elif isinstance(one, dict):
+        assert (type(one), list(one)) == (type(two), list(two)), place
+        for key in one:
+            assert_same(one[key], two[key], f"{place}/{key}")
+        assert getattr(one, "_metadata", None) == getattr(two, "_metadata", None), place
+    elif isinstance(one, list | tuple):
+        assert (type(one), len(one)) == (type(two), len(two)), place
+        for index, (first, second) in enumerate(zip(one, two, strict=True)):
+            assert_same(first, second, f"{place}/{index}")
+    else:
+        assert type(one) is type(two) and (one == two or one != one), place
+
+
+def through_triptych(path, folder):
+    """The model of the file at `path`, through a package into another PyTorch file, and what PyTorch loads from that."""
+    triptych.save(triptych.load(path), folder / "p.triptych")
+    assert triptych.validate(folder / "p.triptych", full=True) == ()
+    assert triptych.save(triptych.load(folder / "p.triptych"), folder / "b.pt") == ()
+    return torch.load(folder / "b.pt", weights_only=True, mmap=True)
+
+
+def assert_weights(model, expected):
+    assert list(model.weights) == list(expected)
+    for name, tensor in expected.items():
+        found = model.weights.tensor(name)
+        assert (found.dtype, found.shape, bytes(found.read())) == (str(tensor.dtype)[6:], tuple(tensor.shape), bits(tensor)), name
+
+
+# --- state dictionaries
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_state_dictionary_of_every_form_comes_back(tmp_path, form):
+    expected = network().state_dict()
+    torch.save(expected, tmp_path / "a.pt", **FORMS[form])
+    assert_weights(triptych.load(tmp_path / "a.pt"), expected)
+    assert_same(expected, through_triptych(tmp_path / "a.pt", tmp_path))
+
+
+def test_every_dtype_is_read_and_written_bit_for_bit(tmp_path):
+    names = "float16 bfloat16 float32 float64 uint8 int8 int16 int32 int64 bool uint16 uint32 uint64 complex64 float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu"
+    numbers = torch.tensor([[0.0, 1.0, 2.0], [4.0, 8.0, 1.0]])
+    expected = {name: numbers.to(getattr(torch, name)) for name in names.split()}
+    for form in ("archive", "stream"):
+        torch.save(expected, tmp_path / "a.pt", **FORMS[form])
+        assert_weights(triptych.load(tmp_path / "a.pt"), expected)
+        assert_same(expected, through_triptych(tmp_path / "a.pt", tmp_path))
+
+
+def views():
+    base = torch.arange(24.0).reshape(4, 6)
+    one, two = torch.randn(2, 3, dtype=torch.complex64).unbind()
+    return {
+        "base": base, "transposed": base.t(), "part": base[1:, 2:5], "every other": base[::2, ::3], "channels last": torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last),
+        "expanded": torch.ones(1, 3).expand(5, 3), "scalar": torch.tensor(3), "empty": torch.zeros(0, 3), "conjugate": one.clone().conj(), "negative": two.clone().conj().imag,
+        "asks": torch.ones(2, requires_grad=True), "parameter": nn.Parameter(torch.ones(3)), "frozen": nn.Parameter(torch.ones(3), requires_grad=False),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["archive", "stream"])
+def test_views_strides_and_bits_of_tensors_are_resolved(tmp_path, form):
+    expected = views()
+    torch.save(expected, tmp_path / "a.pt", **FORMS[form])
+    assert_weights(triptych.load(tmp_path / "a.pt"), expected)
+    assert_same(expected, through_triptych(tmp_path / "a.pt", tmp_path))
+
+
+def test_sparse_quantized_and_wide_complex_tensors_are_taken_apart_and_put_together(tmp_path):
+    expected = {
+        "plain": torch.ones(2), "sparse": torch.eye(3).to_sparse(), "wide": torch.randn(2, 3, dtype=torch.complex128).t(), "meta": torch.ones(2, 3, device="meta"),
+        "quantized": torch.quantize_per_tensor(torch.randn(4), 0.1, 3, torch.qint8),
+        "by channel": torch.quantize_per_channel(torch.randn(2, 3), torch.tensor([0.1, 0.2]).double(), torch.tensor([0, 1]), 0, torch.quint8),
+    }  # fmt: skip
+    torch.save(expected, tmp_path / "a.pt")
+    assert {"sparse.indices", "sparse.values", "wide.pairs", "quantized.integers"} <= set(triptych.load(tmp_path / "a.pt").weights)
+    assert_same(expected, through_triptych(tmp_path / "a.pt", tmp_path))
+
+
+class Tied(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.Embedding(5, 3)
+        self.hidden = nn.Linear(3, 3)
+        self.out = nn.Linear(3, 5, bias=False)
+        self.out.weight = self.words.weight
+        self.register_buffer("kept", torch.ones(2))
+        self.register_buffer("fleeting", torch.ones(2), persistent=False)
+
+    def forward(self, x):
+        return self.out(self.hidden(self.words(x))) + self.kept.sum()
+
+
+def test_tied_weights_stay_tied(tmp_path):
+    expected = Tied().state_dict()
+    torch.save(expected, tmp_path / "a.pt")
+    model = triptych.load(tmp_path / "a.pt")
+    np.testing.assert_array_equal(model.weights["words.weight"], model.weights["out.weight"])
+    written = through_triptych(tmp_path / "a.pt", tmp_path)
+    assert_same(expected, written)
+    assert written["words.weight"].data_ptr() == written["out.weight"].data_ptr()
+
+
+def test_weights_that_were_tied_and_differ_by_now_are_written_apart(tmp_path):
+    torch.save(Tied().state_dict(), tmp_path / "a.pt")
+    panels = triptych.load(tmp_path / "a.pt").panels
+    changed = {**panels.weights.tensors, "out.weight": Tensor.from_array(np.ones((5, 3), "float32"))}
+    from dataclasses import replace
+
+    triptych.save(triptych.Model(replace(panels, weights=Weights(changed))), tmp_path / "b.pt")
+    written = torch.load(tmp_path / "b.pt", weights_only=True)
+    assert written["out.weight"].sum() == 15
+    assert written["words.weight"].sum() != 15
+
+
+def test_big_endian_files_are_read(tmp_path):
+    expected = {"a": np.arange(6, dtype=">f4").reshape(2, 3), "b": np.array([1 + 2j], ">c8"), "c": np.array([1, 2], ">i8"), "d": np.array([1, 2], ">f2")}
+    torch.save({name: torch.from_numpy(array.astype(array.dtype.newbyteorder("<"))) for name, array in expected.items()}, tmp_path / "a.pt")
+    with zipfile.ZipFile(tmp_path / "a.pt") as file, zipfile.ZipFile(tmp_path / "b.pt", "w") as out:
+        arrays = iter(expected.values())
+        for one in file.namelist():
+            out.writestr(one, b"big" if one.endswith("byteorder") else next(arrays).tobytes() if "/data/" in one and one[-1].isdigit() else file.read(one))
+    model = triptych.load(tmp_path / "b.pt")
+    for name, array in expected.items():
+        np.testing.assert_array_equal(model.weights[name], array)
+
+
+def test_an_archive_without_checksums_is_read(tmp_path):
+    """PyTorch can be told to write none; it writes zeros then."""
+    before = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save({"a": torch.arange(3.0)}, tmp_path / "a.pt")
+    finally:
+        torch.serialization.set_crc32_options(before)
+    np.testing.assert_array_equal(triptych.load(tmp_path / "a.pt").weights["a"], [0, 1, 2])
+
+
+def test_an_archive_that_somebody_packed_anew_is_read_by_its_content(tmp_path):
+    expected = network().state_dict()
+    torch.save(expected, tmp_path / "a.pt")
+    with zipfile.ZipFile(tmp_path / "a.pt") as file, zipfile.ZipFile(tmp_path / "b.h5", "w", zipfile.ZIP_DEFLATED) as out:
+        for one in reversed(file.namelist()):
+            out.writestr(one, file.read(one))
+    assert_weights(triptych.load(tmp_path / "b.h5"), expected)
+
+
+# --- whole modules
+
+
+@pytest.mark.parametrize("form", ["archive", "stream"])
+def test_of_a_pickled_module_the_state_dictionary_is_read_and_its_classes_are_named(tmp_path, form):
+    module = network()
+    torch.save(module, tmp_path / "a.pt", **FORMS[form])
+    model = triptych.load(tmp_path / "a.pt")
+    assert_weights(model, module.state_dict())
+    assert model.panels.extensions["torch"]["classes"]["one"] == "torch.nn.modules.linear.Linear"
+    assert "its code is not in the file" in model.notes[0]
+    written = through_triptych(tmp_path / "a.pt", tmp_path)
+    network().load_state_dict(written, strict=True)
+
+
+def test_buffers_that_do_not_persist_are_none_of_the_state(tmp_path):
+    torch.save({"model": Tied(), "epoch": 2}, tmp_path / "a.pt")
+    model = triptych.load(tmp_path / "a.pt")
+    assert_weights(model, Tied().state_dict() | {name: torch.from_numpy(array.copy()) for name, array in model.weights.items()})
+    assert model.training.progress == Progress(epoch=2)
+
+
+@pytest.mark.parametrize("make", [torch.jit.script, lambda module: torch.jit.trace(module, torch.tensor([1, 2]))], ids=["script", "trace"])
+def test_the_weights_of_torchscript_are_read(tmp_path, make):
+    script = make(Tied().eval())
+    torch.jit.save(script, tmp_path / "a.pt")
+    model = triptych.load(tmp_path / "a.pt")
+    for name, tensor in script.state_dict().items():
+        assert bytes(model.weights.tensor(name).read()) == bits(tensor)
+    assert set(model.weights) - set(script.state_dict()) <= {"fleeting"}
+
+
+def test_the_weights_of_a_frozen_script_are_its_constants(tmp_path):
+    module = Tied().eval()
+    torch.jit.save(torch.jit.freeze(torch.jit.script(module)), tmp_path / "a.pt")
+    found = [bytes(tensor.read()) for tensor in triptych.load(tmp_path / "a.pt").weights.tensors.values()]
+    assert bits(module.hidden.weight) in found
+    assert all(name.startswith("CONSTANTS.c") for name in triptych.load(tmp_path / "a.pt").weights)
+
+
+def test_the_tar_archive_of_the_first_releases_is_read(tmp_path):
+    """PyTorch itself reads what is made here by the description of its reader."""
+    numbers = np.arange(6, dtype="<f4")
+    storages = [pickle.dumps(1, 2), pickle.dumps((7, "cpu", torch.FloatStorage), 2), struct.pack("<q", 6), numbers.tobytes(), pickle.dumps([], 2)]
+    tensors = [pickle.dumps(2, 2)]
+    for key, shape, strides, offset in ((1, (2, 3), (3, 1), 0), (2, (3, 2), (1, 3), 0)):
+        tensors += [pickle.dumps((key, 7, torch.FloatTensor), 2), struct.pack("<i4x", 2), struct.pack("<2q", *shape), struct.pack("<2q", *strides), struct.pack("<q", offset)]
+    body = b"\x80\x02}(X\x01\x00\x00\x00aX\x01\x00\x00\x001QX\x01\x00\x00\x00bX\x01\x00\x00\x002Qu."
+    with tarfile.open(tmp_path / "a.pt", "w", format=tarfile.PAX_FORMAT) as file:
+        for name, content in (("storages", b"".join(storages)), ("tensors", b"".join(tensors)), ("pickle", body)):
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            file.addfile(about, io.BytesIO(content))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = torch.load(tmp_path / "a.pt", weights_only=False)
+    assert_weights(triptych.load(tmp_path / "a.pt"), expected)
+
+
+# --- training
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_training_goes_on_from_what_was_written_as_if_nothing_had_happened(tmp_path, name):
+    make, kind = OPTIMIZERS[name]
+    model = network()
+    optimizer = make(model.parameters())
+    train(model, optimizer, 3)
+    saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3, "best": 0.5, "history": [1, 2.5, None], "note": "ü"}
+    torch.save(saved, tmp_path / "a.pt")
+    read = triptych.load(tmp_path / "a.pt").training
+    assert read.optimizer.type == kind
+    assert read.progress.epoch == 3
+    written = through_triptych(tmp_path / "a.pt", tmp_path)
+    assert_same(torch.load(tmp_path / "a.pt"), written)
+    expected = train(model, optimizer, 5)
+    again = network()
+    again.load_state_dict(written["model"], strict=True)
+    optimizer = make(again.parameters())
+    optimizer.load_state_dict(written["optimizer"])
+    assert train(again, optimizer, 5) == expected
+
+
+@pytest.mark.parametrize("name", [name for name, (_, kind) in OPTIMIZERS.items() if ":" not in kind])
+def test_what_is_found_in_a_file_predicts_the_optimizers_next_step(tmp_path, name):
+    """The specification's formula, with the type, config, slots and count that were found, yields PyTorch's next weights."""
+    from triptych.vocabulary.training.step import step
+
+    make, _ = OPTIMIZERS[name]
+    model = network().double()
+    optimizer = make(model.parameters())
+
+    def gradients():
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(BATCH.double()), CLASSES).backward()
+
+    for _ in range(3):
+        gradients()
+        optimizer.step()
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": 3}, tmp_path / "a.pt")
+    read = triptych.load(tmp_path / "a.pt")
+    gradients()
+    given = {name: one.grad.numpy() for name, one in model.named_parameters()}
+    found = step(read.training.optimizer, dict(read.weights), given, dict(read.training.state or {}), count=read.training.progress.step)
+    optimizer.step()
+    for weight, one in model.named_parameters():
+        # PyTorch keeps the product of NAdam's momenta in float32.
+        np.testing.assert_allclose(found.weights[weight], one.detach().numpy(), rtol=1e-6 if name == "NAdam" else 1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", [name for name, (_, kind) in OPTIMIZERS.items() if ":" not in kind])
+def test_an_optimizer_in_neutral_terms_is_written_as_pytorchs(tmp_path, name):
+    """Without any of PyTorch's own arrangement, the file still resumes training: the next losses are the same."""
+    make, kind = OPTIMIZERS[name]
+    model = network()
+    optimizer = make(model.parameters())
+    train(model, optimizer, 3)
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": 3}, tmp_path / "a.pt")
+    panels = triptych.load(tmp_path / "a.pt").panels
+    training = Training(Component(kind, panels.training.optimizer.config), progress=panels.training.progress, state=panels.training.state)
+    assert triptych.save(triptych.Model(Panels(weights=panels.weights, training=training)), tmp_path / "b.pt") == ()
+    written = torch.load(tmp_path / "b.pt", weights_only=True, mmap=True)
+    again = network()
+    again.load_state_dict(written["model"], strict=True)
+    optimizer2 = make(again.parameters())
+    assert set(optimizer2.state_dict()["param_groups"][0]) == set(written["optimizer"]["param_groups"][0])
+    optimizer2.load_state_dict(written["optimizer"])
+    assert train(again, optimizer2, 5) == train(model, optimizer, 5)
