@@ -1,7 +1,10 @@
 """HDF5 files that nobody vouches for: a precise error or the right content, never anything else, and nothing outside the file."""
 
 import json
-import re
+import os
+import resource
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -190,13 +193,15 @@ def test_configuration_that_is_no_json_object_is_refused(tmp_path):
             reader.read(tmp_path / "a.h5")
 
 
-def test_a_file_cut_anywhere_gives_an_error_or_the_whole_content(examples_file, tmp_path):
+def test_a_file_cut_anywhere_gives_an_error(examples_file, tmp_path):
     whole = examples_file.read_bytes()
     path = tmp_path / "cut.h5"
-    for size in [*range(0, 16384, 512), *range(16384, len(whole), 16384), len(whole) - 1]:
-        path.write_bytes(whole[:size])
-        with pytest.raises(TriptychError):
-            triptych.load(path).weights["dense_1.kernel"]
+    path.write_bytes(whole)
+    with path.open("r+b") as file:  # from behind, so that a cut is all there is to do
+        for size in [len(whole) - 1, *range(len(whole) // 4096 * 4096, 4096, -4096), *range(4096, -1, -1)]:
+            file.truncate(size)
+            with pytest.raises(TriptychError):
+                reader.read(path)
 
 
 def test_a_cut_file_is_said_to_be_truncated(examples_file, tmp_path):
@@ -206,26 +211,148 @@ def test_a_cut_file_is_said_to_be_truncated(examples_file, tmp_path):
         triptych.load(path)
 
 
-def test_flipped_bytes_give_a_model_or_an_error_of_ours(examples_file, tmp_path):
-    """Outside the global heap, that is: damaged there, libhdf5 1.14.6 can loop for ever, which only a process of its own can stop."""
-    whole = bytearray(examples_file.read_bytes())
-    heap = re.compile(rb"GCOL....(.{8})", re.DOTALL)
-    heaps = [range(m.start(), m.start() + int.from_bytes(m[1], "little")) for m in heap.finditer(whole)]
-    assert heaps
+def read_all(path):
+    """Whatever is in the file, or an error of ours."""
+    try:
+        panels = reader.read(path)
+        for tensor in (panels.weights.tensors if panels.weights is not None else {}).values():
+            tensor.read()
+    except TriptychError as error:
+        return str(error)
+    return ""
+
+
+def outside_arrays(path):
+    """Positions of the bytes that are no element of an array."""
+    with h5py.File(path) as file:
+        size = file.id.get_filesize()
+        free = np.ones(size, bool)
+
+        def visit(_, item):
+            if isinstance(item, h5py.Dataset) and item.id.get_offset() is not None:
+                free[item.id.get_offset() : item.id.get_offset() + item.id.get_storage_size()] = False
+
+        file.visititems(visit)
+    return np.flatnonzero(free)
+
+
+def test_flipped_bytes_give_a_model_or_an_error_of_ours_and_take_no_memory(examples_file, tmp_path):
+    whole = examples_file.read_bytes()
+    places = outside_arrays(examples_file)
     generator = np.random.default_rng(5)
     path = tmp_path / "flipped.h5"
-    for _ in range(120):
+    read_all(examples_file)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(150):
         damaged = bytearray(whole)
-        for position in generator.integers(0, 16000, size=4):
-            if not any(position in heap for heap in heaps):
-                damaged[position] = generator.integers(0, 256)
+        for position in generator.choice(places, size=4):
+            damaged[position] = generator.choice([0, 1, 127, 255, generator.integers(0, 256)])
         path.write_bytes(damaged)
-        try:
-            model = triptych.load(path)
-            for name in model.weights or ():
-                model.weights[name]
-        except (TriptychError, InvalidModelError):
-            pass
+        read_all(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+
+HEAP_OBJECT = 16
+"""Where the first object of a heap begins: number, count, four bytes of nothing, size."""
+
+
+@pytest.mark.parametrize(("number", "size"), [(0, 0), (1, 2**64 - 16), (0, 8), (1, 2**32)])
+def test_a_heap_that_leads_to_itself_is_refused(examples_file, tmp_path, number, size):
+    """The first two made libhdf5 1.14.6 loop for ever: plain h5py still does."""
+    damaged = bytearray(examples_file.read_bytes())
+    at = damaged.index(b"GCOL") + HEAP_OBJECT
+    damaged[at : at + 2] = number.to_bytes(2, "little")
+    damaged[at + 8 : at + 16] = size.to_bytes(8, "little")
+    (tmp_path / "a.h5").write_bytes(damaged)
+    assert f"in the global heap at {at - HEAP_OBJECT}" in read_all(tmp_path / "a.h5")
+
+
+def test_a_text_that_claims_more_than_there_is_takes_no_memory(examples_file, tmp_path):
+    """libhdf5 1.14.6 takes the 2 GiB first and looks then."""
+    whole = examples_file.read_bytes()
+    with h5py.File(examples_file) as file:
+        length = len(file.attrs["keras_version"])
+    at = whole.index(b"keras_version")
+    at = whole.index(length.to_bytes(4, "little") + whole.index(b"GCOL").to_bytes(8, "little"), at)
+    (tmp_path / "a.h5").write_bytes(whole[:at] + (2**31).to_bytes(4, "little") + whole[at + 4 :])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "got one that claims 2147483648" in read_all(tmp_path / "a.h5")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+
+def test_texts_of_attributes_are_bounded_together(tmp_path):
+    """A thousand references to one text of 100 KB: a bomb of attributes."""
+    with h5py.File(tmp_path / "a.h5", "w", libver="latest") as file:
+        file.attrs.create("layer_names", ["x" * 100_000] * 1000, dtype=h5py.string_dtype())
+    (tmp_path / "b.h5").write_bytes((tmp_path / "a.h5").read_bytes())
+    assert "bytes of attributes" in read_all(tmp_path / "b.h5")
+
+
+@pytest.mark.parametrize("attributes", [3, 40])
+def test_headers_of_the_latest_version_read_the_same(tmp_path, attributes):
+    """Few attributes lie in the header and are read; many lie elsewhere, which no Keras ever wrote."""
+    file, _ = weights_file(tmp_path / "a.h5", libver="latest", track_order=True)
+    for number in range(attributes):
+        file.attrs[f"note{number}"] = "a text of its own"
+    file.close()
+    assert (read_all(tmp_path / "a.h5") == "") == (attributes == 3)
+
+
+def test_addresses_of_another_width_are_refused(tmp_path):
+    plan = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    plan.set_sizes(4, 4)
+    h5py.h5f.create(str(tmp_path / "a.h5").encode(), h5py.h5f.ACC_TRUNC, plan).close()
+    assert code_of(tmp_path / "a.h5")[0] == "LAYOUT_UNSUPPORTED"
+
+
+def test_links_in_circles_and_to_nothing_end(tmp_path):
+    for name, add in {
+        "itself": lambda group: group.__setitem__("again", group),
+        "parent": lambda group: group.create_group("in").__setitem__("out", group),
+        "dangling": lambda group: group.__setitem__("d/kernel:0", h5py.SoftLink("/nowhere")),
+        "circle": lambda group: group.__setitem__("a", h5py.SoftLink(f"{group.name}/a")),
+        "outside": lambda group: group.__setitem__("a", h5py.ExternalLink("a.h5", "/")),
+    }.items():
+        file, group = weights_file(tmp_path / f"{name}.h5", fill=name in ("itself", "parent"))
+        add(group)
+        file.close()
+        assert ("hard links" in read_all(tmp_path / f"{name}.h5")) == (name in ("dangling", "circle", "outside"))
+
+
+def test_nothing_but_the_file_is_opened(tmp_path):
+    """What the files point to are pipes into which nobody writes: whoever opens one waits for ever. A hook sees what Python opens."""
+    virtual = h5py.VirtualLayout((2, 3), "float32")
+    virtual[:] = h5py.VirtualSource(tmp_path / "pipe", "x", (2, 3))
+    for number, add in enumerate(
+        (
+            lambda group: group.create_dataset("d/kernel:0", (2, 3), "float32", external=[(str(tmp_path / "pipe"), 0, 24)]),
+            lambda group: group.create_virtual_dataset("d/kernel:0", virtual),
+            lambda group: group.create_group("d").__setitem__("kernel:0", h5py.ExternalLink(str(tmp_path / "pipe"), "/x")),
+        )
+    ):
+        file, group = weights_file(tmp_path / f"{number}.h5", fill=False)
+        add(group)
+        file.close()
+    os.mkfifo(tmp_path / "pipe")
+    watched = """
+import subprocess, sys
+from triptych.errors import TriptychError
+from triptych.layouts.keras_hdf5 import reader
+import h5py, numpy
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event in ("open", "socket.connect", "subprocess.Popen") else None)
+for path in sys.argv[1:]:
+    try:
+        panels = reader.read(path)
+        [tensor.read() for tensor in panels.weights.tensors.values()]
+        raise SystemExit("read")
+    except TriptychError:
+        pass
+assert set(opened) <= {*sys.argv[1:]} | {name for name in opened if name.endswith((".py", ".pyc"))}, opened
+"""
+    command = [sys.executable, "-c", watched, *(str(tmp_path / f"{number}.h5") for number in range(3))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_json_text_of_the_configuration_may_be_encoded_twice(tmp_path, examples_file):

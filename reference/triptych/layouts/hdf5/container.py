@@ -6,7 +6,6 @@ is read, it is a view on the mapped file; stored otherwise, libhdf5 reads it whe
 
 from __future__ import annotations
 
-import mmap
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from triptych import dtypes
 from triptych.errors import TriptychError, shorten
+from triptych.layouts.hdf5.headers import text_bytes
+from triptych.layouts.hdf5.window import Window, mapped
 from triptych.layouts.problems import invalid, truncated, unsupported
 from triptych.limits import Limits
 from triptych.model import Tensor
@@ -66,20 +67,19 @@ class Container:
         self.kinds: dict[str, str] = {"": "group"}
         """Absolute path without the leading "/" -> ``group`` or ``dataset``, for everything in the file."""
         with hdf5_errors(""):
-            self._file: h5py.File = (
-                h5py.File(_Window(source), "r") if isinstance(source, memoryview) else h5py.File(source, "r", locking="best-effort")
-            )
+            self._map = source if isinstance(source, memoryview) else mapped(source)
+            self._window = Window(self._map)
+            self._file: h5py.File = h5py.File(self._window, "r")
             try:
-                self._map = source if isinstance(source, memoryview) else self._mapped()
+                self._check_sizes()
                 self._walk()
             except BaseException:
                 self._file.close()
                 raise
 
-    def _mapped(self) -> memoryview:
-        # The descriptor is libhdf5's own: what is mapped is what it opened, whatever the name stands for by now.
-        descriptor = self._file.id.get_vfd_handle()
-        return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
+    def _check_sizes(self) -> None:
+        if (sizes := self._file.id.get_create_plist().get_sizes()) != (8, 8):
+            raise unsupported("", f"expected addresses and lengths of 8 bytes, got {sizes}")
 
     def _walk(self) -> None:
         import h5py
@@ -141,13 +141,13 @@ class Container:
             if attribute.get_type().get_class() not in (h5py.h5t.STRING, h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM):
                 raise unsupported(place, "expected an attribute of text or numbers")
             self._attribute_bytes += prod(attribute.shape) * attribute.get_type().get_size()
+            if attribute.get_type().get_class() == h5py.h5t.STRING and attribute.get_type().is_variable_str():
+                base = self._file.id.get_create_plist().get_userblock()
+                self._attribute_bytes += text_bytes(self._map, base, h5py.h5o.get_info(item).addr, name.encode())
             if self._attribute_bytes > ATTRIBUTE_BYTES:
                 raise unsupported(place, f"expected at most {ATTRIBUTE_BYTES:,} bytes of attributes, got more")
             owner = h5py.Group(item) if isinstance(item, h5py.h5g.GroupID) else h5py.Dataset(item)
-            value = owner.attrs[name]
-            if isinstance(value, str | bytes):
-                self._attribute_bytes += len(value)
-            return value
+            return owner.attrs[name]
 
     # --- datasets
 
@@ -197,7 +197,7 @@ class Container:
             import h5py
             import numpy as np
 
-            with hdf5_errors(f"/{path}"):
+            with hdf5_errors(f"/{path}"), self._window.trusted():
                 # A type that numpy lacks is read as the bytes it is; every other in this specification's byte order.
                 element = dtypes.numpy_dtype(name) if name in dtypes.NATIVE else np.dtype("V2")
                 array = np.empty(h5py.Dataset(h5py.h5d.open(self._file.id, _link(path))).shape, element)
@@ -209,39 +209,6 @@ class Container:
             return lambda: memoryview(b"")
         self.needed = True
         return read
-
-
-class _Window:
-    """Bytes in memory as the file that libhdf5 reads its own structures from."""
-
-    def __init__(self, data: memoryview) -> None:
-        self._data = data
-        self._at = 0
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to `offset` from the start, from here or from the end."""
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: len(self._data)}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        """Where the next read begins."""
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        """The next `size` bytes, or all."""
-        found = bytes(self._data[self._at :] if size < 0 else self._data[self._at : self._at + size])
-        self._at += len(found)
-        return found
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill `buffer`; libhdf5 never asks for bytes behind the end of a sound file."""
-        size = len(buffer)
-        part = self._data[self._at : self._at + size]
-        if len(part) < size:
-            raise OSError(f"truncated file: {size} bytes at {self._at}, it has {len(self._data)}")
-        buffer[:] = part
-        self._at += size
-        return size
 
 
 def _view(part: memoryview) -> Callable[[], memoryview]:

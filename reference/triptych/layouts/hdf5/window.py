@@ -1,0 +1,114 @@
+"""The bytes of a file as libhdf5 gets to see them: mapped once, read through here, and looked at before it believes them.
+
+libhdf5 1.14 walks through a damaged global heap, where the texts of attributes lie, without end: an object of size 0 leads it to
+itself. Whatever it reads of such a heap comes past here first.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HEAP = b"GCOL\x01"
+"""How a heap begins, with the version, which no name can hold."""
+_HEADER = 16
+"""Bytes before the first object of a heap, and before the content of each."""
+_LEAST = 4096
+"""Bytes of the smallest heap."""
+
+
+def mapped(path: Path) -> memoryview:
+    """The bytes of the file at `path`, mapped; empty for an empty file."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) if size else memoryview(b"")
+
+
+class Window:
+    """Bytes in memory as the file that libhdf5 reads its own structures from."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._at = 0
+        self._sound: set[int] = set()
+        self._trusting = False
+
+    @contextmanager
+    def trusted(self) -> Iterator[None]:
+        """Reads elements of arrays, in which the first bytes of a heap may stand by chance."""
+        self._trusting = True
+        try:
+            yield
+        finally:
+            self._trusting = False
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to `offset` from the start, from here or from the end."""
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: len(self._data)}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """The next `size` bytes, or all."""
+        found = bytes(self._data[self._at :] if size < 0 else self._data[self._at : self._at + size])
+        self._at += len(found)
+        return found
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill `buffer`; libhdf5 never asks for bytes behind the end of a sound file."""
+        size = len(buffer)
+        part = self._data[self._at : self._at + size]
+        if len(part) < size:
+            raise OSError(f"truncated file: {size} bytes at {self._at}, it has {len(self._data)}")
+        if not self._trusting:
+            self._check_heaps(self._at, self._at + size)
+        buffer[:] = part
+        self._at += size
+        return size
+
+    def _check_heaps(self, start: int, end: int) -> None:
+        """Refuse a heap that begins in, or on the edge of, what is about to be read."""
+        first = max(start - len(HEAP) + 1, 0)
+        seen = bytes(self._data[first : end + len(HEAP) - 1])
+        at = seen.find(HEAP)
+        while at >= 0:
+            if first + at not in self._sound:
+                if fault := heap_fault(self._data, first + at):
+                    raise OSError(f"{fault} in the global heap at {first + at}")
+                self._sound.add(first + at)
+            at = seen.find(HEAP, at + 1)
+
+
+def heap_fault(data: memoryview, start: int) -> str | None:
+    """What is wrong with the global heap that begins at `start`; None if each of its objects lies inside it and leads to the next."""
+    size = _number(data, start + 8)
+    if not _LEAST <= size <= len(data) - start:
+        return f"expected a size from {_LEAST} to {len(data) - start}, got {size}"
+    for number, length in heap_objects(data, start):
+        if length < 0:
+            return f"expected object {number} to end inside and to have {_HEADER} bytes at least"
+    return None
+
+
+def heap_objects(data: memoryview, start: int) -> Iterator[tuple[int, int]]:
+    """Number and bytes of each object of the heap at `start`; the last has -1 bytes if it leads nowhere."""
+    at, end = start + _HEADER, min(start + _number(data, start + 8), len(data))
+    while end - at >= _HEADER:
+        number, length = int.from_bytes(data[at : at + 2], "little"), _number(data, at + 8)
+        # The space that is left counts its own header; the length of an object does not, and is rounded up to a multiple of 8.
+        taken = length if number == 0 else _HEADER + -(-length // 8) * 8
+        if not _HEADER <= taken <= end - at:
+            yield number, -1
+            return
+        yield number, length
+        at += taken
+
+
+def _number(data: memoryview, at: int) -> int:
+    return int.from_bytes(data[at : at + 8], "little")
