@@ -60,7 +60,7 @@ def test_latin_1_of_python_2_is_read():
 
 def test_numbers_that_are_not_finite_are_read_in_keras_text_and_written_as_keras_does():
     text = PLAIN[:-1] + ', "scale": [NaN, Infinity, -Infinity]}'
-    back = json.loads(triptych.model_from_json(text).to_json(dialect="keras2"))["scale"]
+    back = json.loads(triptych.model_from_json(text).to_json(dialect="keras"))["scale"]
     assert math.isnan(back[0])
     assert back[1:] == [math.inf, -math.inf]
 

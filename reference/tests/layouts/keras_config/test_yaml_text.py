@@ -47,6 +47,8 @@ def _graph(architecture):
         ("!!python/object/apply:collections.OrderedDict [[[a, 1], [b, 2]]]", {"a": 1, "b": 2}),
         ("!!python/object/new:tensorflow.python.trackable.data_structures.ListWrapper [[1, 2]]", [1, 2]),
         ("!!python/name:numpy.float32 ''", "float32"),
+        ("!!python/object/apply:tensorflow.python.framework.dtypes.as_dtype [float32]", "float32"),
+        ("!!python/object/apply:tensorflow.python.framework.tensor_shape.TensorShape [[null, 3]]", [None, 3]),
     ],
 )
 def test_a_scalar_or_tag_is_what_pyyaml_makes_of_it(text, value):

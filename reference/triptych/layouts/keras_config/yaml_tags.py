@@ -254,6 +254,11 @@ def _extent(arguments: Sequence[Any], _: Any) -> Json:
     return given if given is None or isinstance(given, int) else _unfit()
 
 
+def _dtype_name(arguments: Sequence[Any], _: Any) -> Json:
+    given = _only(arguments, None)
+    return given if isinstance(given, str) else _unfit()
+
+
 def _unfit() -> NoReturn:
     raise _Unfit
 
@@ -272,4 +277,5 @@ _TENSORFLOW: dict[str, Callable[[Sequence[Any], Any], Any]] = {
     "ListWrapper": _list,
     "TensorShape": _list,
     "Dimension": _extent,
+    "as_dtype": _dtype_name,
 }
