@@ -117,7 +117,31 @@ def strings() -> Iterable[Case]:
     yield bad("lyr-040-into-an-operation", "Strings enter an operation", "LYR-040", joined, "VALUE_KIND_MISMATCH", f"{AT}/calls/0", twin=twin)
 
 
+def texts() -> Iterable[Case]:
+    config = {"vocabulary": ["the", "[UNK]", "cat"], "vocabulary_size": 5, "output_sequence_length": 7}
+    twin = "lyr-007-texts"
+    embed = layer("Embedding", {"input_dim": 5, "output_dim": 2}, "embed")
+    tail = [embed, layer("Flatten", name="flat"), layer("Dense", {"units": 1, "use_bias": False}, "out")]
+    yield good(twin, "Texts become as many indices as is said", ["LYR-007", "LYR-016", "LYR-038", "LYR-039", "LYR-040"],
+               lookup(config, "TextVectorization", shape=[None, 1], behind=tail), parameters=(24, 0))
+    yield good("lyr-007-texts-one-axis", "Texts of a batch have no further axis", ["LYR-007"], lookup(config, "TextVectorization", shape=[None]))
+    yield good("lyr-016-texts-pairs", "Tokens that are given make two single ones and a pair", ["LYR-016", "LYR-007"],
+               lookup({"vocabulary": ["the"], "split": None, "ngrams": [1, 2]}, "TextVectorization", shape=[None, 2], behind=tail), parameters=(16, 0))
+    for slug, title, change, shape in (
+        ("two-texts", "Two texts for each of the batch", {}, [None, 2]),
+        ("tokens-without-an-axis", "Tokens that are given have no axis", {"split": None}, [None]),
+        ("length-of-counts", "Counts of tokens have a length", {"output_mode": "count", "vocabulary_size": 4}, [None]),
+    ):
+        yield bad(f"lyr-007-{slug}", title, "LYR-007", lookup({**config, **change}, "TextVectorization", shape=shape), "CALL_INPUT_SHAPE", f"{AT}/layers/0", twin=twin)
+    yield bad("lyr-038-empty-text", "The empty text is a token of texts", "LYR-038", lookup({"vocabulary": ["the", ""]}, "TextVectorization", shape=[None, 1]),
+              "VOCABULARY_TOKEN_DUPLICATE", f"{CONFIG}/vocabulary/1", twin=twin)
+    yield bad("lyr-039-texts", "A size counts neither padding nor unknown tokens", "LYR-039", lookup({**config, "vocabulary_size": 3}, "TextVectorization", shape=[None, 1]),
+              "VOCABULARY_SIZE_MISMATCH", f"{CONFIG}/vocabulary_size", twin=twin)
+    yield bad("lyr-040-numbers-for-texts", "Numbers are given for texts", "LYR-040", lookup(config, "TextVectorization", shape=[None, 1], dtype="int64"),
+              "VALUE_KIND_MISMATCH", f"{AT}/layers/0", twin=twin)
+
+
 def lyr_cases() -> Iterable[Case]:
     """The cases of chapter 25."""
-    for part in (assets, arrays, strings):
+    for part in (assets, arrays, strings, texts):
         yield from part()

@@ -55,12 +55,36 @@ def lookups(layers: Any, type_: str, words: list[Json], x: Array, encoded: Mappi
     yield asked(layers, f"{stem}-inverted-mask{end}", f"Indices replaced by {what.lower()}, 0 being masked", type_, back, back, places)
 
 
+def texts(layers: Any, encoded: Mapping[str, Json], end: str) -> Iterator[Row]:
+    """Texts taken apart."""
+    given = np.asarray(["The cat, the DOG!\ton\nthe  mat.", "", "\u00c4 cat\u00a0dog it's a_b"])
+    words = ["the", "cat", "dog", "\u00c4", "its", "a_b", "the cat", "t"]
+    for slug, title, more in (
+        ("int", "Words of texts looked up", {}), ("length", "Five indices of each text", {"output_sequence_length": 5}),
+        ("lower", "Only ASCII has small letters", {"standardize": "lower"}), ("punctuation", "Punctuation is taken away", {"standardize": "strip_punctuation"}),
+        ("characters", "Characters of texts looked up", {"split": "character", "standardize": None}), ("count", "Words of texts counted", {"output_mode": "count"}),
+        ("padded", "Words of texts, the result padded", {"output_mode": "multi_hot", "max_tokens": 12, "pad_to_max_tokens": True}),
+    ):
+        config: dict[str, Json] = {"vocabulary": words, **more}
+        said = encoded if "output_mode" in config else {}
+        yield asked(layers, f"textvectorization-{slug}{end}", title, "TextVectorization", {**config, **said}, config, given)
+    config = {"vocabulary": words, "ngrams": [2, 1]}
+    yield asked(layers, f"textvectorization-ngrams{end}", "Pairs of words and words looked up", "TextVectorization", config, {**config, "ngrams": (2, 1)}, given)
+    config = {"vocabulary": words, "split": None, "output_sequence_length": 4}
+    yield asked(layers, f"textvectorization-tokens{end}", "Tokens looked up as they come", "TextVectorization", config, config, np.asarray([["The", "cat", ""], ["dog!", "", "x"]]))
+    config = {"vocabulary": words, "output_mode": "tf_idf"}
+    weights = [0.5, 1.25, 0.75, 3.0, 0.125, 2.0, 0.25, 1.0, 0.625]
+    yield asked(layers, f"textvectorization-tf-idf{end}", "Words of texts counted and weighed", "TextVectorization", {**config, "idf_weights": weights},
+                {**config, "vocabulary": ["[UNK]", *words], "idf_weights": weights}, given)
+
+
 def rows(layers: Any, *, keras2: bool) -> Iterator[Row]:
     """All of them, by the layers of one Keras."""
     end = "-keras2" if keras2 else ""
     encoded = {} if keras2 else {"output_dtype": "int64"}
     yield from lookups(layers, "StringLookup", WORDS, TEXTS, encoded, end)
     yield from lookups(layers, "IntegerLookup", NUMBERS, INTEGERS, encoded, end)
+    yield from texts(layers, encoded, end)
     bins = {"bin_boundaries": [0.0, 0.5, 2.0]}
     numbers = np.asarray([[-2.0, 0.0, 0.5], [0.25, 1.0, 9.0]], "float32")
     integer = {} if keras2 else {"output_dtype": "int32"}

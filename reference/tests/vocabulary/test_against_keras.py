@@ -155,6 +155,8 @@ def grid():
         yield "CategoryEncoding", {"num_tokens": 4, "output_mode": mode}, [(N, 1 if mode == "one_hot" else 5)]
     yield "Discretization", {"bin_boundaries": [0.5, 1.5]}, [(N, 5, 4)]
     yield "CategoryEncoding", {"num_tokens": 4, "output_mode": "one_hot"}, [(N, 1)]
+    yield "TextVectorization", {"vocabulary": ["the"], "output_sequence_length": 7}, [(N, 1)]
+    yield "TextVectorization", {"vocabulary": ["the"], "output_mode": "multi_hot"}, [(N, 1)]
     for name, tokens in (("IntegerLookup", [12, 36]), ("StringLookup", ["the", "of"])):
         yield name, {"vocabulary": tokens}, [(N, 5)]
         yield name, {"vocabulary": tokens, "output_mode": "one_hot", "num_oov_indices": 3}, [(N, 1)]
@@ -242,7 +244,7 @@ def role(layer, variable):
 def compare(keras, layer, shapes):
     """Ours against Keras': output shapes, then role, shape and trainability of each weight."""
     built = build(keras, layer)
-    dtype = {"Embedding": "int32", "IntegerLookup": "int64", "StringLookup": "string"}.get(layer.type, "float32")
+    dtype = {"Embedding": "int32", "IntegerLookup": "int64", "StringLookup": "string", "TextVectorization": "string"}.get(layer.type, "float32")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         inputs = [keras.Input(batch_shape=shape, dtype=dtype) for shape in shapes]

@@ -17,7 +17,7 @@ __all__ = ["CHECKS", "MODULES", "Check", "check", "check_architecture", "check_p
 
 MODULES = (architecture, components, composites, extensions, training)
 """The modules whose checks need no vocabulary; the others are imported when it is loaded."""
-LOOKUPS = frozenset({"StringLookup", "IntegerLookup"})
+LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 """Types that have a vocabulary."""
 
 

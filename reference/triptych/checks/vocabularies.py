@@ -9,6 +9,7 @@ from triptych.model import Layer, Tensor
 from triptych.vocabulary import LAYER_TYPES
 from triptych.vocabulary.lookup import number_of_indices
 from triptych.vocabulary.lookup_tokens import VocabularyError, asset_named, tokens_of
+from triptych.vocabulary.vectorization import AS_LOOKUP
 
 
 def check_vocabulary(layer: Layer, pointer: str, assets: Mapping[str, Tensor] | None, findings: Findings) -> None:
@@ -21,6 +22,8 @@ def check_vocabulary(layer: Layer, pointer: str, assets: Mapping[str, Tensor] | 
         findings: Those of the architecture's document.
     """
     config = LAYER_TYPES[layer.type].resolve(layer.config)
+    if layer.type == "TextVectorization":
+        config |= AS_LOOKUP
     name = asset_named(config["vocabulary"])
     if name is not None and assets is None:
         return

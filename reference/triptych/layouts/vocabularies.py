@@ -9,7 +9,7 @@ from triptych.errors import InvalidModelError, problem
 from triptych.model import Architecture, Composite, Layer, Panels, Tensor
 from triptych.vocabulary.lookup_tokens import VocabularyError, asset_named, tokens_of
 
-LOOKUPS = frozenset({"StringLookup", "IntegerLookup"})
+LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 
 
 def inlined(panels: Panels) -> Panels:

@@ -22,6 +22,7 @@ from triptych.vocabulary import (
     recurrent_convolution,
     reshaping,
     resizing,
+    vectorization,
     wrapping,
 )
 from triptych.vocabulary.definition import LAYER_TYPES, Field, LayerType, Sublayer, Weight
@@ -47,6 +48,7 @@ FAMILIES = (
     preprocessing,
     augmentation,
     lookup,
+    vectorization,
 )
 """The modules that define types, in the order of the specification."""
 

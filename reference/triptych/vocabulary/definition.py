@@ -119,10 +119,10 @@ class LayerType:
     """None for a nested architecture, which is evaluated call by call."""
     mask: MaskRule = keep_mask
     """Which steps of what it yields count."""
-    takes_strings: str | None = None
-    """A condition over the config under which its inputs are strings; None: they never are."""
-    yields_strings: str | None = None
-    """A condition over the config under which it yields strings."""
+    takes_strings: str | bool = False
+    """A condition over the config under which its inputs are strings; or whether they are whatever it says."""
+    yields_strings: str | bool = False
+    """The same for what it yields."""
 
     def resolve(self, config: Mapping[str, Json]) -> dict[str, Json]:
         """`config` with the defaults filled in; it has passed the type's schema."""

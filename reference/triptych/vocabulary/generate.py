@@ -128,7 +128,7 @@ def _table(found: LayerType) -> list[str]:
         lines.append(f"* formula: {found.equation}")
     for verb, condition in (("takes", found.takes_strings), ("yields", found.yields_strings)):
         if condition:
-            lines.append(f"* {verb} strings: where `{condition}`")
+            lines.append(f"* {verb} strings" + (f": where `{condition}`" if isinstance(condition, str) else ""))
     if found.arguments:
         lines.append("* arguments: " + ", ".join(f"`{name}`" for name in found.arguments))
     lines += [f"* sublayer `{one.role}`: {one.doc}" for one in found.sublayers]

@@ -93,7 +93,8 @@ def _indices(call: Evaluation, tokens: Tokens, elements: Tokens) -> list[int]:
     return [places[element] for element in elements]
 
 
-def _look_up(call: Evaluation, *, integers: bool) -> Array:
+def look_up(call: Evaluation, *, integers: bool) -> Array:
+    """What a lookup yields."""
     config, x = call.config, call.input
     tokens = _tokens(call, integers=integers)
     first = masks(config)
@@ -113,11 +114,11 @@ def _look_up(call: Evaluation, *, integers: bool) -> Array:
 
 
 def _look_up_strings(call: Evaluation) -> Array:
-    return _look_up(call, integers=False)
+    return look_up(call, integers=False)
 
 
 def _look_up_integers(call: Evaluation) -> Array:
-    return _look_up(call, integers=True)
+    return look_up(call, integers=True)
 
 
 TEXT = Kind("string", {"type": "string"})
@@ -159,8 +160,9 @@ IDF_WEIGHTS = Field(
     None,
 )
 _UNKNOWN = Kind("integer ≥ 0", {"type": "integer", "minimum": 0, "maximum": LARGEST})
-_MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
-_WEIGHTS = (
+TF_IDF = " `tf_idf` is `count` with each count multiplied by a weight."
+MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
+WEIGHTS = (
     Weight(
         "idf_weights", "[max_tokens]", when="output_mode == 'tf_idf' and pad_to_max_tokens and not idf_weights", trainable=False
     ),
@@ -173,7 +175,7 @@ _WEIGHTS = (
 )
 
 
-def _lookup(token: Kind, unknown: Json, *more: Field) -> tuple[Field, ...]:
+def members(token: Kind, unknown: Json, *more: Field) -> tuple[Field, ...]:
     """The config of a lookup."""
     return (
         vocabulary(token),
@@ -183,7 +185,7 @@ def _lookup(token: Kind, unknown: Json, *more: Field) -> tuple[Field, ...]:
         Field("oov_token", token, "What an inverted lookup yields for an index of no token of the vocabulary.", unknown),
         *more,
         Field("invert", BOOLEAN, "Whether indices are replaced by tokens instead.", default=False),
-        output_mode(*_MODES, default="int", more=" `tf_idf` is `count` with each count multiplied by a weight."),
+        output_mode(*MODES, default="int", more=TF_IDF),
         MAX_TOKENS,
         PAD,
         IDF_WEIGHTS,
@@ -199,8 +201,8 @@ define(
     "Replaces a string by its place in a vocabulary.",
     words=_WORDS,
     rule=looked_up,
-    fields=_lookup(TEXT, "[UNK]"),
-    weights=_WEIGHTS,
+    fields=members(TEXT, "[UNK]"),
+    weights=WEIGHTS,
     equation="index = m + num_oov_indices + place in vocabulary, or m + Fingerprint64(x), chapter 28, mod num_oov_indices for an x that is not in it; m is 1 if "
     f"there is a mask_token and output_mode is int, else 0; {_EQUATION}the token at its place, else oov_token",
     formula=_look_up_strings,
@@ -214,7 +216,7 @@ define(
     "Replaces an integer by its place in a vocabulary.",
     words=_WORDS,
     rule=looked_up,
-    fields=_lookup(
+    fields=members(
         INTEGER,
         -1,
         Field(
@@ -224,7 +226,7 @@ define(
             "floormod",
         ),
     ),
-    weights=_WEIGHTS,
+    weights=WEIGHTS,
     equation="index = m + num_oov_indices + place in vocabulary, or m + h mod num_oov_indices for an x that is not in it, where h is x or, for farmhash, "
     f"Fingerprint64, chapter 28, of its decimal digits; m is 1 if there is a mask_token and output_mode is int, else 0; {_EQUATION}the integer at its place, else oov_token",
     formula=_look_up_integers,

@@ -55,22 +55,23 @@ def _has_strings(architecture: Architecture) -> bool:
     if any(one.dtype == STRING for one in architecture.inputs):
         return True
     return any(
-        (layer.architecture is not None and _has_strings(layer.architecture)) or _condition(layer, "takes_strings") is not None
+        (layer.architecture is not None and _has_strings(layer.architecture)) or _condition(layer, "takes_strings") is not False
         for layer in architecture.layers
     )
 
 
-def _condition(layer: Layer, which: str) -> str | None:
+def _condition(layer: Layer, which: str) -> str | bool:
     found = LAYER_TYPES.get(layer.type)
-    condition: str | None = None if found is None else getattr(found, which)
+    condition: str | bool = False if found is None else getattr(found, which)
     return condition
 
 
 def _kind(layer: Layer, which: str) -> str:
     """What a layer of the vocabulary takes or yields."""
     condition = _condition(layer, which)
-    holds = condition is not None and evaluate(condition, LAYER_TYPES[layer.type].resolve(layer.config))
-    return "strings" if holds else "numbers"
+    if isinstance(condition, str):
+        condition = bool(evaluate(condition, LAYER_TYPES[layer.type].resolve(layer.config)))
+    return "strings" if condition else "numbers"
 
 
 @dataclass(slots=True)

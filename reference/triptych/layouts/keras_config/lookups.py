@@ -11,6 +11,7 @@ from triptych.model import Json, Layer
 
 _MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 """Names that modes once had."""
+_MOST_WIDTHS = 32
 _YIELD_INDICES = frozenset({"StringLookup", "IntegerLookup", "Discretization"})
 _MOST_WEIGHTS = 1 << 20
 """Indices for unknown tokens for which weights are written out."""
@@ -45,9 +46,28 @@ def settle(config: Mapping[str, Json], generation: Generation) -> Mapping[str, J
     return result
 
 
+def settle_text(config: Mapping[str, Json], generation: Generation) -> Mapping[str, Json]:
+    """The same for a TextVectorization, whose lookup always masks "" and has one index for unknown tokens; and n-grams as widths.
+
+    Raises:
+        Unsayable: It is no config that Keras takes.
+    """
+    widths = config.get("ngrams")
+    if isinstance(widths, int):
+        widths = list(range(1, widths + 1)) if 0 < widths <= _MOST_WIDTHS else unsayable("n-grams")
+    return settle({**config, "ngrams": widths, "num_oov_indices": 1, "mask_token": "", "oov_token": "[UNK]"}, generation)
+
+
+def write_widths(widths: Json) -> Json:
+    """The member ``ngrams`` as Keras says it: all widths up to one as a number."""
+    return len(widths) if isinstance(widths, list) and widths == list(range(1, len(widths) + 1)) else widths
+
+
 def dtype_of_indices(layer: Layer, generation: Generation) -> str | None:
     """The dtype of the indices that `layer` yields, if Keras takes it for the layer's own, as it does before Keras 3; else None."""
     config = layer.config
+    if generation < (3,) and layer.type == "TextVectorization":
+        return "string"
     if generation >= (3,) or layer.type not in _YIELD_INDICES or config.get("output_mode", "int") != "int":
         return None
     return str(config.get("output_dtype") or (layer.dtype if "int" in layer.dtype else "int64"))

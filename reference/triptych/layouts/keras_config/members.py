@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from triptych.layouts.keras_config import objects
+from triptych.layouts.keras_config import lookups, objects
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import unsayable
 from triptych.model import Json
@@ -99,6 +99,8 @@ def write(type_name: str, member: Field, value: Json, generation: Generation) ->
         return [value]
     if name == "axis" and type_name == "LayerNormalization" and generation >= (2, 3, 50) and isinstance(value, int) and value >= 0:
         return [value]
+    if name == "ngrams":
+        return lookups.write_widths(value)
     if name == "vocabulary" and isinstance(value, Mapping):
         # Keras, too, says nothing of a vocabulary in its config that it keeps in a file.
         return None

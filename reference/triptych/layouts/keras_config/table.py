@@ -328,6 +328,10 @@ TABLE: dict[str, Entry] = {
         **_LOOKUP,
         extras=(*_LOOKUP_EXTRAS, Extra("oov_method", "floormod", (3, 15)), Extra("encoding", "utf-8", (2, 11), decisive=True)),
     ),
+    "TextVectorization": Entry(
+        **{**_LOOKUP, "settle": lookups.settle_text},
+        extras=(Extra("sparse", False, decisive=True), Extra("ragged", False, (2, 11), decisive=True), Extra("encoding", "utf-8", (2, 11), decisive=True)),
+    ),
     "IntegerLookup": Entry(
         **{**_LOOKUP, "since": {**_LOOKUP["since"], "oov_method": (3, 15)}},
         extras=(*_LOOKUP_EXTRAS, Extra("vocabulary_dtype", "int64", (2, 12), decisive=True)),

@@ -75,7 +75,7 @@ LAYERS: Table = {
         inexpressible("it has no fingerprints of texts", oov_method="farmhash"),
         exact("functions of jax.numpy"),
     ),
-    **every("StringLookup", inexpressible("it has no strings")),
+    **every("StringLookup TextVectorization", inexpressible("it has no strings")),
     **every("RotaryEmbedding PositionEmbedding SinePositionEncoding", exact("functions of jax.numpy")),
 }
 OPTIMIZERS: Table = {

@@ -97,7 +97,7 @@ KERAS3_LAYERS: Table = {
         exact("#"),
     ),
     **every("Discretization", exact("#", output_dtype="int32"), exact("#, its indices cast", output_mode="int"), exact("#")),
-    **every("StringLookup IntegerLookup", exact("#", output_dtype="int64"), exact("#", output_mode="tf_idf"), exact("#, what it yields cast")),
+    **every("StringLookup IntegerLookup TextVectorization", exact("#", output_dtype="int64"), exact("#", output_mode="tf_idf"), exact("#, what it yields cast")),
     **every("RMSNormalization GroupQueryAttention", exact("#")),
     **every(_NEW_AUGMENTATION, exact("#")),
     **every(_OLD_AUGMENTATION, _alone("Keras 3")),
@@ -112,7 +112,7 @@ KERAS2_LAYERS: Table = {
         inexpressible("# lets a step count only where it does in all inputs that have a mask"),
     ),
     **every("Discretization", exact("#")),
-    **every("StringLookup", exact("#, what it yields cast", output_mode=_ENCODED, output_dtype=SAID), exact("#")),
+    **every("StringLookup TextVectorization", exact("#, what it yields cast", output_mode=_ENCODED, output_dtype=SAID), exact("#")),
     **every(
         "IntegerLookup",
         exact("tf.strings.as_string, then StringLookup", oov_method="farmhash"),

@@ -61,7 +61,7 @@ LAYERS: Table = {
         inexpressible("it has no fingerprints of texts", oov_method="farmhash"),
         exact("functions of torch"),
     ),
-    **every("StringLookup", inexpressible("it has no strings")),
+    **every("StringLookup TextVectorization", inexpressible("it has no strings")),
     **every("ZeroPadding{n}D Cropping{n}D", exact("torch.nn.functional.pad")),
     **every("PixelShuffle PixelUnshuffle", exact("torch.nn.#")),
     **every("UpSampling1D UpSampling3D", exact("torch.nn.Upsample")),
