@@ -1,6 +1,7 @@
 """Operations that Keras keeps in graphs as if they were layers, as calls of ours, and back.
 
-Keras 2 wraps functions of TensorFlow in layers (`tensorflow`), Keras 3 has operations of its own (`keras3`). One whose function and
+Keras 2 wraps functions of TensorFlow in layers (`tensorflow`), before 2.4 nodes of its graphs (`graph_nodes`); Keras 3 has operations of
+its own (`keras3`). One whose function and
 arguments mean exactly one operation of the vocabulary becomes a call; arrays among its arguments become calls of ``constant``.
 What means anything else stays a layer of an extension type.
 """

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from triptych.layouts.keras_config.nodes import read_reference, unwrap
-from triptych.layouts.keras_config.operations import keras3, tensorflow
+from triptych.layouts.keras_config.operations import graph_nodes, keras3, tensorflow
 from triptych.layouts.keras_config.operations.said import Argument, Context, Said, read_keras2, read_keras3
 from triptych.layouts.keras_config.plain import unsayable
 from triptych.model import Json
@@ -21,7 +21,7 @@ def stands_for_operation(original: Mapping[str, Json]) -> bool:
     name, config, module = original.get("class_name"), original.get("config"), original.get("module")
     if not isinstance(name, str):
         return False
-    if name in _WRAPPED:
+    if name in (*_WRAPPED, graph_nodes.CLASS):
         return True
     if isinstance(module, str):
         return module.startswith(("keras.src.ops.", "keras.ops"))
@@ -43,7 +43,12 @@ def read_operation(original: Mapping[str, Json], context: Context) -> Said:
     config, calls = original.get("config"), original.get("inbound_nodes")
     if not isinstance(config, dict) or not isinstance(calls, list) or len(calls) != 1:
         unsayable("an operation that is called more than once")
-    said = _read_function(config, calls[0], context) if original["class_name"] in _WRAPPED else _read_keras3(original, calls[0], context)
+    if original["class_name"] in _WRAPPED:
+        said = _read_function(config, calls[0], context)
+    elif original["class_name"] == graph_nodes.CLASS:
+        said = graph_nodes.read_node(config, _values(calls[0], context)[0])
+    else:
+        said = _read_keras3(original, calls[0], context)
     found = OPERATIONS[said.op]
     settled = {name: value for name, value in said.config.items() if not _is_default(said.op, name, value)}
     if not _accepts(said.op)(settled):
@@ -89,21 +94,26 @@ def _read_function(config: Mapping[str, Json], call: Json, context: Context) -> 
     function = tensorflow.FUNCTIONS.get(str(config.get("function")))
     if function is None:
         unsayable("a function")
+    values, named = _values(call, context)
+    first = values if isinstance(unwrap(call)[0], list) else values[0]
+    return function.mean([first], {key: read_keras2(value, context) for key, value in named.items()})
+
+
+def _values(call: Json, context: Context) -> tuple[list[Argument], dict[str, Json]]:
+    """The values that a call of Keras 2 takes without names, and its keyword arguments, which each of them carries."""
     call = unwrap(call)
     if not isinstance(call, list) or not call:
         unsayable("a call")
-    listed = isinstance(call[0], list)
-    entries = call if listed else [call]
     values: list[Argument] = []
     named: dict[str, Json] = {}
-    for entry in entries:
+    for entry in call if isinstance(call[0], list) else [call]:
         if not isinstance(entry, list) or len(entry) not in (3, 4):
             unsayable("a call")
         values.append(read_keras2(entry[2], context) if entry[0] == "_CONSTANT_VALUE" else context.tensor(read_reference(entry[:3])))
         named = entry[3] if len(entry) == 4 else {}
         if not isinstance(named, dict):
             unsayable("keyword arguments")
-    return function.mean([values if listed else values[0]], {key: read_keras2(value, context) for key, value in named.items()})
+    return values, named
 
 
 def _read_keras3(original: Mapping[str, Json], call: Json, context: Context) -> Said:
