@@ -8,6 +8,7 @@ from typing import Any
 from triptych import vocabulary
 from triptych.errors import TriptychError, shorten
 from triptych.layouts.torch_pickle import plain
+from triptych.layouts.torch_pickle.carried import KEY, to_carry
 from triptych.layouts.torch_pickle.facts import facts_of
 from triptych.layouts.torch_pickle.optimizer_kinds import KINDS, SHARED_SLOT, config_of, group_of, kind_of
 from triptych.layouts.torch_pickle.pickling import Leaf
@@ -35,23 +36,29 @@ class Assembly:
         if panels.training is None:
             return self._unspelled(self._facts.object or {"panel": "weights"})
         known = facts_of(panels.training.extensions)
-        value = self._unspelled(known.object or self._usual())
-        state = list(panels.training.state or ())
-        self.notes += [f"training state {shorten(name)}: nothing in a PyTorch file is this" for name in state if name not in self._used]
+        if known.object is None:
+            return self._usual(panels.training)
+        value = self._unspelled(known.object)
+        unused = self._unused(panels.training)
+        self.notes += [f"training state {shorten(name)}: nothing in the file that was read is this" for name in unused]
         for name in ("losses", "metrics"):
             if getattr(panels.training, name):
-                self.notes.append(f"{name}: a PyTorch file holds the optimizer's state and counts alone")
+                self.notes.append(f"{name}: nothing in the file that was read is this")
         return value
 
-    def _usual(self) -> Json:
-        """The arrangement of most training dictionaries."""
-        training = self._panels.training
-        progress = training.progress if training and training.progress else Progress()
-        if training is None or (training.optimizer is None and progress.epoch is None and progress.step is None):
-            return {"panel": "weights"}
+    def _usual(self, training: Training) -> Any:
+        """A training dictionary as most people write it, and under a key of our own what it cannot say."""
+        progress = training.progress or Progress()
         said: list[Json] = [["model", {"panel": "weights"}], ["optimizer", {"panel": "optimizer"}]]
         said += [[name, {"progress": name}] for name in ("epoch", "step") if getattr(progress, name) is not None]
-        return {"dict": said}
+        value = self._unspelled({"dict": said})
+        more = to_carry(training, self._unused(training), optimizer_is_written="optimizer" in value or training.optimizer is None)
+        return value if more is None else {**value, KEY: more}
+
+    def _unused(self, training: Training) -> dict[str, Tensor]:
+        """The tensors of the state that no part of the value is."""
+        state = training.state.tensors if training.state is not None else {}
+        return {name: tensor for name, tensor in state.items() if name not in self._used}
 
     def _unspelled(self, data: Json) -> Any:
         value = plain.unspell(data, self._rest)
@@ -140,8 +147,6 @@ class Assembly:
         assert optimizer is not None
         group = group_of(optimizer.type, optimizer.config)
         if group is None or self._panels.weights is None:
-            reason = "there are no weights beside it" if group is not None else "it has none that computes this"
-            self.notes.append(f"optimizer {shorten(optimizer.type)}: not written as an optimizer of PyTorch, {reason}")
             return LEFT_OUT
         kind = next(kind for kind in KINDS if kind.type == optimizer.type)
         step = training.progress.step if training.progress else None

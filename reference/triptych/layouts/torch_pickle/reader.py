@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from triptych.layouts.torch_pickle import plain
+from triptych.layouts.torch_pickle.carried import KEY, Carried, carried_in
 from triptych.layouts.torch_pickle.facts import Facts
 from triptych.layouts.torch_pickle.modules import Modules
 from triptych.layouts.torch_pickle.numpy_values import NumpyArray
@@ -80,7 +81,10 @@ def read(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Pa
     root = modules.plain(file.root)
     if file.script and not _holds_tensors(root):
         root = _constants(file, modules)
-    return _Reader(file, root, modules).panels()
+    carried = carried_in(root, limits)
+    if carried is not None:
+        root = {key: value for key, value in root.items() if key != KEY}
+    return _Reader(file, root, modules, carried).panels()
 
 
 def _holds_tensors(root: Any) -> bool:
@@ -96,8 +100,9 @@ def _constants(file: Opened, modules: Modules) -> Any:
 class _Reader:
     """One file's value becoming panels."""
 
-    def __init__(self, file: Opened, root: Any, modules: Modules) -> None:
+    def __init__(self, file: Opened, root: Any, modules: Modules, carried: Carried | None) -> None:
         self._root = root
+        self._carried = carried
         self._modules = modules
         tensors = Tensors(file)
         self._weights = _Section(tensors)
@@ -113,6 +118,8 @@ class _Reader:
         if places.model is not None:
             model = plain.spell(at(root, places.model), self._model_leaf)
         trained = self._training()
+        if self._carried is not None:
+            return self._with_carried(self._carried, trained[0] if trained else None, Facts(weights=model))
         rest = plain.spell(root, self._rest_leaf) if places.model != () else None
         facts = Facts(weights=model, classes=self._modules.classes, left_out=tuple(self._modules.notes))
         training: Training | None = None
@@ -125,6 +132,16 @@ class _Reader:
             facts = Facts(weights=model, object=rest, classes=facts.classes, left_out=facts.left_out)
         panels = Panels(weights=Weights(self._weights.found) if places.model is not None else None, training=training)
         return facts.on_panels(panels)
+
+    def _with_carried(self, carried: Carried, read_: Training | None, facts: Facts) -> Panels:
+        """The panels of a file that we wrote: its training is what it says, not what PyTorch's part of it lets one see."""
+        training = carried.training
+        if read_ is not None and read_.optimizer is not None and (training.optimizer is None or read_.optimizer.type != training.optimizer.type):
+            training = replace(training, optimizer=read_.optimizer)
+        self._state.found.update({name: self._state.tensors.tensor(one) for name, one in carried.state.items()})
+        if self._state.found:
+            training = _with_state(training, self._state.found)
+        return facts.on_panels(Panels(weights=Weights(self._weights.found) if self._places.model is not None else None, training=training))
 
     def _model_leaf(self, value: Any, path: Path) -> Json | None:
         name = plain.joined(path) or "tensor"
