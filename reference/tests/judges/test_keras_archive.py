@@ -354,3 +354,31 @@ def test_other_backends_go_on_with_their_own_files_and_load_ours(keras3, tmp_pat
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.split() == ["2", backend]
+
+
+def test_vocabularies_that_keras_keeps_in_assets_are_lookups_of_ours(keras3, tf, tmp_path):
+    """With the masked and unknown tokens there and without them here; tf_idf weights lie under a word, not an index."""
+    layers = keras3.layers
+    words, numbers = layers.Input((3,), dtype="string", name="w"), layers.Input((2,), dtype="int64", name="n")
+    masked = layers.StringLookup(mask_token="", name="masked")
+    integers = layers.IntegerLookup(num_oov_indices=2, name="integers")
+    weighed = layers.StringLookup(output_mode="tf_idf", name="weighed")
+    masked.adapt(np.array(["x", "y", "y"]))
+    integers.adapt(np.array([5, 7, 7]))
+    weighed.adapt(np.array([["x", "q", "q"], ["x", "r", "r"]]))
+    parts = [layers.Flatten()(layers.Embedding(6, 2)(one)) for one in (masked(words), integers(numbers))]
+    model = keras3.Model([words, numbers], layers.Dense(2)(layers.Concatenate()([*parts, weighed(words)])))
+    model.save(tmp_path / "a.keras")
+    read = triptych.load(tmp_path / "a.keras")
+    assert bytes(read.panels.assets["assets/layers/string_lookup/vocabulary.txt"].read()) == b"y\nx\n"
+    x = [np.array([["x", "y", "q"], ["", "r", "z"]]), np.array([[5, 8], [7, 9]])]
+    expected = model.predict([tf.constant(one) for one in x], verbose=0)
+    np.testing.assert_allclose(read.predict(x), expected, rtol=1e-5)
+    back = through_packages(tmp_path / "a.keras", tmp_path)
+    members, *rest = content(back)
+    theirs, *others = content(tmp_path / "a.keras")
+    assert (sorted(members), rest) == (sorted(theirs), others)
+    with zipfile.ZipFile(back) as ours, zipfile.ZipFile(tmp_path / "a.keras") as keras:
+        assert all(ours.read(name) == keras.read(name) for name in members if name.startswith("assets/"))
+    loaded = keras3.models.load_model(back)
+    np.testing.assert_array_equal(loaded.predict([tf.constant(one) for one in x], verbose=0), expected)

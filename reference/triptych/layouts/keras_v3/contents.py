@@ -12,12 +12,15 @@ from triptych.layouts.keras_v3 import optimizer_state
 from triptych.layouts.keras_v3.facts import Facts, of_panels
 from triptych.layouts.keras_v3.graph_order import in_keras_order
 from triptych.layouts.keras_v3.groups import Group, index_order, split_variable
+from triptych.layouts.keras_v3.lookup_assets import apart
 from triptych.layouts.keras_v3.object_paths import Saved, saved_objects
 from triptych.layouts.keras_v3.reader import ASSETS, STATE, architecture_config, path_of
 from triptych.layouts.keras_weights.assignment import Place
+from triptych.layouts.keras_weights.lineage import weight_order
 from triptych.layouts.keras_weights.optimizer import Trained
 from triptych.layouts.keras_weights.probing import VARS
 from triptych.layouts.problems import inexpressible
+from triptych.layouts.vocabularies import inlined
 from triptych.model import Architecture, Json, Panels, Tensor, Training
 
 
@@ -53,6 +56,9 @@ def archive_contents(panels: Panels, dialect: str | None) -> Contents:
         raise UsageError(f"expected the dialect {KERAS3}, in which Keras writes archives, got {shorten(chosen)}")
     if source is None or source.dialect != chosen:
         facts = None  # names and versions of another generation mean nothing here
+    panels, theirs = _with_assets(panels, facts, chosen)
+    architecture = panels.architecture
+    assert architecture is not None
     config, notes = keras_config.write_model_config(architecture, dialect=chosen, wrapped=True)
     generation = keras_config.written_generation(architecture, chosen, wrapped=True).generation
     config = in_keras_order(config, architecture)
@@ -61,12 +67,23 @@ def archive_contents(panels: Panels, dialect: str | None) -> Contents:
     _fill(contents, panels, config, generation, facts)
     contents.metadata = {"keras_version": generation.text or ".".join(map(str, generation.version))} if facts is None else _in_order(facts.metadata)
     contents.config = {**config, **_compile_config(contents, panels.training, architecture, chosen, facts)}
-    contents.assets = {name: asset for name, asset in panels.assets.items() if name.startswith(ASSETS)}
+    kept = {name: asset for name, asset in panels.assets.items() if name.startswith(ASSETS)} | theirs
+    contents.assets = dict(sorted(kept.items()))
     contents.notes += [f"{name} of the package: an archive of Keras has no place for it" for name in ("license", "provenance") if getattr(panels, name)]
     if panels.metadata:
         contents.notes.append("metadata of the package: an archive of Keras has no place for it")
     contents.notes += [f"asset {name!r}: an archive of Keras keeps assets under {ASSETS}" for name in panels.assets if not name.startswith(ASSETS)]
     return contents
+
+
+def _with_assets(panels: Panels, facts: Facts | None, dialect: str) -> tuple[Panels, dict[str, Tensor]]:
+    """`panels` with every vocabulary in its config, but for those that came from Keras' assets and go back there; these."""
+    architecture, theirs = panels.architecture, dict[str, Tensor]()
+    if facts is not None and architecture is not None and panels.assets:
+        config, generation = architecture_config(architecture, dialect)
+        architecture, theirs = apart(architecture, saved_objects(config, architecture, generation), panels.assets)
+        panels = replace(panels, architecture=architecture, assets={name: one for name, one in panels.assets.items() if name not in theirs})
+    return inlined(panels), theirs
 
 
 def _in_order(metadata: Mapping[str, Json]) -> dict[str, Json]:
@@ -163,23 +180,25 @@ def _fill(contents: Contents, panels: Panels, config: Mapping[str, Json], genera
 
 
 def _of_known(one: Saved) -> Iterator[tuple[str, str, str, Place | None]]:
-    for index, place in enumerate(one.places):
-        yield "", str(index), place.tensor, place
+    for key, place in one.keyed:
+        yield "", key, place.tensor, place
 
 
 def _of_unknown(contents: Contents, one: Saved) -> Iterator[tuple[str, str, str, Place | None]]:
     """The weights of a layer of unknown type: where its roles are paths there, else one after the other."""
     assert one.owner is not None
     weights = one.owner.layer.weights
+    known = weight_order(one.owner.layer)
+    order = known if sorted(known) == sorted(weights) else list(weights)
     counted = 0
-    for role, reference in weights.items():
+    for role in order:
         found = split_variable(role)
         if found is None:
             found, counted = ("", str(counted)), counted + 1
-        yield found[0], found[1], reference.tensor, None
+        yield found[0], found[1], weights[role].tensor, None
     if counted > 1:
         contents.notes.append(
-            f"layer {one.owner.path}: only its class tells the order of its weights, which stand as {', '.join(weights)} in {one.path}/{VARS}"
+            f"layer {one.owner.path}: only its class tells the order of its weights, which stand as {', '.join(order)} in {one.path}/{VARS}"
         )
 
 

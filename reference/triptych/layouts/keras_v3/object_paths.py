@@ -29,6 +29,8 @@ _CELLS = {
 }
 """Type -> the name of the cell inside that owns its weights."""
 _PROJECTIONS = ("query", "key", "value", "output")
+_KEYS = frozenset({"idf_weights"})
+"""Roles that are keys, too."""
 _PARTS = {"forward": "forward_layer", "backward": "backward_layer", "layer": "layer", "cell": "cell"}
 """Sublayer role -> the attribute of the wrapper, where it is no list."""
 _CLASSES = {"GroupQueryAttention": "GroupedQueryAttention"}
@@ -51,6 +53,15 @@ class Saved:
     """The path under which later versions have the same."""
     owner: Owner | None = None
     """The layer of unknown type that everything here and below belongs to."""
+    layer: Layer | None = None
+    """The layer of a type that keeps nothing in parts of its own."""
+    pointer: str = ""
+    """To `layer`, in the architecture."""
+
+    @property
+    def keyed(self) -> list[tuple[str, Place]]:
+        """The weights with the keys that they have in the group: their indices, but for lookups, which say a word."""
+        return [(place.role if place.role in _KEYS else str(index), place) for index, place in enumerate(self.places)]
 
 
 def saved_objects(
@@ -146,7 +157,7 @@ class _Walk:
             yield Saved(path, name, (*kernels, *own.values()))
             yield from self._sublayer(inner.get("layer"), layer.sublayers.get("layer"), f"{path}/layer", f"{pointer}/sublayers/layer")
         else:
-            yield Saved(path, name, tuple(own.values()))
+            yield Saved(path, name, tuple(own.values()), layer=layer, pointer=pointer)
             yield from self._wrapped(inner, layer, path, pointer)
 
     def _projections(self, own: Mapping[str, Place], path: str, *, renamed: bool) -> Iterator[Saved]:

@@ -66,17 +66,18 @@ def _take(one: Saved, groups: Groups, placed: Placed) -> None:
     group = placed.left.get(path)
     if not one.places:
         return
-    tensors = group.in_order() if group is not None else []
-    if tensors is None or len(tensors) != len(one.places):
+    found = group.tensors if group is not None else {}
+    if found.keys() != {key for key, _ in one.keyed}:
         wanted = ", ".join(place.role for place in one.places)
-        keys = sorted(group.tensors, key=index_order) if group is not None else []
-        found = f"{len(keys)} variables ({', '.join(keys[:6])})" if keys else "none"
-        raise mismatch(f"{path}/{VARS}", f"expected {len(one.places)} variables of {one.name!r} ({wanted}), the file holds {found}")
-    for key, (wanted_place, tensor) in enumerate(zip(one.places, tensors, strict=True)):
-        _check_shape(f"{path}/{VARS}/{key}", wanted_place, tensor)
-        if wanted_place.tensor not in placed.tensors:
-            placed.trained.append(Trained(one.path, wanted_place.tensor, tensor.shape, wanted_place.trainable))
-        placed.tensors[wanted_place.tensor] = tensor
+        keys = sorted(found, key=index_order)
+        listing = f"{len(keys)} variables ({', '.join(keys[:6])})" if keys else "none"
+        raise mismatch(f"{path}/{VARS}", f"expected {len(one.places)} variables of {one.name!r} ({wanted}), the file holds {listing}")
+    for key, place in one.keyed:
+        tensor = found[key]
+        _check_shape(f"{path}/{VARS}/{key}", place, tensor)
+        if place.tensor not in placed.tensors:
+            placed.trained.append(Trained(one.path, place.tensor, tensor.shape, place.trainable))
+        placed.tensors[place.tensor] = tensor
     placed.left.pop(path, None)
 
 

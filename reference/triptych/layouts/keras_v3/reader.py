@@ -16,6 +16,7 @@ from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_v3 import optimizer_state
 from triptych.layouts.keras_v3.facts import Facts, to_panels
 from triptych.layouts.keras_v3.groups import Group, Groups, index_order, variable_name
+from triptych.layouts.keras_v3.lookup_assets import with_vocabularies
 from triptych.layouts.keras_v3.object_paths import Saved
 from triptych.layouts.keras_v3.placing import STATE_ROOTS, Placed, place
 from triptych.layouts.keras_v3.shards import shard_files
@@ -63,12 +64,13 @@ def read_archive(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMIT
     training = None
     if isinstance(compiled, dict) and compiled and compiled is not facts:
         training = keras_config.read_training_config(compiled, architecture, keras_version=known, allow_code=allow_code)
-    weights = None
+    weights, assets = None, _assets(members)
     if WEIGHTS in members.names:
         groups = Groups()
         with_container(members.view(WEIGHTS), limits, groups.add)
         placed = place(groups.guarded(members.check(WEIGHTS)), config, architecture, generation)
-        architecture, weights = placed.architecture, Weights(placed.tensors)
+        architecture, assets = with_vocabularies(placed.architecture, placed.saved, assets)
+        weights = Weights(placed.tensors)
         facts |= _group_facts(groups, placed, generation)
         training = _with_state(training, placed, generation, facts)
     elif PICKLED_WEIGHTS in members.names:
@@ -78,7 +80,7 @@ def read_archive(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMIT
         *facts.get("not_read", ()),
         *(name for name in members.names if name not in known_members and not name.startswith(ASSETS)),
     ]
-    panels = Panels(architecture=architecture, weights=weights, training=training, name=architecture.name, assets=_assets(members))
+    panels = Panels(architecture=architecture, weights=weights, training=training, name=architecture.name, assets=assets)
     return to_panels(panels, Facts(**facts))
 
 

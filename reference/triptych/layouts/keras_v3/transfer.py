@@ -36,7 +36,7 @@ def placed(panels: Panels, architecture: Architecture) -> Weights | None:
         if one.other is not None and variable_name(path, "0") not in left:
             path = one.other
         roles = one.owner.layer.weights if one.owner is not None else {}
-        wanted = {variable_name(path, str(index)): place.tensor for index, place in enumerate(one.places)}
+        wanted = {variable_name(path, key): place.tensor for key, place in one.keyed}
         wanted |= {f"{path}/{role}" if path else role: reference.tensor for role, reference in roles.items()}
         for name, tensor in wanted.items():
             if name in left:
