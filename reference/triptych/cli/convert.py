@@ -18,11 +18,14 @@ Read SRC, whatever its layout (told by its content), and write DST in the layout
   my_model.triptych   one file: an uncompressed ZIP archive, mapped into memory in place
   my_model            a folder: manifest.json, architecture.json, model.safetensors, training.json …
   my_model.h5         Keras HDF5, as Keras 2 writes it (--dialect keras3 for Keras 3)
+  my_model.keras      an archive that Keras 3 loads
+  my_model.weights.h5 weights by object path, as Keras 3 saves them; my_model.weights.json with shards of --max-shard-size
   weights.safetensors the weights alone
   my_model.json/.yaml the architecture alone; with --dialect what Keras' own to_json (keras1, keras2, keras3) or
                       to_yaml (keras1, keras2) would write, whatever Keras or layout SRC is of
 
 examples:
+  triptych convert old.h5 new.keras                       a model of Keras 1 or 2 becomes one that Keras 3 loads
   triptych convert old.json new.json --dialect keras3     Keras 1 or 2 text becomes text that Keras 3 loads
   triptych convert old.yaml new.json --dialect keras2     ...and YAML, which no Keras loads any more, JSON
   triptych convert model.h5 model.triptych --allow-code   keep the bytecode of lambda layers, as data that nothing runs
@@ -50,7 +53,7 @@ def add(commands: Any) -> None:
         help="carry the bytecode of Keras' lambda layers as inert data; without it the layer is kept and its code is left out",
     )
     parser.add_argument("--yaml", action="store_true", help="for packages: write the architecture and training as YAML")
-    parser.add_argument("--max-shard-size", metavar="SIZE", type=size, help="for packages: split the weights into files of at most SIZE, such as 2GB")
+    parser.add_argument("--max-shard-size", metavar="SIZE", type=size, help="for packages and .weights.json: split the weights into files of at most SIZE, such as 2GB")
     parser.add_argument(
         "--accept-edits",
         action="store_true",

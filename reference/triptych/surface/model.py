@@ -249,7 +249,7 @@ class Model:
         return save(self, path, **options)
 
     def save_weights(self, path: str | PathLike[str], *, overwrite: bool = True) -> tuple[str, ...]:
-        """Write the weights alone, as ``.safetensors``, ``.h5`` or a package without the other panels.
+        """Write the weights alone, as ``.safetensors``, ``.h5``, ``.weights.h5`` or a package without the other panels.
 
         Returns:
             Sentences that name what could not be kept; empty when all was.

@@ -54,7 +54,7 @@ def save(
 
     Args:
         model: What to write.
-        path: ``name.triptych`` for an archive, ``name`` without a suffix for a folder, ``name.h5`` for Keras HDF5 …
+        path: ``name.triptych`` for an archive, ``name`` without a suffix for a folder, ``name.h5`` for Keras HDF5, ``name.keras`` for an archive of Keras 3 …
         layout: The layout's name, where the suffix does not say it.
         overwrite: Whether what stands at `path` may be replaced; if not, a person at a terminal is asked, and a script gets an
             error. A folder that is no package never is.
