@@ -232,3 +232,19 @@ def test_a_vocabulary_in_an_asset_goes_to_keras_in_the_config(generation, tmp_pa
         expected = np.asarray(keras_of(generation).models.load_model(tmp_path / "model.h5")(tf.constant(x)))
     assert np.array_equal(model.predict(x), expected)
     assert expected.tolist() == [[1, 3, 2]]
+
+
+@pytest.mark.parametrize(("dialect", "noted"), [("keras2", ["0 yields float32 where int64"]), ("keras3", ["3 yields int64 where float32", "3 yields int32 where int64", "3 yields int64 where int32"])])
+def test_a_dtype_that_keras_does_not_yield_is_noted_once_and_no_other(dialect, noted, tmp_path):
+    listed, bins = {"vocabulary": ["the"]}, {"bin_boundaries": [0.5]}
+    counted = {**listed, "output_mode": "count"}
+    types = [
+        ("StringLookup", listed), ("StringLookup", counted if dialect == "keras3" else {**counted, "output_dtype": "int64"}), ("StringLookup", {**counted, "output_mode": "tf_idf", "idf_weights": [1.0, 2.0]}),
+        ("StringLookup", {**listed, "invert": True}), ("TextVectorization", listed), ("Discretization", bins), ("Discretization", {**bins, "output_mode": "count"}),
+        ("IntegerLookup", {"vocabulary": [1], "output_dtype": "int32"}),
+    ]
+    layers = tuple(Layer(f"l{number}", name, config) for number, (name, config) in enumerate(types))
+    entering = tuple(Input(f"x{number}", (None, 1), "string" if "Text" in name or (name == "StringLookup" and "invert" not in config) else "int64") for number, (name, config) in enumerate(types))
+    calls = tuple(Call(f"l{number}", (f"x{number}",)) for number in range(len(types)))
+    notes = triptych.save(Model(Panels(Architecture(layers, entering, calls, tuple(one.name for one in layers)), Weights({}))), tmp_path / "model.h5", dialect=dialect)
+    assert [note.partition(" is said")[0].rpartition(".")[2] for note in notes] == noted

@@ -287,8 +287,10 @@ class Layers:
             value = resolved[member.name]
             default = edits.same(edits.copy(value), edits.copy(table.implied(found.name, member, generation)))
             if not table.knows(found.name, member.name, generation):
-                said = member.name == "output_dtype" and lookups.dtype_of_indices(layer, generation) is not None
-                if not default and not said and not _is_component(member.name) and member.name != masks.MEMBER:
+                if member.name == "output_dtype":
+                    if other := lookups.yielded_instead(layer, generation):
+                        writing.notes.append(f"layer {name}: Keras {generation.text} yields {other}")
+                elif not default and not _is_component(member.name) and member.name != masks.MEMBER:
                     writing.notes.append(f"layer {name}: Keras {generation.text} has no {member.name}")
                 continue
             if default and not table.writes_default(found.name, member.name, generation):

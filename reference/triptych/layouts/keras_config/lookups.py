@@ -73,6 +73,22 @@ def dtype_of_indices(layer: Layer, generation: Generation) -> str | None:
     return str(config.get("output_dtype") or (layer.dtype if "int" in layer.dtype else "int64"))
 
 
+def yielded_instead(layer: Layer, generation: Generation) -> str | None:
+    """The dtype that Keras yields where `layer` says another one for what it yields; None where they agree."""
+    config, mode = layer.config, layer.config.get("output_mode", "int")
+    inverted = layer.type == "StringLookup" and config.get("invert")
+    if mode == "tf_idf" or inverted or (layer.type == "Discretization" and mode != "int"):
+        return None
+    own = layer.compute_dtype or layer.dtype
+    whole = own if "int" in own else "int64"
+    said = str(config.get("output_dtype") or (whole if mode == "int" else own))
+    if generation >= (3,):
+        theirs = "int32" if layer.type == "Discretization" else "int64"
+    else:
+        theirs = own if mode != "int" else "int64" if layer.type == "TextVectorization" else said
+    return None if theirs == said else f"{theirs} where {said} is said"
+
+
 def _with_average(weights: Json, unknown: int) -> list[float]:
     """`weights` behind those of unknown tokens, which weigh as much as the others on average: Keras' rule."""
     import numpy as np
