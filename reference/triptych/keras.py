@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
+from triptych.checkpoints import best, latest
 from triptych.frameworks.keras import building, reading
 from triptych.frameworks.keras.admission import Allow
+from triptych.frameworks.keras.checkpoint import Checkpoint
 from triptych.frameworks.keras.library import Framework
 from triptych.model import Progress
 from triptych.surface import opening, saving
 from triptych.surface.model import Model
 
-__all__ = ["from_model", "load", "save", "to_model"]
+__all__ = ["Checkpoint", "best", "from_model", "latest", "load", "save", "to_model"]
 
 
 def to_model(live: Any, *, include_optimizer: bool = True, progress: Progress | None = None) -> Model:
