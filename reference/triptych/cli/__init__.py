@@ -15,13 +15,14 @@ from triptych.errors import InvalidModelError, TriptychError, UnsupportedError, 
 
 YES, NO, USAGE, UNKNOWN = 0, 1, 2, 3
 
-COMMANDS = ("convert", "validate", "summary", "explain", "schema")
+COMMANDS = ("convert", "adopt", "validate", "summary", "explain", "schema")
 
 EPILOG = """\
 examples:
   triptych convert my_model.h5 my_model.triptych     a Keras file becomes one durable, safe file
   triptych convert my_model.triptych my_model        …or a folder whose files you can read and edit
   triptych convert my_model back.h5                  …and Keras HDF5 again
+  triptych adopt folder_from_a_hub                   a package where it lies, its weights untouched
   triptych validate my_model.triptych                every problem, one a line; "valid" if there is none
   triptych summary my_model.triptych                 layers, output shapes, parameters
   triptych explain LAYER_DUPLICATE_NAME              what a code means and how to mend it

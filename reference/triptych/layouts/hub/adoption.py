@@ -1,0 +1,72 @@
+"""Makes a package of a model hub's folder where it lies: a manifest is added, and no other byte is written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from triptych.errors import InvalidModelError, UsageError, shorten
+from triptych.layouts.hub.folder import MANIFEST, Folder, scan
+from triptych.layouts.hub.reader import index_of, mapped, read, tensor_file
+from triptych.layouts.problems import inexpressible
+from triptych.limits import DEFAULT_LIMITS, Limits
+from triptych.model import Json, Panels
+from triptych.package import manifest, names, validate_package
+from triptych.package.atomic import replace_file
+from triptych.package.files import FileSystem
+
+
+def adopt(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Panels:
+    """Add a manifest to the hub's folder at `path`, and return what the package holds.
+
+    Every file becomes a member: the weights with a digest for each tensor, all others as assets. Nothing is removed or rewritten.
+
+    Raises:
+        UsageError: There is a manifest already, or no such folder.
+        ConversionError: The weights are PyTorch's, or a file cannot be a member of a package.
+        InvalidModelError: A file is damaged, or the package would not be valid; the folder is as before.
+        SaveError: The manifest could not be written.
+    """
+    from triptych.documents import dump_json
+
+    target = Path(path)
+    if not target.is_dir() or (target / MANIFEST).exists():
+        raise UsageError(f"expected a folder of weights without {MANIFEST} at {str(path)!r}")
+    folder = scan(target, limits)
+    if folder.pickled:
+        raise inexpressible(folder.weights, "expected safetensors to adopt them where they lie; `triptych convert` makes them of PyTorch's files")
+    panels = read(target, limits=limits)
+    records = _records(folder, limits)
+    content = dump_json(manifest.to_data(Panels(metadata=panels.metadata), {"weights": folder.weights}, records)).encode()
+    with replace_file(target / MANIFEST, overwrite=False) as staged:
+        Path(staged).write_bytes(content)
+    problems = validate_package(target, limits=limits)
+    if problems:
+        FileSystem().unlink(os.fspath(target / MANIFEST))
+        raise InvalidModelError(problems)
+    return panels
+
+
+def _records(folder: Folder, limits: Limits) -> dict[str, Json]:
+    """Member -> its record, of every file in the folder."""
+    parts = set(index_of(folder, limits).values()) if folder.sharded else {folder.weights}
+    records: dict[str, Json] = {}
+    for root, inner, files in os.walk(folder.path):
+        inner.sort()
+        for name in (*files, *(one for one in inner if (Path(root) / one).is_symlink())):
+            file = Path(root) / name
+            member = file.relative_to(folder.path).as_posix()
+            fault = names.member_name_fault(member)
+            if fault is not None or file.is_symlink():
+                raise inexpressible(shorten(member), fault or "expected plain files, got a link: copy what it leads to into its place")
+            records[member] = _record(folder, member, limits, has_tensors=member in parts)
+    return records
+
+
+def _record(folder: Folder, member: str, limits: Limits, *, has_tensors: bool) -> Json:
+    content = mapped(folder.path / member)
+    if not has_tensors:
+        return {"size": len(content), "digest": manifest.digest(content)}
+    tensors = tensor_file(folder, member, limits)
+    digests = {name: manifest.digest(tensors.view(name)) for name in tensors}
+    return manifest.tensor_record(len(content), manifest.digest(content[: tensors.header.start]), digests)
