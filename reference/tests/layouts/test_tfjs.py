@@ -78,6 +78,11 @@ def test_files_that_end_early_are_an_error(stop, tmp_path):
         triptych.load(written(tmp_path, TOPOLOGY, [{"paths": ["a"], "weights": ENTRIES}], a=BYTES[:stop]))
 
 
+def test_a_file_that_is_missing_among_others_is_an_error(tmp_path):
+    with pytest.raises(TruncatedError, match="'b' beside"):
+        triptych.load(written(tmp_path, TOPOLOGY, [{"paths": ["a", "b"], "weights": ENTRIES}], a=BYTES))
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -31,6 +31,7 @@ def names(model):
         json.dumps(LAYERS),
         json.dumps(SEQUENTIAL["config"]),
         json.dumps({"config": SEQUENTIAL["config"]}),
+        json.dumps({"class_name": "Sequential", "config": {"layers": LAYERS}}),
         json.dumps({"model_config": SEQUENTIAL, "training_config": None}),
         json.dumps({"keras_version": "2.2.4", "backend": "theano", "model_config": PLAIN}),
         json.dumps({"modelTopology": {"keras_version": "2.2.4", "model_config": SEQUENTIAL}, "weightsManifest": []}),

@@ -197,4 +197,6 @@ def _write(architecture: Architecture, writing: Writing) -> dict[str, Json]:
         return found
     if source.get("whole") and len(architecture.layers) == 1 and not architecture.inputs:
         return models.LAYERS.write(architecture.layers[0], writing)
-    return models.write(architecture, {"trainable": True}, architecture.name or "model", writing)
+    # A source that named its model nothing is not given a name on the way back.
+    name = architecture.name or (None if writing.edits_apply else "model")
+    return models.write(architecture, {"trainable": True}, name, writing)

@@ -33,6 +33,8 @@ def stored_tensors(manifest: Json, path: Path) -> tuple[dict[str, Tensor] | None
     files = [[_file(name, path, place) for name in group["paths"]] for group in groups]
     if not any(file.exists() for group in files for file in group):
         return None, []
+    for file in (file for group in files for file in group if not file.is_file()):
+        raise truncated(place, f"expected the file {shorten(file.name)} beside {path.name}, found none")
     found: dict[str, Tensor] = {}
     left_out: list[str] = []
     for group, listed in zip(groups, files, strict=True):
