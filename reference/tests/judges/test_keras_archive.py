@@ -367,11 +367,17 @@ def test_vocabularies_that_keras_keeps_in_assets_are_lookups_of_ours(keras3, tf,
     integers.adapt(np.array([5, 7, 7]))
     weighed.adapt(np.array([["x", "q", "q"], ["x", "r", "r"]]))
     parts = [layers.Flatten()(layers.Embedding(6, 2)(one)) for one in (masked(words), integers(numbers))]
-    model = keras3.Model([words, numbers], layers.Dense(2)(layers.Concatenate()([*parts, weighed(words)])))
+    texts = layers.Input((1,), dtype="string", name="t")
+    for mode in ("int", "tf_idf"):
+        taken_apart = layers.TextVectorization(output_mode=mode, output_sequence_length=3 if mode == "int" else None, name=mode)
+        taken_apart.adapt(np.array(["a b", "b c.", "B"]))
+        found = taken_apart(texts)
+        parts.append(layers.Flatten()(layers.Embedding(6, 2)(found)) if mode == "int" else layers.Flatten()(found))
+    model = keras3.Model([words, numbers, texts], layers.Dense(2)(layers.Concatenate()([*parts, weighed(words)])))
     model.save(tmp_path / "a.keras")
     read = triptych.load(tmp_path / "a.keras")
     assert bytes(read.panels.assets["assets/layers/string_lookup/vocabulary.txt"].read()) == b"y\nx\n"
-    x = [np.array([["x", "y", "q"], ["", "r", "z"]]), np.array([[5, 8], [7, 9]])]
+    x = [np.array([["x", "y", "q"], ["", "r", "z"]]), np.array([[5, 8], [7, 9]]), np.array([["c A b"], ["b"]])]
     expected = model.predict([tf.constant(one) for one in x], verbose=0)
     np.testing.assert_allclose(read.predict(x), expected, rtol=1e-5)
     back = through_packages(tmp_path / "a.keras", tmp_path)

@@ -270,8 +270,9 @@ def test_two_hdf5_layouts_are_told_apart_whatever_they_are_called(tmp_path, dens
             assert recognise(tmp_path / other).name == layout
 
 
-def test_archives_of_others_are_claimed_by_nobody(tmp_path, dense):
-    assert recognise(packed(tmp_path / "x.keras", {"archive/data.pkl": b"", "archive/version": b"3"})) is None
+def test_archives_of_others_are_not_claimed(tmp_path, dense):
+    assert recognise(packed(tmp_path / "x.keras", {"archive/data.pkl": b"", "archive/version": b"3"})).name == "torch"
+    assert recognise(packed(tmp_path / "y.keras", {"config.json": b"{}"})) is None
     triptych.save(dense(3, inputs=2), tmp_path / "a.triptych")
     repacked = packed(tmp_path / "b.keras", {name: data for name, data in sorted(members(tmp_path / "a.triptych").items())})
     assert recognise(repacked).name == "triptych"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from triptych.layouts.keras_v3.object_paths import Saved
+from triptych.layouts.keras_v3.object_paths import INNER_LOOKUP, Saved
 from triptych.layouts.vocabularies import LOOKUPS
 from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Architecture, Json, Layer, Tensor
@@ -35,9 +35,19 @@ def with_vocabularies(
         if layer is None or layer.type not in LOOKUPS or layer.config.get("vocabulary") is not None or name not in assets:
             continue
         asset = _ours(layer, assets[name])
-        if asset is not None:
-            found[name], named[one.pointer] = asset, {"asset": name}
+        twin = _twin(one)
+        if asset is None or (twin is not None and (twin not in assets or bytes(assets[twin].read()) != bytes(assets[name].read()))):
+            continue
+        found[name], named[one.pointer] = asset, {"asset": name}
+        if twin is not None:
+            del found[twin]
     return with_config(architecture, "vocabulary", named), found
+
+
+def _twin(one: Saved) -> str | None:
+    """The name of the asset with which the lookup inside a TextVectorization says the same once more; None for other layers."""
+    assert one.layer is not None
+    return asset_at(f"{one.path}/{INNER_LOOKUP}") if one.layer.type == "TextVectorization" else None
 
 
 def _ours(layer: Layer, theirs: Tensor) -> Tensor | None:
@@ -60,7 +70,9 @@ def _special(layer: Layer) -> list[str]:
     """What Keras lists before the tokens."""
     config = layer.config
     unknown = config.get("num_oov_indices", 1)
-    mask, absent = config.get("mask_token"), "[UNK]" if layer.type == "StringLookup" else -1
+    mask, absent = config.get("mask_token"), -1 if layer.type == "IntegerLookup" else "[UNK]"
+    if layer.type == "TextVectorization":
+        mask = ""
     if not isinstance(unknown, int) or unknown > _MOST_UNKNOWN:
         raise ValueError("expected a number of indices for unknown tokens")
     masked = [mask] if mask is not None and config.get("output_mode", "int") == "int" else []
@@ -89,7 +101,9 @@ def apart(architecture: Architecture, saved: Sequence[Saved], assets: Mapping[st
             content = _theirs(layer, assets[name])
         except (VocabularyError, ValueError):
             continue  # said where the vocabulary is put into the config
-        found[name], silent[one.pointer] = Tensor("uint8", (len(content),), _reader(content)), None
+        silent[one.pointer] = None
+        for there in filter(None, (name, _twin(one))):
+            found[there] = Tensor("uint8", (len(content),), _reader(content))
     return with_config(architecture, "vocabulary", silent), found
 
 

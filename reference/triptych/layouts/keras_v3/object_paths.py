@@ -29,6 +29,8 @@ _CELLS = {
 }
 """Type -> the name of the cell inside that owns its weights."""
 _PROJECTIONS = ("query", "key", "value", "output")
+INNER_LOOKUP = "_lookup_layer"
+"""The attribute of a TextVectorization with the lookup inside, which saves what it has once more."""
 _KEYS = frozenset({"idf_weights"})
 """Roles that are keys, too."""
 _PARTS = {"forward": "forward_layer", "backward": "backward_layer", "layer": "layer", "cell": "cell"}
@@ -158,6 +160,8 @@ class _Walk:
             yield from self._sublayer(inner.get("layer"), layer.sublayers.get("layer"), f"{path}/layer", f"{pointer}/sublayers/layer")
         else:
             yield Saved(path, name, tuple(own.values()), layer=layer, pointer=pointer)
+            if layer.type == "TextVectorization":
+                yield Saved(f"{path}/{INNER_LOOKUP}", "string_lookup", tuple(own.values()))
             yield from self._wrapped(inner, layer, path, pointer)
 
     def _projections(self, own: Mapping[str, Place], path: str, *, renamed: bool) -> Iterator[Saved]:
@@ -192,4 +196,4 @@ def _name(entry: Mapping[str, Json]) -> str | None:
     return name if isinstance(name, str) else None
 
 
-__all__ = ["Saved", "saved_objects", "snake"]
+__all__ = ["INNER_LOOKUP", "Saved", "saved_objects", "snake"]
