@@ -21,8 +21,8 @@ def in_keras_order(model: Mapping[str, Json], architecture: Architecture) -> dic
     """
     config = model.get("config")
     listed = config.get("layers") if isinstance(config, dict) else config
-    if not isinstance(listed, list):
-        return dict(model)
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        return dict(model)  # no graph of ours: kept as it is
     objects = [dict(one) if layer is None else _inside(one, layer) for one, _, layer in paired(listed, architecture)]
     if architecture.calls is not None:
         position = {name: index for index, name in enumerate(keras_order(architecture))}
