@@ -332,7 +332,8 @@ def test_merge_of_keras_1_is_the_type_of_its_mode(tools):
         ("mul", "Multiply"),
         ("ave", "Average"),
         ("max", "Maximum"),
-        ("dot", "keras:Merge"),
+        ("dot", "Dot"),
+        ("cos", "keras:Merge"),
     ]:
         merge = {
             "name": "m",

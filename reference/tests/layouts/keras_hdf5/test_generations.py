@@ -120,8 +120,10 @@ def test_layers_for_cudnn_are_the_plain_ones_and_return_as_they_were(plain, kera
     x = random(2, 4, 2)
     np.testing.assert_allclose(ours.predict(x), model(x), rtol=1e-5, atol=1e-6)
     assert comes_back(path, tmp_path)
-    ours.save(tmp_path / "new.h5", dialect="keras3")
-    np.testing.assert_allclose(keras3.models.load_model(tmp_path / "new.h5")(x), model(x), rtol=1e-5, atol=1e-6)
+    for name, options in (("new.h5", {"dialect": "keras3"}), ("new.keras", {})):
+        notes = ours.save(tmp_path / name, **options)
+        assert "recurrent_bias" in "".join(notes)  # two biases learn twice as fast as their sum
+        np.testing.assert_allclose(keras3.models.load_model(tmp_path / name)(x), model(x), rtol=1e-5, atol=1e-6)
 
 
 def test_weights_for_cudnn_load_into_plain_layers(plain):

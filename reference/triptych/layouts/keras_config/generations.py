@@ -25,6 +25,8 @@ class Generation:
     """The version as the file has it; None where it had to be guessed."""
     wrapped: bool = False
     """Whether each layer carries ``module`` and ``registered_name`` (the form of ``.keras`` files)."""
+    data_format: str = "channels_last"
+    """That of layers whose config does not say it: some of Keras 1 leave it to a setting of the machine."""
     theano: bool = False
     """Whether it ran on Theano, which pads otherwise than all other backends."""
 
@@ -74,7 +76,21 @@ def recognise(config: Json, keras_version: str | None) -> Generation:
     wrapped = "module" in config or (
         isinstance(layers, list) and bool(layers) and isinstance(layers[0], dict) and "module" in layers[0]
     )
-    return Generation(parse_version(keras_version) or _guess(keys, names), keras_version, wrapped)
+    version = parse_version(keras_version) or _guess(keys, names)
+    return Generation(version, keras_version, wrapped, _common_data_format(config) if version < (2,) else "channels_last")
+
+
+def _common_data_format(config: Json) -> str:
+    """The order of axes that all layers which say one agree on, as those of one machine do."""
+    said, pending = set(), [config]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            said.add(str(item.get("dim_ordering", "")))
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+    return "channels_first" if said - {""} == {"th"} else "channels_last"
 
 
 def _guess(keys: set[str], names: set[str]) -> tuple[int, int, int]:

@@ -164,6 +164,10 @@ def _reset_after(generation: Generation) -> bool:
     return generation >= (2, 3, 50)
 
 
+def _data_format(generation: Generation) -> str:
+    return generation.data_format
+
+
 def _unused_initializer(generation: Generation) -> Json:
     return objects.write_component({"type": "GlorotUniform"}, "initializers", generation)
 
@@ -216,12 +220,16 @@ TABLE: dict[str, Entry] = {
     "Flatten": Entry(since={"data_format": (2, 2)}),
     "Conv1D": Entry(
         keras1="Convolution1D",
-        aliases=("Convolution1D",),
-        names1={"kernel_size": "=filter_length", "strides": "=subsample_length"},
+        aliases=("Convolution1D", "AtrousConvolution1D"),
+        names1={"kernel_size": "=filter_length", "strides": "=subsample_length", "dilation_rate": "=atrous_rate"},
         since={"data_format": (2, 1, 3)},
         extras=(_INPUT1, _LENGTH1),
     ),
-    "Conv2D": Entry(keras1="Convolution2D", aliases=("Convolution2D",), names1=_ROWS_COLUMNS),
+    "Conv2D": Entry(
+        keras1="Convolution2D",
+        aliases=("Convolution2D", "AtrousConvolution2D"),
+        names1={**_ROWS_COLUMNS, "dilation_rate": "atrous_rate"},
+    ),
     "Conv3D": Entry(
         keras1="Convolution3D",
         aliases=("Convolution3D",),
@@ -277,7 +285,12 @@ TABLE: dict[str, Entry] = {
     "UpSampling1D": Entry(
         names={"size": "=size"}, names1={"size": "=length"}, names3={"size": "=size"}, since={"interpolation": NEVER}
     ),
-    "UpSampling3D": Entry(since={"interpolation": NEVER}),
+    "UpSampling2D": Entry(defaults={"data_format": _data_format}),
+    "UpSampling3D": Entry(since={"interpolation": NEVER}, defaults={"data_format": _data_format}),
+    "ZeroPadding2D": Entry(defaults={"data_format": _data_format}),
+    "ZeroPadding3D": Entry(defaults={"data_format": _data_format}),
+    "Cropping2D": Entry(defaults={"data_format": _data_format}),
+    "Cropping3D": Entry(defaults={"data_format": _data_format}),
     "Resizing": Entry(
         extras=(
             Extra("crop_to_aspect_ratio", False, decisive=True),
@@ -317,6 +330,12 @@ TABLE: dict[str, Entry] = {
         merges="concat",
         names1={"axis": "concat_axis"},
         extras=tuple(extra for extra in _merge_extras(-1) if extra.key != "concat_axis"),
+    ),
+    "Dot": Entry(
+        keras1="Merge",
+        merges="dot",
+        names1={"axes": "dot_axes"},
+        extras=tuple(extra for extra in _merge_extras(-1) if extra.key != "dot_axes"),
     ),
     "Attention": Entry(since={"seed": (3,)}),
     "Discretization": Entry(

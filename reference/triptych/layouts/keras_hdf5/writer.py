@@ -25,7 +25,8 @@ from triptych.layouts.keras_weights.gates import slot_of, taken_apart
 from triptych.layouts.keras_weights.names import configured_layers, tensors_of
 from triptych.layouts.keras_weights.optimizer import OPAQUE, STEP, Trained, default_entries
 from triptych.layouts.keras_weights.places import default_names, top_layers
-from triptych.layouts.keras_weights.recasting import recast, recast_back
+from triptych.layouts.keras_weights.recasting import recast_back
+from triptych.layouts.keras_weights.storing import as_stored
 from triptych.layouts.problems import inexpressible
 from triptych.layouts.vocabularies import inlined
 from triptych.model import Architecture, Json, Panels, Tensor, Training
@@ -126,9 +127,8 @@ class _Writing:
         self.groups: list[_Group] | None = None
         self.optimizer: list[tuple[str, Tensor]] | None = None
         self.trained: list[Trained] = []
-        self.two_rows: set[str] = set()
-        """Biases of two rows, of which Keras stores the sum."""
-        self.stored_forms: dict[str, Callable[[Tensor], Tensor]] = {}
+        self.stored_forms: dict[str, Callable[[Tensor, bool], Tensor]] = {}
+        """Tensor -> what makes of it, or of a slot of it (then called with True), what is stored."""
 
     def prepare(self) -> None:
         """Decide every group, name and order."""
@@ -212,28 +212,21 @@ class _Writing:
         if tensor is None:
             raise inexpressible(place.owner.path, f"expected all weights of the layer, {shorten(place.tensor)} is missing")
         form = self.stored_forms[place.tensor] = self._stored_form(place)
-        return form(tensor)
+        return form(tensor, False)
 
-    def _stored_form(self, place: Place) -> Callable[[Tensor], Tensor]:
+    def _stored_form(self, place: Place) -> Callable[[Tensor, bool], Tensor]:
         """What makes of a weight, or of a slot of it, what Keras stores."""
         steps = self.facts.recast.get(place.tensor) if self.known else None
         if steps:
-            return lambda tensor: recast_back(tensor, steps)
-        if place.role == "bias" and place.owner.layer.config.get("recurrent_bias"):
-            self.two_rows.add(place.tensor)
-            return lambda rows: _row(rows, lambda array: array[0] + array[1])
-        axes = place.axes
-        if axes is None or (self.known and is_keras_1(self.facts.attributes.get("keras_version"))):
-            return lambda tensor: tensor
-        return lambda tensor: recast(tensor, [["transpose", list(axes)]]) if sorted(axes) == list(range(len(tensor.shape))) else tensor
+            return lambda tensor, _: recast_back(tensor, steps)
+        if self.known and is_keras_1(self.facts.attributes.get("keras_version")):
+            return lambda tensor, _: tensor
+        return lambda tensor, slot: as_stored(tensor, place, slot=slot)
 
     def _stored_slot(self, name: str, slot: Tensor) -> Tensor:
         """A tensor of the optimizer's state as Keras stores it: as the weight that it belongs to."""
-        weight = name.split(".", 2)[-1]
-        if weight in self.two_rows:
-            return _row(slot, lambda rows: rows[0])  # both rows saw the same gradients
-        form = self.stored_forms.get(weight)
-        return slot if form is None else form(slot)
+        form = self.stored_forms.get(name.split(".", 2)[-1])
+        return slot if form is None else form(slot, True)
 
     def _of_names(self) -> list[_Group]:
         """Layers of weights without an architecture: as the source file had them, or by what stands before a name's last dot."""
@@ -364,17 +357,6 @@ def _is_said(name: str, value: Tensor, training: Training) -> bool:
     rate = training.optimizer.config.get("learning_rate") if training.optimizer else None
     said = isinstance(rate, int | float) and np.float32(rate) == number
     return said if name == "optimizer.learning_rate" else name.startswith(OPAQUE) and value.shape == (1,) and number == 0
-
-
-def _row(rows: Tensor, compute: Callable[[Any], Any]) -> Tensor:
-    """One row computed of the two `rows` of a bias."""
-    if len(rows.shape) != 2:
-        return rows
-
-    def read() -> memoryview:
-        return Tensor.from_array(compute(rows.array())).read()
-
-    return Tensor(rows.dtype, rows.shape[1:], read)
 
 
 def _text(config: Json) -> bytes:

@@ -19,9 +19,10 @@ from triptych.layouts.keras_weights.assignment import Place
 from triptych.layouts.keras_weights.lineage import weight_order
 from triptych.layouts.keras_weights.optimizer import Trained
 from triptych.layouts.keras_weights.probing import VARS
+from triptych.layouts.keras_weights.storing import as_stored, state_as_stored
 from triptych.layouts.problems import inexpressible
 from triptych.layouts.vocabularies import inlined
-from triptych.model import Architecture, Json, Panels, Tensor, Training
+from triptych.model import Architecture, Json, Panels, Tensor, Training, Weights
 
 
 @dataclass(slots=True)
@@ -158,6 +159,7 @@ def _fill(contents: Contents, panels: Panels, config: Mapping[str, Json], genera
     known = facts or Facts()
     tensors = panels.weights.tensors
     trained: list[Trained] = []
+    places: list[Place] = []
     used: set[str] = set()
     for one in saved_objects(config, panels.architecture, generation):
         path = path_of(one, public_names=known.public_names)
@@ -167,6 +169,7 @@ def _fill(contents: Contents, panels: Panels, config: Mapping[str, Json], genera
         rows = _of_unknown(contents, one) if one.owner is not None else _of_known(one)
         for below, key, name, place in rows:
             found = _stored(name, place, tensors, path)
+            places += [] if place is None else [place]
             where = "/".join(part for part in (path, below) if part)
             contents.groups.setdefault(where, Group(known.names.get(where))).tensors[key] = found
             if name not in used:
@@ -176,7 +179,10 @@ def _fill(contents: Contents, panels: Panels, config: Mapping[str, Json], genera
         contents.groups.setdefault(path, Group(known.names.get(path)))
     contents.notes += [f"tensor {name!r}: no layer owns it" for name in tensors if name not in used]
     if panels.training is not None:
-        _fill_state(contents, panels.training, trained, generation, known)
+        training = panels.training
+        if training.state is not None:
+            training = replace(training, state=Weights(state_as_stored(training.state.tensors, places)))
+        _fill_state(contents, training, trained, generation, known)
 
 
 def _of_known(one: Saved) -> Iterator[tuple[str, str, str, Place | None]]:
@@ -207,14 +213,7 @@ def _stored(name: str, place: Place | None, tensors: Mapping[str, Tensor], path:
     tensor = tensors.get(name)
     if tensor is None:
         raise inexpressible(path, f"expected all weights of the layer, {shorten(name)} is missing")
-    axes = place.axes if place is not None else None
-    if axes is None or axes == tuple(range(len(axes))) or sorted(axes) != list(range(len(tensor.shape))):
-        return tensor
-
-    def read() -> memoryview:
-        return Tensor.from_array(tensor.array().transpose(axes)).read()
-
-    return Tensor(tensor.dtype, tuple(tensor.shape[axis] for axis in axes), read)
+    return tensor if place is None else as_stored(tensor, place)
 
 
 def _fill_state(contents: Contents, training: Training, trained: list[Trained], generation: Generation, facts: Facts) -> None:
