@@ -7,6 +7,7 @@ import pytest
 from sequence_judges import error, keras_of, record
 
 import triptych
+from triptych.frameworks.keras.building import live_of
 from triptych.model import Architecture, Call, Input, Layer, Panels, Weights
 from triptych.surface.model import Model
 from triptych.vocabulary.evaluator import evaluate
@@ -217,7 +218,7 @@ def test_a_saved_lookup_computes_the_same_here_and_after_it_was_written_again(sa
 
 @GENERATIONS
 def test_a_vocabulary_in_an_asset_goes_to_keras_in_the_config(generation, tmp_path):
-    """An HDF5 file has no place for assets; a nested lookup keeps its vocabulary, too."""
+    """An HDF5 file has no place for assets, and a live model none yet; a nested lookup keeps its vocabulary, too."""
     import tensorflow as tf
 
     inner = Architecture((Layer("integers", "IntegerLookup", {"vocabulary": {"asset": "assets/inner.txt"}, "num_oov_indices": 2, "output_dtype": "int64"}),))
@@ -230,7 +231,9 @@ def test_a_vocabulary_in_an_asset_goes_to_keras_in_the_config(generation, tmp_pa
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = np.asarray(keras_of(generation).models.load_model(tmp_path / "model.h5")(tf.constant(x)))
+        live = np.asarray(live_of(model.panels, framework=generation)(tf.constant(x)))
     assert np.array_equal(model.predict(x), expected)
+    assert np.array_equal(live, expected)
     assert expected.tolist() == [[1, 3, 2]]
 
 

@@ -16,6 +16,7 @@ from triptych.layouts import keras_config
 from triptych.layouts.keras_config.layers import extension_of
 from triptych.layouts.keras_weights.matching import matches, with_unknown_weights
 from triptych.layouts.keras_weights.places import TopLayer, top_layers
+from triptych.layouts.vocabularies import inlined
 from triptych.model import Architecture, Json, Panels, Tensor, Training, Weights
 from triptych.vocabulary import verdicts
 
@@ -47,6 +48,7 @@ def live_of(
         UnsupportedError: The framework is not installed.
     """
     admission.check_allow(allow)
+    panels = inlined(panels)
     if panels.architecture is None:
         raise UsageError("expected a model with an architecture to build it, this one has none")
     chosen = library.named(framework) if framework is not None else library.for_architecture(panels.architecture)
