@@ -106,5 +106,5 @@ def rows(layers: Any, *, keras2: bool) -> Iterator[Row]:
     listed = {"vocabulary": {"asset": ASSET}, "mask_token": 0}
     yield asked(layers, "integerlookup-asset", "The vocabulary is an asset of integers", "IntegerLookup", listed, {**listed, "vocabulary": NUMBERS[:3]}, INTEGERS, assets={ASSET: "12\n36\n-7\n"})
     weighed = {"vocabulary": WORDS, "output_mode": "tf_idf"}
-    yield asked(layers, "stringlookup-tf-idf-weight", "What tf_idf multiplies by is a weight", "StringLookup", weighed, {**weighed, "vocabulary": ["[UNK]", *WORDS], "idf_weights": WEIGHTS}, TEXTS,
+    yield asked(layers, "stringlookup-tf-idf-weight", "What tf_idf multiplies by is a weight", "StringLookup", {**weighed, "vocabulary_size": 5}, {**weighed, "vocabulary": ["[UNK]", *WORDS], "idf_weights": WEIGHTS}, TEXTS,
                 weights={"layer.idf_weights": np.asarray(WEIGHTS, "float32")})

@@ -164,12 +164,12 @@ TF_IDF = " `tf_idf` is `count` with each count multiplied by a weight."
 MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 WEIGHTS = (
     Weight(
-        "idf_weights", "[max_tokens]", when="output_mode == 'tf_idf' and pad_to_max_tokens and not idf_weights", trainable=False
+        "idf_weights", "[max_tokens]", when='output_mode == "tf_idf" and pad_to_max_tokens and not idf_weights', trainable=False
     ),
     Weight(
         "idf_weights",
         "[vocabulary_size]",
-        when="output_mode == 'tf_idf' and not pad_to_max_tokens and not idf_weights",
+        when='output_mode == "tf_idf" and not pad_to_max_tokens and not idf_weights',
         trainable=False,
     ),
 )
