@@ -181,6 +181,24 @@ def test_state_without_a_place_is_refused(keras3):
     triptych.keras.from_model(model, allow="inexpressible")
 
 
+def test_a_weight_of_two_nested_models_is_one_tensor_and_is_not_trained_as_two(keras):
+    """Keras' own configuration makes two layers of a layer that a model and a nested model share."""
+    layers = keras.layers
+    shared = layers.Dense(4, name="shared")
+    inner_in, x = layers.Input((4,), name="inner_in"), layers.Input((4,), name="x")
+    inner = keras.Model(inner_in, layers.Dense(4, name="own")(shared(inner_in)), name="inner")
+    live = keras.Model(x, layers.Add(name="sum")([shared(x), inner(x)]), name="m")
+    live.compile(keras.optimizers.SGD(0.1, momentum=0.9), keras.losses.MeanSquaredError())
+    live.train_on_batch(kinds.data(8, 4), kinds.data(8, 4, seed=1))
+    model = triptych.keras.to_model(live)
+    assert len(model.weights) == len(live.weights) == 4
+    assert set(model.training.state) - {"optimizer.learning_rate"} == {f"optimizer.momentum.{name}" for name in model.weights}
+    with pytest.raises(ConversionError, match="nested models share"):
+        triptych.keras.from_model(model)
+    loaded = triptych.keras.from_model(model, compile=False)
+    np.testing.assert_array_equal(loaded.predict(kinds.data(8, 4), verbose=0), live.predict(kinds.data(8, 4), verbose=0))
+
+
 def test_what_is_no_model_with_weights_is_refused(keras):
     with pytest.raises(UsageError, match="builtins.dict"):
         triptych.keras.to_model({})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -67,6 +68,7 @@ def live_of(
         live = _made(config, chosen)
         names = _fill(live, panels.architecture, panels.weights, allow) if panels.weights is not None else {}
         if compile_config is not None and training is not None:
+            admission.refuse(_parted(names, allow))
             _compile(live, chosen, compile_config, at_home=home and _backend(panels.architecture) == chosen.backend)
             compiling.restore(live, chosen, training, names, allow)
     _restore_generators(live, panels.training)
@@ -134,6 +136,14 @@ def _fill(live: Any, architecture: Architecture, weights: Weights, allow: Allow)
             names[id(variable)] = place.tensor
     admission.refuse(narrowed)
     return names
+
+
+def _parted(names: Mapping[int, str], allow: Allow) -> list[Problem]:
+    """A problem for each tensor that became two variables, which training would lead apart."""
+    if allow == "inexpressible":
+        return []
+    shared = [name for name, count in Counter(names.values()).items() if count > 1]
+    return [admission.problem(name, "expected each weight in one place to train it, Keras makes two of one that nested models share; pass compile=False to load it all the same") for name in shared]
 
 
 def _with_shapes(top: TopLayer, weights: Weights) -> TopLayer:
