@@ -476,3 +476,42 @@ def test_writing_takes_one_tensor_at_a_time_and_gives_the_same_bytes(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.pt") as file:
         assert all(one.compress_type == zipfile.ZIP_STORED for one in file.infolist())
         assert file.testzip() is None
+
+
+class AttributeDict(dict):
+    """As Lightning has one for hyperparameters."""
+
+
+def test_objects_that_are_names_with_values_become_dictionaries_and_paths_text(tmp_path):
+    import argparse
+    import collections
+    import pathlib
+    import types
+
+    given = {
+        "state_dict": network().state_dict(), "args": argparse.Namespace(lr=0.1, out=pathlib.PosixPath("/a/b")), "simple": types.SimpleNamespace(x=1),
+        "hyper_parameters": AttributeDict(width=3), "window": collections.deque([1, 2], 5), "default": collections.defaultdict(list, a=[1]), "epoch": 1,
+    }  # fmt: skip
+    torch.save(given, tmp_path / "a.pt")
+    assert len(triptych.load(tmp_path / "a.pt").notes) == 3
+    written = through_triptych(tmp_path / "a.pt", tmp_path)
+    del written["state_dict"]
+    expected = {"args": {"lr": 0.1, "out": "/a/b"}, "simple": {"x": 1}, "hyper_parameters": {"width": 3}, "window": [1, 2], "default": {"a": [1]}, "epoch": 1}
+    assert written == expected
+
+
+def test_several_models_or_optimizers_are_kept_under_their_names(tmp_path):
+    """Nobody says which of two generators is the model: all tensors are weights, by the path to them."""
+    first, second = network(), Tied()
+    expected = {"generator": first.state_dict(), "discriminator": second.state_dict(), "note": "gan"}
+    torch.save(expected, tmp_path / "a.pt")
+    assert {"generator.conv.weight", "discriminator.kept"} <= set(triptych.load(tmp_path / "a.pt").weights)
+    assert_same(expected, through_triptych(tmp_path / "a.pt", tmp_path))
+    optimizers = [torch.optim.Adam(first.parameters()), torch.optim.SGD(second.parameters(), 0.1, momentum=0.9)]
+    train(first, optimizers[0], 1)
+    expected = {"model": first.state_dict(), "ema": second.state_dict(), "a": optimizers[0].state_dict(), "b": optimizers[1].state_dict(), "step": 1}
+    torch.save(expected, tmp_path / "a.pt")
+    read = triptych.load(tmp_path / "a.pt")
+    assert (set(read.weights), read.training.optimizer) == (set(first.state_dict()), None)
+    assert "torch.ema.hidden.weight" in read.training.state
+    assert_same(expected, through_triptych(tmp_path / "a.pt", tmp_path))

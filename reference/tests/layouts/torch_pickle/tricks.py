@@ -62,6 +62,8 @@ OTHERS = {
     "an object with code that sets its state": (name("evil", "Config") + b")\x81}(" + text("a") + number(1) + b"ub", "an object of evil.Config, whose code decides"),
     "an object by copyreg": (call("copyreg", "_reconstructor", name("evil", "Config"), name("builtins", "object"), b"N") + b"}b", "an object of evil.Config"),
     "an object of a class that is a dictionary, too": (call("copyreg", "_reconstructor", name("evil", "Config"), name("builtins", "dict"), b"}"), "that is also a builtins.dict"),
+    "a dictionary with code of its own": (name("evil", "Dict") + b")\x81(" + text("a") + number(1) + b"u", "an object of evil.Dict, whose code decides"),
+    "a queue that is no queue": (call("collections", "deque", number(3)), "expected the items of a queue"),
     "a class that is changed": (name("torch", "Tensor") + b"}(" + text("__reduce_ex__") + number(1) + b"ub", "a change of torch.Tensor at byte"),
     "a name alone": (b"}" + text("a") + name("os", "system") + b"s", "the name os.system, which loading would look up and import"),
     "a registered class": (b"\x82\x01", "EXT1, which looks up a class"),

@@ -72,9 +72,18 @@ def _bytes(arguments: _Arguments, place: str) -> bytes:
         raise invalid(place, f"expected text that {encoding} can encode") from None
 
 
-def _namespace(arguments: _Arguments, place: str) -> Record:
-    _expect(arguments, place, "no arguments")
-    return Record(Global("argparse", "Namespace", place))
+def _record(module: str, name: str) -> Constructor:
+    return lambda _, place: Record(Global(module, name, place))
+
+
+def _path(arguments: _Arguments, place: str) -> str:
+    if not all(isinstance(part, str) for part in arguments):
+        raise invalid(place, f"expected the parts of a path, got ({', '.join(map(refusals.brief, arguments))})")
+    return "/".join(part.rstrip("/\\") if index < len(arguments) - 1 else part for index, part in enumerate(arguments))
+
+
+def _deque(arguments: _Arguments, place: str) -> list[Any]:
+    return list(_expect(arguments or ((),), place, "the items of a queue", list | tuple)[0])
 
 
 def _reconstruct(arguments: _Arguments, place: str) -> Any:
@@ -174,10 +183,6 @@ def _refused(what: str) -> Constructor:
     return refuse
 
 
-def _inert(module: str, name: str) -> Constructor:
-    return lambda _, place: Record(Global(module, name, place))
-
-
 _TENSORS: dict[str, Constructor] = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
@@ -200,7 +205,9 @@ _OTHERS: dict[str, Constructor] = {
     "collections.OrderedDict": _ordered,
     "collections.Counter": _counter,
     "collections.defaultdict": _default_dict,
-    "argparse.Namespace": _namespace,
+    "collections.deque": _deque,
+    "argparse.Namespace": _record("argparse", "Namespace"),
+    "types.SimpleNamespace": _record("types", "SimpleNamespace"),
     "copyreg._reconstructor": _reconstruct,
     "copy_reg._reconstructor": _reconstruct,
     "_codecs.encode": _bytes,
@@ -214,7 +221,8 @@ _OTHERS: dict[str, Constructor] = {
     "torch.jit._pickle.build_tensorlist": _listed,
     "torch.jit._pickle.restore_type_tag": lambda arguments, place: _expect(arguments, place, "a value and its type", object)[0],
     # What PyTorch until 0.4 kept in every module; nothing of it is weights.
-    "torch.nn.backends.thnn._get_thnn_function_backend": _inert("torch.nn.backends.thnn", "THNNFunctionBackend"),
+    "torch.nn.backends.thnn._get_thnn_function_backend": _record("torch.nn.backends.thnn", "THNNFunctionBackend"),
+    **{f"{module}.{name}": _path for module in ("pathlib", "pathlib._local") for name in ("PosixPath", "WindowsPath", "PurePosixPath", "PureWindowsPath", "Path")},
 }
 _BUILTINS: dict[str, Constructor] = {"set": _set, "frozenset": lambda arguments, place: frozenset(_set(arguments, place)), "complex": _complex, "bytearray": _bytes}
 

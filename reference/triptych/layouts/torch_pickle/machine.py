@@ -159,7 +159,7 @@ class Machine:
         if len(items) % 2:
             raise invalid(self._place, "expected pairs of key and value, got an odd number of values")
         if isinstance(target, Record):
-            target.items += items
+            target.items += [self._key(one) if index % 2 == 0 else one for index, one in enumerate(items)]
             return
         if not isinstance(target, dict):
             raise invalid(self._place, f"expected a dictionary to fill, got {refusals.brief(target)}")

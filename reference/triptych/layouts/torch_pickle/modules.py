@@ -10,6 +10,9 @@ from triptych.layouts.torch_pickle.numpy_values import NumpyType
 from triptych.layouts.torch_pickle.unusual import is_tensor
 from triptych.layouts.torch_pickle.values import Global, Ordered, Record, StoredTensor, Tagged
 
+_DICTIONARIES = ("argparse.Namespace", "types.SimpleNamespace", "easydict.EasyDict", "munch.Munch", "addict.Dict", "addict.addict.Dict")
+"""Classes whose objects are names with values and nothing else, as are those called AttributeDict."""
+
 
 class Modules:
     """Goes through what a file holds, once."""
@@ -55,9 +58,10 @@ class Modules:
 
     def _object(self, value: Record, path: str, depth: int) -> Any:
         state = value.state
-        if str(value.kind) == "argparse.Namespace" and isinstance(state, dict):
-            self.notes.append(f"{path or 'the value'}: an argparse.Namespace is kept as a dictionary")
-            return dict(self._pairs(state, path, depth))
+        if str(value.kind) in _DICTIONARIES or value.kind.name == "AttributeDict":
+            self.notes.append(f"{path or 'the value'}: a {value.kind} is kept as a dictionary")
+            pairs = dict(zip(value.items[::2], value.items[1::2], strict=True)) if value.items else state
+            return dict(self._pairs(pairs if isinstance(pairs, dict) else {}, path, depth))
         if not self._is_module(value):
             raise unsupported(value.kind.place, f"expected data, got an object of {value.kind}, whose code decides what it is and does when it is made")
         tensors = Ordered()
