@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from triptych.layouts import architecture_text, hub, keras_hdf5, keras_v3, own, safetensors_weights, tfjs, torch_pickle
+from triptych.layouts import (
+    architecture_text,
+    hub,
+    keras_hdf5,
+    keras_v3,
+    numpy_arrays,
+    own,
+    safetensors_weights,
+    tfjs,
+    torch_pickle,
+)
 from triptych.layouts.layout import Fit, Layout
 from triptych.model import Architecture, Panels, Weights
 
@@ -19,6 +29,7 @@ LAYOUTS: tuple[Layout, ...] = (
     keras_hdf5.LAYOUT,
     torch_pickle.LAYOUT,
     hub.LAYOUT,
+    numpy_arrays.LAYOUT,
     safetensors_weights.LAYOUT,
     tfjs.LAYOUT,
     architecture_text.JSON_LAYOUT,

@@ -135,8 +135,12 @@ class Stream:
 
     def content(self, name: str, content: memoryview, output: Output) -> int:
         """Append a member that is in memory; its CRC-32."""
+        return self.pieces(name, [content], output)
+
+    def pieces(self, name: str, views: list[memoryview], output: Output) -> int:
+        """Append a member that is `views`, one after the other; its CRC-32."""
         self._hashing.begin()
-        self._append(name, [content], len(content), output)
+        self._append(name, views, sum(map(len, views)), output)
         return self._hashing.finish()
 
     def tensors(self, name: str, plan: Plan, output: Output) -> tuple[int, Mapping[str, str]]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from triptych.errors import UsageError
+from triptych.layouts.stored_archive import Member, write_archive
 from triptych.layouts.torch_pickle.assembly import Assembly
 from triptych.layouts.torch_pickle.pickling import Leaf, Pickler
 from triptych.model import Panels, Tensor
-from triptych.package import archive, atomic
-from triptych.package.files import FileSystem
-from triptych.package.streaming import Hashing, Output, Stream
 
 _ROOT = "archive"
 _SMALL = {".format_version": b"1", ".storage_alignment": b"64", "byteorder": b"little", "version": b"3\n"}
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 def write(panels: Panels, path: Path, *, overwrite: bool = True, progress: Callable[[int, int, str], None] | None = None) -> tuple[str, ...]:
@@ -34,8 +30,9 @@ def write(panels: Panels, path: Path, *, overwrite: bool = True, progress: Calla
     assembly = Assembly(panels)
     storages = _Storages()
     pickle = Pickler(storages.store).dump(assembly.value())
-    small = {**_SMALL, "data.pkl": pickle}
-    _write(path, {f"{_ROOT}/{name}": content for name, content in small.items()}, storages.members, progress, overwrite=overwrite)
+    small = {f"{_ROOT}/{name}": Member(content) for name, content in {**_SMALL, "data.pkl": pickle}.items()}
+    members = small | {name: Member(tensor=tensor) for name, tensor in storages.members.items()}
+    write_archive(path, members, progress, overwrite=overwrite)
     return tuple(assembly.notes)
 
 
@@ -58,33 +55,3 @@ class _Storages:
         self.members[f"{_ROOT}/data/{key}"] = tensor
         self._keys.setdefault(leaf.name, (key, tensor))
         return key
-
-
-def _write(
-    path: Path, small: dict[str, bytes], tensors: dict[str, Tensor], progress: Callable[[int, int, str], None] | None, *, overwrite: bool
-) -> None:
-    fs = FileSystem()
-    sizes = {name: len(content) for name, content in small.items()} | {name: tensor.nbytes for name, tensor in tensors.items()}
-    entries, start = archive.place(sizes.items())
-    total = start + len(archive.tail(entries, start))
-    target = atomic.target_of(path)
-    with atomic.replacing(target, fs, folder=False, size=total, overwrite=overwrite) as staged, Hashing() as hashing:
-        stream = Stream(hashing, total, progress, checksums=True)
-        mode = atomic.mode_of(target, fs)
-        descriptor = fs.open(staged, _NEW_FILE, 0o666 if mode is None else mode)
-        try:
-            output = Output(descriptor, fs, durable=True)
-            output.allocate(total)
-            for entry in entries:
-                output.write([memoryview(entry.local_header())])
-                content = memoryview(small[entry.name]) if entry.name in small else tensors[entry.name].read()
-                if len(content) != entry.size:
-                    raise UsageError(f"expected {entry.size} bytes of {entry.name}, its source gave {len(content)}")
-                entry.crc = stream.content(entry.name, content, output)
-                fs.pwrite_all(descriptor, entry.local_header()[: archive.LOCAL.size], entry.offset)
-            output.write([memoryview(archive.tail(entries, start))])
-            if mode is not None:
-                fs.chmod(descriptor, mode)
-            fs.fsync(descriptor)
-        finally:
-            fs.close(descriptor)

@@ -1,0 +1,55 @@
+"""Arrays of numpy's, for people without a framework: ``.npz`` archives, and folders of ``.npy`` files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from triptych.layouts.layout import Layout
+from triptych.model import Panels
+
+_SUFFIX = ".npy"
+
+
+def _recognises(path: Path, head: bytes) -> bool:
+    from triptych.layouts import zip_archive
+
+    if head:
+        if not zip_archive.first_name(head).endswith(_SUFFIX):
+            return False
+        names = zip_archive.names_of(path)
+        return names is None or all(name.endswith(_SUFFIX) for name in names)
+    if not path.is_dir():
+        return False
+    found = False
+    for one in path.rglob("*"):
+        if not one.is_dir():
+            if not one.name.endswith(_SUFFIX):
+                return False
+            found = True
+    return found
+
+
+def read(path: Path, **options: Any) -> Panels:
+    """The arrays at `path`; see `reader.read`."""
+    from triptych.layouts.numpy_arrays import reader
+
+    return reader.read(path, **options)
+
+
+def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
+    """Write the weights of `panels` as an archive at `path`; see `writer.write`."""
+    from triptych.layouts.numpy_arrays import writer
+
+    return writer.write(panels, path, **options)
+
+
+LAYOUT = Layout(
+    name="npz",
+    title="numpy arrays",
+    suffixes=(".npz",),
+    recognises=_recognises,
+    read=read,
+    write=write,
+    read_options=frozenset({"limits"}),
+)

@@ -1,0 +1,68 @@
+"""Writes a ZIP archive of stored, aligned members through the save protocol: the same bytes each time, one tensor in memory at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from triptych.errors import UsageError
+from triptych.model import Tensor
+from triptych.package import archive, atomic
+from triptych.package.files import FileSystem
+from triptych.package.streaming import Hashing, Output, Stream
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What a member holds: some bytes, then the elements of a tensor."""
+
+    head: bytes = b""
+    tensor: Tensor | None = None
+
+    @property
+    def size(self) -> int:
+        """Its bytes in all."""
+        return len(self.head) + (self.tensor.nbytes if self.tensor is not None else 0)
+
+    def pieces(self) -> list[memoryview]:
+        """Its bytes, read now."""
+        return [memoryview(self.head), *([self.tensor.read()] if self.tensor is not None else [])]
+
+
+def write_archive(
+    path: Path, members: Mapping[str, Member], progress: Callable[[int, int, str], None] | None, *, overwrite: bool
+) -> None:
+    """Write `members` to `path`, whole or not at all.
+
+    Raises:
+        UsageError: The target may not be replaced, or a tensor's source does not give what it says.
+        SaveError: The file system refused; what stood at `path` is unchanged.
+    """
+    fs = FileSystem()
+    target = atomic.target_of(path)
+    entries, start = archive.place((name, member.size) for name, member in members.items())
+    total = start + len(archive.tail(entries, start))
+    with atomic.replacing(target, fs, folder=False, size=total, overwrite=overwrite) as staged, Hashing() as hashing:
+        stream = Stream(hashing, total, progress, checksums=True)
+        mode = atomic.mode_of(target, fs)
+        descriptor = fs.open(staged, _NEW_FILE, 0o666 if mode is None else mode)
+        try:
+            output = Output(descriptor, fs, durable=True)
+            output.allocate(total)
+            for entry in entries:
+                output.write([memoryview(entry.local_header())])
+                pieces = members[entry.name].pieces()
+                if sum(map(len, pieces)) != entry.size:
+                    raise UsageError(f"expected {entry.size} bytes of {entry.name}, its source gave {sum(map(len, pieces))}")
+                entry.crc = stream.pieces(entry.name, pieces, output)
+                fs.pwrite_all(descriptor, entry.local_header()[: archive.LOCAL.size], entry.offset)
+            output.write([memoryview(archive.tail(entries, start))])
+            if mode is not None:
+                fs.chmod(descriptor, mode)
+            fs.fsync(descriptor)
+        finally:
+            fs.close(descriptor)
