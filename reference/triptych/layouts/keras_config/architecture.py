@@ -135,7 +135,8 @@ def written_generation(architecture: Architecture | None, dialect: str | None, *
     # What is written for a dialect runs on TensorFlow; what pads as on Theano goes back to its own file only.
     fits = source is not None and source.dialect == dialect and not source.theano
     if source is not None and fits and (dialect != KERAS2 or source.version >= wanted.version):
-        return Writing(replace(source, wrapped=source.wrapped or (wrapped and dialect == KERAS3)), edits_apply=True)
+        bare = dialect == KERAS3 and not source.wrapped
+        return Writing(replace(source, wrapped=source.wrapped or (wrapped and bare)), edits_apply=True, modules_stay=bare)
     return Writing(replace(wanted, wrapped=wrapped and dialect == KERAS3), edits_apply=False)
 
 

@@ -187,10 +187,10 @@ def _keeping(layer: Layer, key: str, value: Json) -> Layer:
 
 
 def _flat(value: Json) -> list[Reference]:
-    """The references in ``input_layers`` or ``output_layers``: one, a list, or an object of them."""
+    """The references in ``input_layers`` or ``output_layers``: one, a list, or an object of them, which Keras orders by its keys."""
     value = nodes.unwrap(value)
     if isinstance(value, dict):
-        return [found for item in value.values() for found in _flat(item)]
+        return [found for _, item in sorted(value.items()) for found in _flat(item)]
     if isinstance(value, list) and value and isinstance(value[0], str):
         return [nodes.read_reference(value)]
     if not isinstance(value, list):

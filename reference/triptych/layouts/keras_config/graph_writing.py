@@ -159,7 +159,7 @@ def _write_operations(architecture: Architecture, writer: GraphWriter, writing: 
             raise inexpressible(f"{writing.path}calls/{index}", message) from None
         if writing.edits_apply:
             # All of them or none: what another function takes as arguments means nothing to this one.
-            edited, failed = edits.apply(generated, edits.stored(extension_of(call.extensions)))
+            edited, failed = edits.apply(generated, writing.edits_of(call.extensions))
             generated = generated if failed or not isinstance(edited, dict) else edited
         if writing.generation < (2, 4) and generated.get("class_name") in ("TFOpLambda", "SlicingOpLambda"):
             raise inexpressible(f"{writing.path}calls/{index}", f"expected layers alone for Keras {writing.generation.text}, got the operation {shorten(call.op)}")

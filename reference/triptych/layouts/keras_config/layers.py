@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, Json] = {}
 _NOTHING_SAID: tuple[Json, ...] = (None, False, [], {}, "", "default", "auto", "channels_last")
 """Values that a member only Keras knows may have without meaning anything."""
+_MODULES = ("module", "registered_name")
 MODEL_CLASSES = ("Sequential", "Functional", "Model")
 EXTENSION = "keras"
 
@@ -35,17 +36,24 @@ class Writing:
     notes: list[str] = field(default_factory=list)
     path: str = ""
     """Where the architecture stands that is written, as what is said of a call of it begins."""
+    modules_stay: bool = False
+    """Whether objects say their modules although those of the source did not, so that no edit may take them away."""
 
     def inside(self, name: str) -> Writing:
         """The same for the architecture that the layer `name` holds."""
         return replace(self, path=f"{self.path}layers/{name}/architecture/")
+
+    def edits_of(self, extensions: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+        """The edits that `extensions` hold, without those that would take modules away where they stay."""
+        found = edits.stored(extension_of(extensions))
+        return [edit for edit in found if not _takes_a_module(edit)] if self.modules_stay else found
 
     def finish(self, generated: Json, extensions: Mapping[str, Json], what: str, known: Collection[str] = ()) -> Json:
         """`generated` with the edits that `extensions` hold for it, or a note of what they would have said.
 
         Members of the config that are `known` are said by our terms, so that an edit of them is only another spelling.
         """
-        found = edits.stored(extension_of(extensions))
+        found = self.edits_of(extensions)
         if not found:
             return generated
         if self.edits_apply:
@@ -61,6 +69,14 @@ class Writing:
             ):
                 self.notes.append(f"{what}: {'.'.join(keys[1:]) or 'its config'} of Keras' config was not kept")
         return generated
+
+
+def _takes_a_module(edit: Mapping[str, Json]) -> bool:
+    """Whether `edit` leads to an object, or a list of them, that does not say its module."""
+    if "to" not in edit:
+        return str(edit["at"]).rpartition("/")[2] in _MODULES
+    there = edit["to"] if isinstance(edit["to"], list | tuple) else [edit["to"]]
+    return any(isinstance(one, Mapping) and {"class_name", "config"} <= one.keys() and "module" not in one for one in there)
 
 
 def with_edits(extensions: Mapping[str, Json], generated: Json, original: Json) -> Mapping[str, Json]:
@@ -213,7 +229,7 @@ class Layers:
     def _write_inner_activation(self, value: Mapping[str, Json], writing: Writing) -> Json:
         generation = replace(writing.generation, wrapped=writing.generation.wraps_objects)
         layer = Layer(_default_name(value["type"]), value["type"], value.get("config") or {})
-        return self._generate(layer, Writing(generation, writing.edits_apply, writing.notes), layer.name, _NOTHING)
+        return self._generate(layer, replace(writing, generation=generation), layer.name, _NOTHING)
 
     def _read_sublayers(self, found: LayerType, config: Mapping[str, Json], outer: Generation) -> dict[str, Layer]:
         generation = replace(outer, wrapped=outer.wraps_objects)

@@ -217,7 +217,10 @@ def write_training_config(
         UsageError: No such dialect.
     """
     writing = _writing(training, architecture, dialect)
-    if wrapped is not None:
+    if wrapped is not None and wrapped != writing.generation.wrapped:
+        # An archive becomes an HDF5 file, in which Keras reads other spellings, or the other way round.
+        writing.modules_stay = wrapped
+        writing.edits_apply = writing.edits_apply and wrapped
         writing.generation = replace(writing.generation, wrapped=wrapped)
     kept = extension_of(training.extensions)
     writing.notes += architectures.omitted_code(kept, "training")

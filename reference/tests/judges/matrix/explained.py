@@ -1,0 +1,69 @@
+"""The differences that the matrix may find, each with its reason; whatever else it finds is a fault."""
+
+from dataclasses import dataclass
+
+KERAS_3 = ("tensorflow", "jax", "torch")
+BACKENDS = {"tf_keras": "tf-keras", "tensorflow": "Keras 3, TensorFlow", "jax": "Keras 3, JAX", "torch": "Keras 3, PyTorch"}
+FORMATS = ("h5", "keras", "weights.h5")
+SAME = "identical"
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Findings of one kind: those whose aspect and words are these, of these models, backends and formats."""
+
+    aspect: str
+    words: str
+    models: tuple[str, ...]
+    backends: tuple[str, ...]
+    formats: tuple[str, ...]
+    why: str
+
+    def covers(self, model, backend, suffix, aspect, finding):
+        return model in self.models and backend in self.backends and suffix in self.formats and aspect == self.aspect and self.words in str(finding)
+
+
+EXPLAINED = (
+    Explained(
+        "not loaded by Keras itself", "because it is not a KerasSaveable", ("string_loss",), KERAS_3, ("h5",),
+        "Keras 3 does not load an HDF5 file with a loss or metric given as a string, not even its own. What Triptych makes of the file is the same to the bit, and written as `.keras` it loads.",
+    ),
+    Explained(
+        "not loaded by Keras itself", "'Attention'", ("attention",), KERAS_3, ("h5",),
+        "Keras 3 does not load an HDF5 file with an Attention layer, whose score mode it takes for a function. As `.keras` the file loads.",
+    ),
+    Explained(
+        "not loaded by Keras itself", "Unknown layer", ("arithmetic", "functions"), KERAS_3, ("h5",),
+        "Keras 3 does not find its own operations by the names that it writes into HDF5. As `.keras` the file loads.",
+    ),
+    Explained(
+        "not written by Keras", "name already exists", ("adafactor",), KERAS_3, ("h5",),
+        "Keras 3 cannot save the state of Adafactor as HDF5: two variables have one name.",
+    ),
+)  # fmt: skip
+
+
+def outcome(model, backend, suffix, found):
+    """"=" where all is identical; else the sorted numbers of the explanations.
+
+    Raises:
+        AssertionError: Something is not explained.
+    """
+    numbers = set()
+    for aspect, finding in found.items():
+        if finding == SAME:
+            continue
+        number = next((n for n, one in enumerate(EXPLAINED, start=1) if one.covers(model, backend, suffix, aspect, finding)), None)
+        assert number is not None, f"{model}, {backend}, {suffix}: {aspect}: {finding}"
+        numbers.add(number)
+    return " ".join(map(str, sorted(numbers))) or "="
+
+
+def rows(results):
+    """Model -> backend -> format -> outcome, of what `journeys.py` printed for each backend."""
+    table = {}
+    for backend, result in results.items():
+        for model, formats in result["models"].items():
+            for suffix in FORMATS:
+                table.setdefault(model, {}).setdefault(backend, {})[suffix] = outcome(model, backend, suffix, formats[suffix])
+    return table
