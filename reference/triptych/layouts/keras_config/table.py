@@ -278,7 +278,6 @@ TABLE: dict[str, Entry] = {
     "LayerNormalization": Entry(defaults={"epsilon": 1e-3}, extras=(Extra("rms_scaling", False, (3,), decisive=True),)),
     "GroupNormalization": Entry(defaults={"epsilon": 1e-3, "groups": 32}),
     "RMSNormalization": Entry(defaults={"epsilon": 1e-6}),
-    "Normalization": Entry(since={"variance": ALWAYS}),
     "LeakyReLU": Entry(names={"negative_slope": "alpha"}, names1={"negative_slope": "alpha"}, defaults={"negative_slope": 0.3}),
     "ThresholdedReLU": Entry(defaults={"theta": 1.0}),
     "ReLU": Entry(since={"negative_slope": (2, 2, 3), "threshold": (2, 2, 3)}),
@@ -338,7 +337,6 @@ TABLE: dict[str, Entry] = {
         extras=tuple(extra for extra in _merge_extras(-1) if extra.key != "dot_axes"),
     ),
     "Attention": Entry(since={"seed": (3,)}),
-    "Normalization": Entry(since={"variance": ALWAYS}),
     "Discretization": Entry(
         since={"output_dtype": NEVER},
         defaults={"output_dtype": lambda generation: "int32" if generation >= (3,) else None},
