@@ -159,3 +159,20 @@ def test_weights_of_keras_1_load_into_an_architecture_of_keras_2(keras2, tmp_pat
     assert len(ours.load_weights(path).loaded) == 10
     for one, other in zip(ours.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_names_with_slashes_are_others_in_keras_3(keras2, keras3, tmp_path):
+    """DenseNet and others that Keras 2 published are full of them; Keras 3 takes none."""
+    start = keras2.Input((4,), name="in")
+    first = keras2.layers.Dense(3, name="block/a")(start)
+    inner = keras2.Sequential([keras2.Input((3,)), keras2.layers.Dense(3, name="deep/a")], name="part/one")
+    model = keras2.Model(start, keras2.layers.Add(name="block_a")([inner(first), first]), name="m")
+    model.compile(keras2.optimizers.SGD(0.1, momentum=0.9), "mse")
+    model.train_on_batch(np.ones((2, 4), "float32"), np.ones((2, 3), "float32"))
+    model.save(tmp_path / "old.h5")
+    notes = triptych.load(tmp_path / "old.h5").save(tmp_path / "new.h5", dialect="keras3")
+    assert [note.split(" is called ")[1] for note in notes] == ["'block_a_1'", "'part_one'", "'deep_a'"]
+    x = random(2, 4)
+    np.testing.assert_allclose(keras3.models.load_model(tmp_path / "new.h5")(x), model(x), rtol=1e-5, atol=1e-6)
+    again = triptych.load(tmp_path / "new.h5")
+    assert "optimizer.momentum.block_a_1.kernel" in again.training.state

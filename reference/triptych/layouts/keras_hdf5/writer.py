@@ -26,6 +26,7 @@ from triptych.layouts.keras_weights.names import configured_layers, tensors_of
 from triptych.layouts.keras_weights.optimizer import OPAQUE, STEP, Trained, default_entries
 from triptych.layouts.keras_weights.places import default_names, top_layers
 from triptych.layouts.keras_weights.recasting import recast_back
+from triptych.layouts.keras_weights.renaming import without_slashes
 from triptych.layouts.keras_weights.storing import as_stored
 from triptych.layouts.problems import inexpressible
 from triptych.layouts.vocabularies import inlined
@@ -86,10 +87,14 @@ def write(
     if facts is not None and (chosen != facts.dialect or translated or (dialect is not None and facts.theano)):
         # Names, order and versions of another generation mean nothing here, nor do kernels that only Theano turns round.
         facts = None
+    renamed: tuple[str, ...] = ()
+    if chosen == "keras3" and facts is None:
+        panels, renamed = without_slashes(panels)
     if weights_only is None:
         beside = facts is not None and bool(facts.layers) and not facts.weights_only
         weights_only = panels.architecture is None and not beside
     writing = _Writing(panels, facts, chosen, asked=dialect, version=generation.text, weights_only=weights_only)
+    writing.notes += renamed
     writing.prepare()
     with replace_file(path, fs) as staged, _file(staged) as file:
         writing.write(file, progress)
