@@ -170,9 +170,10 @@ def test_names_with_slashes_are_others_in_keras_3(keras2, keras3, tmp_path):
     model.compile(keras2.optimizers.SGD(0.1, momentum=0.9), "mse")
     model.train_on_batch(np.ones((2, 4), "float32"), np.ones((2, 3), "float32"))
     model.save(tmp_path / "old.h5")
-    notes = triptych.load(tmp_path / "old.h5").save(tmp_path / "new.h5", dialect="keras3")
-    assert [note.split(" is called ")[1] for note in notes] == ["'block_a_1'", "'part_one'", "'deep_a'"]
     x = random(2, 4)
-    np.testing.assert_allclose(keras3.models.load_model(tmp_path / "new.h5")(x), model(x), rtol=1e-5, atol=1e-6)
+    for name, options in (("new.h5", {"dialect": "keras3"}), ("new.keras", {})):
+        notes = triptych.load(tmp_path / "old.h5").save(tmp_path / name, **options)
+        assert [note.split(" is called ")[1] for note in notes] == ["'block_a_1'", "'part_one'", "'deep_a'"]
+        np.testing.assert_allclose(keras3.models.load_model(tmp_path / name)(x), model(x), rtol=1e-5, atol=1e-6)
     again = triptych.load(tmp_path / "new.h5")
     assert "optimizer.momentum.block_a_1.kernel" in again.training.state

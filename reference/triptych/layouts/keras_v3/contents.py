@@ -19,6 +19,7 @@ from triptych.layouts.keras_weights.assignment import Place
 from triptych.layouts.keras_weights.lineage import weight_order
 from triptych.layouts.keras_weights.optimizer import Trained
 from triptych.layouts.keras_weights.probing import VARS
+from triptych.layouts.keras_weights.renaming import without_slashes
 from triptych.layouts.keras_weights.storing import as_stored, state_as_stored
 from triptych.layouts.problems import inexpressible
 from triptych.layouts.vocabularies import inlined
@@ -57,6 +58,9 @@ def archive_contents(panels: Panels, dialect: str | None) -> Contents:
         raise UsageError(f"expected the dialect {KERAS3}, in which Keras writes archives, got {shorten(chosen)}")
     if source is None or source.dialect != chosen:
         facts = None  # names and versions of another generation mean nothing here
+    renamed: tuple[str, ...] = ()
+    if chosen == KERAS3 and facts is None:
+        panels, renamed = without_slashes(panels)
     panels, theirs = _with_assets(panels, facts, chosen)
     architecture = panels.architecture
     assert architecture is not None
@@ -64,7 +68,7 @@ def archive_contents(panels: Panels, dialect: str | None) -> Contents:
     generation = keras_config.written_generation(architecture, chosen, wrapped=True).generation
     config = in_keras_order(config, architecture)
     contents = _contents(facts, generation)
-    contents.notes += (*nested, *notes)
+    contents.notes += (*nested, *renamed, *notes)
     _fill(contents, panels, config, generation, facts)
     contents.metadata = {"keras_version": generation.text or ".".join(map(str, generation.version))} if facts is None else _in_order(facts.metadata)
     contents.config = {**config, **_compile_config(contents, panels.training, architecture, chosen, facts)}
