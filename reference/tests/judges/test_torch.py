@@ -391,7 +391,7 @@ def test_a_changed_learning_rate_is_written(tmp_path):
     assert {name: written["optim"]["param_groups"][0][name] for name in ("lr", "weight_decay", "betas")} == {"lr": 0.001, "weight_decay": 0.5, "betas": (0.9, 0.999)}
 
 
-@pytest.mark.parametrize("grouped", ["one for decay", "by name", "of the last layer", "in another order"])
+@pytest.mark.parametrize("grouped", ["one for decay", "by name", "of the last layer", "of one of two alike", "in another order"])
 def test_slots_go_to_the_weights_they_belong_to_or_stay_as_they_are(tmp_path, grouped):
     model = network()
     matrices, vectors = [p for p in model.parameters() if p.ndim > 1], [p for p in model.parameters() if p.ndim < 2]
@@ -399,6 +399,7 @@ def test_slots_go_to_the_weights_they_belong_to_or_stay_as_they_are(tmp_path, gr
         "one for decay": [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}],
         "by name": list(model.named_parameters())[::-1],
         "of the last layer": list(model.out.parameters()),
+        "of one of two alike": [model.two.bias],
         "in another order": list(model.parameters())[::-1],
     }[grouped]
     optimizer = torch.optim.AdamW(given, 0.01)
@@ -407,12 +408,26 @@ def test_slots_go_to_the_weights_they_belong_to_or_stay_as_they_are(tmp_path, gr
     read = triptych.load(tmp_path / "a.pt").training
     # Groups of different decay, and slots of unknown weights, are no AdamW that the specification could continue.
     assert read.optimizer.type == ("AdamW" if grouped in ("by name", "of the last layer") else "torch:AdamW")
-    if grouped == "in another order":
+    if grouped in ("in another order", "of one of two alike"):
         assert all(name.startswith("torch.optimizer.state.") for name in read.state)
     else:
         names = {one: name for name, one in model.named_parameters()}
         for weight, slots in optimizer.state.items():
             assert bytes(read.state.tensor(f"optimizer.momentum.{names[weight]}").read()) == bits(slots["exp_avg"])
+    assert_same(torch.load(tmp_path / "a.pt"), through_triptych(tmp_path / "a.pt", tmp_path))
+
+
+def test_weights_that_were_updated_unequally_often_are_no_optimizer_of_one_count(tmp_path):
+    model = network()
+    optimizer = torch.optim.Adam(model.parameters())
+    model.conv.requires_grad_(False)
+    train(model, optimizer, 1)
+    model.conv.requires_grad_(True)
+    train(model, optimizer, 1)
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, tmp_path / "a.pt")
+    read = triptych.load(tmp_path / "a.pt").training
+    assert (read.optimizer.type, read.progress) == ("torch:Adam", None)
+    assert [read.state[f"optimizer.step.{name}"].item() for name in ("conv.weight", "out.weight")] == [1, 2]
     assert_same(torch.load(tmp_path / "a.pt"), through_triptych(tmp_path / "a.pt", tmp_path))
 
 
