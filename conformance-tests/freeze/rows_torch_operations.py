@@ -78,6 +78,11 @@ def singles() -> Iterator[Row]:
         yield operation(name, f"{name} of each element", name, {}, (X,), getattr(torch, name), f"torch.{name}(x0)", tolerance=EXACT if exact else LOOSE)
     for name in ("reciprocal", "sqrt", "rsqrt", "log", "log1p", "log2", "log10"):
         yield operation(name, f"{name} of each element", name, {}, (positive(name, (2, 3)),), getattr(torch, name), f"torch.{name}(x0)")
+    for name, function in (("silu", F.silu), ("gelu", F.gelu), ("softplus", F.softplus), ("elu", F.elu)):
+        yield operation(f"activate-{name}", f"The activation {name} as an operation", "activate", {"activation": name}, (X,), function, f"torch.nn.functional.{name}(x0)")
+    yield operation("activate-leaky-relu", "A slope that is said", "activate", {"activation": "leaky_relu", "alpha": 0.25}, (X,), lambda x: F.leaky_relu(x, 0.25),
+                    "torch.nn.functional.leaky_relu(x0, 0.25)")
+    yield operation("activate-elu-alpha", "A factor that is said", "activate", {"activation": "elu", "alpha": 0.5}, (X,), lambda x: F.elu(x, 0.5), "torch.nn.functional.elu(x0, 0.5)")
     halves = np.array([[0.5, 1.5, 2.5, -0.5, -1.5]], "float32")
     yield operation("round-halves", "A half is rounded to the even integer", "round", {}, (halves,), torch.round, "torch.round(x0)", tolerance=EXACT)
     yield operation("cast-to-int32", "A cast to integers rounds towards 0", "cast", {"dtype": "int32"}, (X * 3,), lambda x: x.to(torch.int32), "x0.to(torch.int32)", tolerance=EXACT)

@@ -1,6 +1,9 @@
 """Operations of real frameworks: each is built here in tf-keras or Keras 3, imported, computed, and exported to both."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +27,8 @@ TENSORFLOW = {
     "an array on either side": lambda x, tf: (x - ROW) + tf.constant(ROW) * x,
     "functions of one number": lambda x, tf: tf.exp(-abs(x)) + tf.sqrt(tf.square(x)) + tf.math.log(1 + tf.abs(x)) + tf.math.rsqrt(x * x + 1),
     "more functions of one number": lambda x, tf: tf.tanh(x) + tf.sigmoid(x) + tf.nn.relu(x) + tf.nn.relu6(x) + tf.sin(x) + tf.math.erf(x),
+    "activations": lambda x, tf: tf.nn.silu(x) + tf.nn.leaky_relu(x, 0.1) + tf.nn.gelu(x) + tf.nn.gelu(x, approximate=True) + tf.nn.elu(x) + tf.math.softplus(x),
+    "more activations": lambda x, tf: tf.nn.selu(x) + tf.nn.softsign(x) + tf.math.log_sigmoid(x),
     "rounding": lambda x, tf: tf.floor(x) + tf.math.ceil(x) + tf.round(x) + tf.sign(x),
     "comparisons": lambda x, tf: tf.cast((x > 0) & ~(x >= 1.0) | tf.equal(x, 0.0), tf.float32),
     "a choice": lambda x, tf: tf.where(x > 0, x, 0.1 * x) + tf.where(x < 1, x, 0.0),
@@ -65,6 +70,8 @@ KERAS = {
     "an array on either side": lambda x, ops: (x - ROW) + ops.convert_to_tensor(ROW) * x,
     "functions of one number": lambda x, ops: ops.exp(-abs(x)) + ops.sqrt(ops.square(x)) + ops.log1p(abs(x)) + ops.rsqrt(x * x + 1),
     "more functions of one number": lambda x, ops: ops.tanh(x) + ops.sigmoid(x) + ops.relu(x) + ops.relu6(x) + ops.sin(x) + ops.erf(x),
+    "activations": lambda x, ops: ops.silu(x) + ops.leaky_relu(x, 0.1) + ops.gelu(x) + ops.gelu(x, approximate=False) + ops.elu(x) + ops.softplus(x),
+    "more activations": lambda x, ops: ops.selu(x) + ops.softsign(x) + ops.log_sigmoid(x),
     "rounding": lambda x, ops: ops.floor(x) + ops.ceil(x) + ops.round(x) + ops.sign(x),
     "comparisons": lambda x, ops: ops.cast(ops.logical_or(ops.logical_and(x > 0, ~(x >= 1.0)), ops.isnan(x)), "float32"),
     "a choice": lambda x, ops: ops.where(x > 0, x, 0.1 * x) + ops.where(x < 1, x, 0.0),
@@ -99,6 +106,7 @@ KERAS_ALONE = {
     "an equation": lambda x, ops: ops.einsum("bij,bkj->bik", x, x),
     "whole numbers beside fractions": lambda x, ops: x * ops.arange(6),
     "any number everywhere": lambda x, ops: ops.full_like(x, 3.5) + x,
+    "activations of Keras 3": lambda x, ops: ops.hard_silu(x) + ops.hard_sigmoid(x) + ops.hard_tanh(x) + ops.hard_shrink(x) + ops.elu(x, 0.5) + ops.squareplus(x),
     "logarithms": lambda x, ops: ops.log2(abs(x) + 1) + ops.log10(abs(x) + 1),
     "indices along an axis": lambda x, ops: ops.take_along_axis(x, ops.cast(x > 0, "int32"), axis=1),
 }
@@ -230,6 +238,7 @@ def test_every_operation_is_either_written_or_named():
 
 
 _SOME = {
+    "activation": "gelu",
     "minimum": 0,
     "maximum": 1,
     "dtype": "float32",
@@ -250,3 +259,31 @@ _SOME = {
     "equation": "abc,abc->ab",
     "part": "lower",
 }
+
+
+ELSEWHERE = """
+import json, sys
+import numpy as np
+from keras.src.legacy.saving import saving_utils
+x = np.load("x.npy")
+results = [np.asarray(saving_utils.model_from_config(config)([x])) for config in json.load(open("configs.json"))]
+np.savez("results.npz", *results)
+"""
+
+
+def test_what_is_written_for_keras_3_computes_the_same_on_jax(tools, keras2, tmp_path):
+    """A third of TensorFlow's table, written for Keras 3, which runs on another backend in a process of its own."""
+    import tensorflow as tf
+
+    x = keras2.Input((4, 6), name="x")
+    chosen = dict(list(TENSORFLOW.items())[::3])
+    models = [keras2.Model(x, build(x, tf)) for build in chosen.values()]
+    read = [read_model_config(json.loads(model.to_json()), keras_version="2.21.0", backend=None) for model in models]
+    configs = [write_model_config(architecture, dialect="keras3")[0] for architecture in read]
+    (tmp_path / "configs.json").write_text(json.dumps(configs))
+    np.save(tmp_path / "x.npy", X)
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", ELSEWHERE], cwd=tmp_path, env=environment, check=True)
+    results = np.load(tmp_path / "results.npz")
+    for name, model, result in zip(chosen, models, results.values(), strict=True):
+        assert close(result, model(X)), name

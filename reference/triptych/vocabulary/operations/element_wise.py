@@ -6,9 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from triptych import dtypes
+from triptych.model import Shape
+from triptych.vocabulary import activations
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field
-from triptych.vocabulary.operations.definition import OperationValues, define
+from triptych.vocabulary.expressions import ShapeError
+from triptych.vocabulary.extents import text
+from triptych.vocabulary.kinds import ACTIVATIONS, NUMBER, choice, optional
+from triptych.vocabulary.operations.definition import OperationShapes, OperationValues, define
 from triptych.vocabulary.operations.kinds import BOUND, DTYPE, LITERAL
 from triptych.vocabulary.operations.operands import counted, floating, operands, same_shape, stretched_shape
 
@@ -131,6 +136,35 @@ for _name, _equation, _formula, _torch in (
         keras=f"ops.{_keras}",
         torch=f"torch.{_torch}",
     )
+
+
+def _with_axes(call: OperationShapes) -> Shape:
+    if call.config["activation"] in ("softmax", "log_softmax", "sparsemax") and not call.input:
+        raise ShapeError(f"expected an input with an axis to sum along, got {text(call.input)}")
+    return call.input
+
+
+def _activated(call: OperationValues) -> Array:
+    x, alpha = floating(call.input, call.dtype), call.config["alpha"]
+    function: Callable[..., Array] = activations.NAMED[call.config["activation"]]
+    result = function(x) if alpha is None or call.config["activation"] not in SLOPED else function(x, alpha)
+    return np.asarray(result).astype(x.dtype)
+
+
+SLOPED = ("leaky_relu", "elu")
+"""Activations that have a parameter."""
+define(
+    "activate",
+    FAMILY,
+    "x after an activation, as chapter 25 gives it.",
+    words="input",
+    rule=_with_axes,
+    formula=_activated,
+    fields=(
+        Field("activation", choice(*ACTIVATIONS), "The activation."),
+        Field("alpha", optional(NUMBER), "The slope of leaky_relu below 0, or the factor of elu; null: 0.2 and 1. Nothing to the others.", None),
+    ),
+)
 
 
 def _where(call: OperationValues) -> Array:

@@ -23,14 +23,16 @@ def _table(framework: str, functions: str) -> Table:
 
 TORCH: Table = {
     **_table("torch", "torch"),
+    **every("activate", exact("functions of torch.nn.functional")),
     **every("top_k", exact("torch.sort(descending=True, stable=True) and a slice; torch.topk says nothing of equal elements")),
     **every("remainder floor_divide", exact("torch.# of values, not of numbers alone")),
     **every("gather", exact("torch.index_select, negative indices counted from the front first")),
     **every("pad", exact("torch.nn.functional.pad; slices joined for symmetric")),
 }
-JAX: Table = {**_table("jax", "jax.numpy"), **every("gather", exact("jax.numpy.take(mode='wrap')"))}
+JAX: Table = {**_table("jax", "jax.numpy"), **every("activate", exact("functions of jax.nn and jax.numpy")), **every("gather", exact("jax.numpy.take(mode='wrap')"))}
 KERAS3: Table = {
     **{name: tuple(exact(f"keras.{rule.how}") if rule.how.startswith("ops.") else rule for rule in rules) for name, rules in _table("keras", "keras.ops").items()},
+    **every("activate", exact("functions of keras.ops")),
     **every("variance", exact("keras.ops.var", correction=0), exact("sums of keras.ops")),
     **every("cumulative_sum", exact("keras.ops.cumsum", exclusive=False, reverse=False), exact("keras.ops.cumsum, flip and subtract")),
     **every("pad", exact("keras.ops.pad", mode=("constant", "reflect", "symmetric")), exact("slices of keras.ops, joined")),

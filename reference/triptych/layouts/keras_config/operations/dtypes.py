@@ -16,7 +16,7 @@ _FIRST_ALONE = frozenset({"gather", "take_along_axis"})
 _SUMS = frozenset({"sum", "product"})
 _AS_IT_IS = frozenset(
     {
-        *("max", "min", "clip", "reshape", "flatten", "transpose", "squeeze", "expand_dims", "broadcast_to", "slice", "flip"),
+        *("max", "min", "clip", "activate", "reshape", "flatten", "transpose", "squeeze", "expand_dims", "broadcast_to", "slice", "flip"),
         *("split", "tile", "repeat", "roll", "pad", "triangle", "cumulative_sum"),
     }
 )

@@ -31,6 +31,10 @@ class Node:
         """An integer attribute, which JSON holds as a string."""
         return int(self._value(name).get("i", 0))
 
+    def fraction(self, name: str) -> float:
+        """A floating-point attribute."""
+        return float(self._value(name)["f"])
+
     def numbers(self, name: str) -> list[int]:
         """An attribute that lists integers."""
         listed = self._value(name).get("list", {})
@@ -62,7 +66,7 @@ def read_node(config: Mapping[str, Json], values: list[Argument]) -> Said:
         unsayable("a node")
     try:
         return meaning(Node(inputs, definition.get("attr", {})))
-    except (TypeError, ValueError, IndexError, OverflowError, AttributeError):
+    except (TypeError, ValueError, IndexError, OverflowError, AttributeError, KeyError):
         unsayable("inputs or attributes of other kinds")
 
 
@@ -73,6 +77,10 @@ def _like(function: str) -> Callable[[Node], Said]:
 
 def _reduction(op: str) -> Callable[[Node], Said]:
     return lambda node: m.reduction(op)(*node.inputs, node.flag("keep_dims"))
+
+
+def _activation(name: str) -> Callable[[Node], Said]:
+    return lambda node: m.activation(name)(*node.inputs)
 
 
 def _strided(node: Node) -> Said:
@@ -162,6 +170,8 @@ _FUNCTIONS = {
 NODES: dict[str, Callable[[Node], Said]] = {
     **{name: _like(function) for name, function in _FUNCTIONS.items()},
     **{name: _reduction(op) for name, op in (("Sum", "sum"), ("Prod", "product"), ("Mean", "mean"), ("Max", "max"), ("Min", "min"), ("Any", "any"), ("All", "all"))},
+    **{name: _activation(name.lower()) for name in ("Elu", "Selu", "Softplus", "Softsign")},
+    "LeakyRelu": lambda node: m.activation("leaky_relu")(node.inputs[0], node.fraction("alpha")),
     "Reshape": _reshaped,
     "StridedSlice": _strided,
     "ConcatV2": _joined,

@@ -61,8 +61,24 @@ _SINGLES = {
 }
 _FUNCTIONS_OF_NN = {"sigmoid": "Sigmoid", "relu": "Relu", "softmax": "Softmax", "log_softmax": "LogSoftmax"}
 _REDUCTIONS = {"sum": "Sum", "product": "Prod", "mean": "Mean", "max": "Max", "min": "Min", "any": "Any", "all": "All", "variance": "Var"}
+_ACTIVATIONS = {
+    "silu": "Silu",
+    "selu": "Selu",
+    "softplus": "Softplus",
+    "softsign": "Softsign",
+    "hard_sigmoid": "HardSigmoid",
+    "hard_silu": "HardSilu",
+    "hard_tanh": "HardTanh",
+    "tanh_shrink": "TanhShrink",
+    "log_sigmoid": "LogSigmoid",
+    "sparse_plus": "SparsePlus",
+}
+"""Activation -> the operation of it without parameters."""
+_AT_A_HALF = {"hard_shrink": "HardShrink", "soft_shrink": "SoftShrink"}
+_ACTIVATING = {**_ACTIVATIONS, "relu": "Relu", "relu6": "Relu6", "sigmoid": "Sigmoid", "tanh": "Tanh", "exponential": "Exp", "linear": "Copy"}
 _NUMPY, _NN, _MATH, _CORE = (f"keras.src.ops.{name}" for name in ("numpy", "nn", "math", "core"))
 _MODULES = {
+    **dict.fromkeys((*_ACTIVATIONS.values(), *_AT_A_HALF.values(), "LeakyRelu", "Elu", "Gelu", "Squareplus"), _NN),
     **dict.fromkeys((*_FUNCTIONS_OF_NN.values(), "Relu6", "OneHot", "Normalize"), _NN),
     **dict.fromkeys(("Logsumexp", "Rsqrt", "Erf", "TopK"), _MATH),
     **dict.fromkeys(("Cast", "Slice", "Unstack"), _CORE),
@@ -184,6 +200,12 @@ OPERATIONS: dict[str, Function] = {
     **functions("x", {name: m.single(op) for op, name in _SINGLES.items()}),
     **functions("x", {name: m.single(op) for op, name in (("sigmoid", "Sigmoid"), ("relu", "Relu"), ("rsqrt", "Rsqrt"), ("erf", "Erf"))}),
     **functions("x", {"Abs": m.single("absolute"), "Relu6": _relu6, "Ravel": _flat}),
+    **functions("x", {name: m.activation(ours) for ours, name in _ACTIVATIONS.items()}),
+    **functions("x negative_slope", {"LeakyRelu": m.activation("leaky_relu")}),
+    **functions("x alpha", {"Elu": m.activation("elu")}),
+    **functions("x approximate", {"Gelu": m.gelu}),
+    **functions("x", {name: m.activation(ours) for ours, name in _AT_A_HALF.items()}, threshold=(0.5,)),
+    **functions("x", {"Squareplus": m.activation("squareplus")}, b=(4,)),
     **functions("x decimals", {"Round": _round}),
     **functions("x axis", {"Softmax": m.along("softmax"), "LogSoftmax": m.along("log_softmax")}),
     **functions("x axis keepdims", {_REDUCTIONS[op]: m.reduction(op) for op in ("mean", "max", "min", "any", "all", "variance")}),
@@ -267,6 +289,23 @@ def _named(class_name: str, *members: str, **renamed: str) -> Callable[..., Writ
     return lambda _, config, x: Written(class_name, [x], {key: config[member] for key, member in keys.items()})
 
 
+def _write_activation(_: Wanted, config: Mapping[str, Json], x: Argument) -> Written:
+    name, alpha = config["activation"], config["alpha"]
+    parameters: dict[str, tuple[str, dict[str, Json]]] = {
+        "leaky_relu": ("LeakyRelu", {"negative_slope": 0.2 if alpha is None else alpha}),
+        "elu": ("Elu", {"alpha": 1.0 if alpha is None else alpha}),
+        "gelu": ("Gelu", {"approximate": False}),
+        "gelu_tanh": ("Gelu", {"approximate": True}),
+        "softmax": ("Softmax", {"axis": -1}),
+        "log_softmax": ("LogSoftmax", {"axis": -1}),
+        "squareplus": ("Squareplus", {"b": 4}),
+        **{ours: (theirs, {"threshold": 0.5}) for ours, theirs in _AT_A_HALF.items()},
+    }
+    if name in parameters:
+        return Written(parameters[name][0], [x], parameters[name][1])
+    return Written(_ACTIVATING[name], [x]) if name in _ACTIVATING else lacking(f"the activation {name}")
+
+
 def _write_clip(_: Wanted, config: Mapping[str, Json], x: Argument) -> Written:
     least, most = config["minimum"], config["maximum"]
     if least is None and most is None:
@@ -348,6 +387,7 @@ _WRITERS: dict[str, Callable[..., Written]] = {
     "rsqrt": _named("Rsqrt"),
     "erf": _named("Erf"),
     "round": lambda _, __, x: Written("Round", [x], {"decimals": 0}),
+    "activate": _write_activation,
     "clip": _write_clip,
     "cast": _named("Cast", "dtype"),
     "cumulative_sum": _write_cumulative,

@@ -168,6 +168,25 @@ def where(condition: Argument, on_true: Argument, on_false: Argument) -> Said:
     return Said("where", (the_tensor(condition), *chosen), config)
 
 
+def activation(name: str) -> Meaning:
+    """A function of one number that chapter 25 lists among the activations."""
+
+    def meaning(x: Argument, alpha: Argument = None) -> Said:
+        given = the_tensor(x)
+        if not is_floating(given.dtype):
+            unsayable("an activation of what may be integers")
+        return Said("activate", (given,), {"activation": name, **({} if alpha is None else {"alpha": alpha})})
+
+    return meaning
+
+
+def gelu(x: Argument, approximate: Argument) -> Said:
+    """The exact function or its approximation, which has to be said."""
+    if not isinstance(approximate, bool):
+        unsayable("an approximation that is not said")
+    return activation("gelu_tanh" if approximate else "gelu")(x)
+
+
 _LITERALS: dict[str, Callable[[float], bool | int | float]] = {"float32": float, "int32": int, "bool": bool}
 
 

@@ -99,11 +99,18 @@ _REDUCTIONS = {
     "logsumexp": "math.reduce_logsumexp",
     "variance": "math.reduce_variance",
 }
+_ACTIVATIONS = {"elu": "nn.elu", "selu": "nn.selu", "softplus": "math.softplus", "softsign": "nn.softsign", "log_sigmoid": "math.log_sigmoid"}
+"""Activation -> the function of it without parameters."""
+_ACTIVATING = {**_ACTIVATIONS, "relu": "nn.relu", "relu6": "nn.relu6", "sigmoid": "math.sigmoid", "tanh": "math.tanh", "exponential": "math.exp", "linear": "identity", "silu": "nn.silu"}
 _PADDING = {"CONSTANT": "constant", "REFLECT": "reflect", "SYMMETRIC": "symmetric"}
 
 
 def _relu6(x: Argument) -> Said:
     return m.clip(x, 0, 6)
+
+
+def _silu(x: Argument, beta: Argument) -> Said:
+    return m.activation("silu")(x) if beta in (None, 1.0) else unsayable("a factor inside")
 
 
 def _argument(op: str) -> m.Meaning:
@@ -176,6 +183,10 @@ FUNCTIONS: dict[str, Function] = {
     **functions("x", {name: m.single(op) for op, name in SINGLES.items()}),
     **functions("x", {name: m.single(op) for name, op in _OTHER_SINGLES.items()}),
     **functions("features", {"nn.relu": m.single("relu"), "nn.relu6": _relu6}),
+    **functions("features", {name: m.activation(ours) for ours, name in _ACTIVATIONS.items()}),
+    **functions("features beta", dict.fromkeys(("nn.silu", "nn.swish", "nn.swish2"), _silu)),
+    **functions("features alpha", {"nn.leaky_relu": m.activation("leaky_relu")}),
+    **functions("features approximate", {"nn.gelu": lambda x, approximate: m.gelu(x, approximate is True)}),
     **functions("input", {"identity": m.single("identity")}),
     **functions("input_tensor axis keepdims", {name: m.reduction(op) for op, name in _REDUCTIONS.items()}),
     **functions("input axis", {"math.argmax": _argument("argmax"), "math.argmin": _argument("argmin")}, output_type=("int32", "int64")),
@@ -259,6 +270,19 @@ def _write_axis(function: str) -> Callable[..., Written]:
 
 def _write_together(function: str) -> Callable[..., Written]:
     return lambda wanted, config, _: Written(function, list(wanted.operands), {"axis": config["axis"]})
+
+
+def _write_activation(_: Wanted, config: Mapping[str, Json], x: Argument) -> Written:
+    name, alpha = config["activation"], config["alpha"]
+    if name == "leaky_relu":
+        return Written("nn.leaky_relu", x, {"alpha": 0.2 if alpha is None else alpha})
+    if name in ("gelu", "gelu_tanh"):
+        return Written("nn.gelu", x, {"approximate": name == "gelu_tanh"})
+    if name in ("softmax", "log_softmax"):
+        return Written(f"nn.{name}", x, {"axis": -1})
+    if name not in _ACTIVATING or (name == "elu" and alpha not in (None, 1)):
+        lacking(f"the activation {name}")
+    return Written(_ACTIVATING[name], x)
 
 
 def _write_clip(_: Wanted, config: Mapping[str, Json], x: Argument) -> Written:
@@ -366,6 +390,7 @@ _WRITERS: dict[str, Callable[..., Written]] = {
     "log_softmax": _write_axis("nn.log_softmax"),
     "concatenate": _write_together("concat"),
     "stack": _write_together("stack"),
+    "activate": _write_activation,
     "clip": _write_clip,
     "cast": lambda _, config, x: Written("cast", x, {"dtype": config["dtype"]}),
     "cumulative_sum": lambda _, config, x: Written("math.cumsum", x, dict(config)),
