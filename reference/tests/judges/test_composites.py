@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import triptych
+import triptych.keras
 from triptych.errors import ConversionError
 from triptych.model import Panels, Tensor, Weights
 from triptych.surface.model import Model
@@ -90,3 +91,11 @@ def test_a_composite_that_is_called_with_different_ranks_is_no_nested_model(tmp_
 def test_composites_that_no_layer_uses_are_not_written(tmp_path):
     source = model(layers=[{"name": "pool", "type": "GlobalAveragePooling2D"}], calls=[{"layer": "pool", "inputs": ["image"]}], outputs=["pool"])
     assert triptych.save(source, tmp_path / "a.h5") == ()
+
+
+@pytest.mark.parametrize("framework", ["keras", "tf_keras"])
+def test_a_composite_is_a_nested_model_of_live_keras_too(framework):
+    source = model()
+    images = np.random.default_rng(1).normal(size=(3, 6, 6, 3)).astype("float32")
+    live = triptych.keras.from_model(source, framework=framework)
+    assert np.allclose(np.asarray(live([images])), source.predict(images), rtol=1e-5, atol=1e-6)

@@ -20,6 +20,8 @@ _ROOMS = (
 """Where a Keras has its own classes and functions."""
 _MODULES = ("builtins", "keras", "tf_keras", "tensorflow")
 _MODELS = ("Functional", "Model", "Sequential")
+_WRAPPERS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
+"""Layers in which Keras 2 keeps operations."""
 
 
 def check_allow(allow: str) -> None:
@@ -60,6 +62,8 @@ def _said(rule: Rule) -> str:
 def _rules(architecture: Architecture, training: Training | None, dialect: str) -> Iterator[tuple[str, str, Rule]]:
     for layer in verdicts.of_layers(dialect, architecture):
         yield layer.path, layer.type, layer.rule
+    for call in verdicts.of_operations(dialect, architecture):
+        yield call.path, call.type, call.rule
     if training is not None and training.optimizer is not None:
         kind, config = training.optimizer.type, training.optimizer.config
         yield "optimizer", kind, Rule(verdicts.EXACT, "its own") if kind.startswith("keras:") else verdicts.of_optimizer(dialect, kind, config)
@@ -101,7 +105,7 @@ def _custom(value: Json, library: Library) -> Iterator[str]:
 
 def _is_own(name: str, value: Mapping[str, Json], library: Library) -> bool:
     module = value.get("module")
-    if name.startswith("__") or name in _MODELS:
+    if name.startswith("__") or name in _MODELS or (library.dialect == "keras2" and name in _WRAPPERS):
         return True
     if isinstance(module, str):
         return module.split(".")[0] in _MODULES

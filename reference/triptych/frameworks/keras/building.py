@@ -52,6 +52,8 @@ def live_of(
     panels = inlined(panels)
     if panels.architecture is None:
         raise UsageError("expected a model with an architecture to build it, this one has none")
+    panels = replace(panels, architecture=keras_config.without_composites(panels.architecture)[0])
+    assert panels.architecture is not None
     chosen = library.named(framework) if framework is not None else library.for_architecture(panels.architecture)
     training = panels.training if with_training and panels.training is not None and panels.training.optimizer is not None else None
     # A Keras that gets its own configuration back computes what it did.
