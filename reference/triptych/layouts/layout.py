@@ -24,9 +24,9 @@ class Layout:
     read: Callable[..., Panels]
     """Called with the path."""
     write: Callable[..., tuple[str, ...]]
-    """Called with the panels, the path, and `options`; returns sentences that name what was not kept."""
+    """Called with the panels, the path, ``progress``, ``overwrite`` and `options`; returns sentences that name what was not kept."""
     options: frozenset[str] = frozenset()
-    """Keyword arguments that `write` takes beside ``progress``."""
+    """Keyword arguments that `write` takes beside ``progress`` and ``overwrite``."""
     read_options: frozenset[str] = frozenset()
     """Keyword arguments that `read` takes: ``allow_code``, ``limits``, ``verify``."""
     needs_architecture: bool = False

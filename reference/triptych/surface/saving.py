@@ -77,9 +77,10 @@ def save(
             raise UsageError(f"expected no file at {str(target)!r}, one is there; pass overwrite=True to replace it")
         if not _agreed(target):
             return (f"everything: {str(target)!r} was kept as it was, as you chose",)
+        overwrite = True
     if only == "weights" and chosen.needs_architecture:
         options["weights_only"] = True
-    return chosen.write(restrict(model.panels, only, chosen), target, progress=progress, **options)
+    return chosen.write(restrict(model.panels, only, chosen), target, progress=progress, overwrite=overwrite, **options)
 
 
 def _agreed(target: Path) -> bool:

@@ -59,6 +59,7 @@ def write(
     dialect: Dialect | None = None,
     weights_only: bool | None = None,
     progress: Callable[[int, int, str], None] | None = None,
+    overwrite: bool = True,
     fs: FileSystem | None = None,
 ) -> tuple[str, ...]:
     """Write `panels` at `path`, whole or not at all, tensor by tensor.
@@ -69,6 +70,7 @@ def write(
         dialect: Whose configuration and names: ``keras1``, ``keras2`` or ``keras3``; None: the source's, if it was a Keras file, else ``keras2``.
         weights_only: Whether to leave the configurations out, as ``save_weights`` does; None: if there is no architecture.
         progress: Called with bytes done, bytes in all and what is being written.
+        overwrite: Whether what stands there may be replaced.
         fs: The file operations of the save.
 
     Returns:
@@ -96,7 +98,7 @@ def write(
     writing = _Writing(panels, facts, chosen, asked=dialect, version=generation.text, weights_only=weights_only)
     writing.notes += renamed
     writing.prepare()
-    with replace_file(path, fs) as staged, _file(staged) as file:
+    with replace_file(path, fs, overwrite=overwrite) as staged, _file(staged) as file:
         writing.write(file, progress)
     return tuple(writing.notes)
 

@@ -40,6 +40,7 @@ def write_archive(
     dialect: str | None = None,
     weights_only: bool = False,
     progress: Progress | None = None,
+    overwrite: bool = True,
     fs: FileSystem | None = None,
 ) -> tuple[str, ...]:
     """Write `panels` as a `.keras` archive at `path`, whole or not at all.
@@ -51,6 +52,7 @@ def write_archive(
             that it was read from, else ``keras3``.
         weights_only: Refused: an archive of weights alone is none.
         progress: Called with bytes done, bytes in all and what is being written.
+        overwrite: Whether what stands there may be replaced.
         fs: The file operations of the save.
 
     Returns:
@@ -65,7 +67,7 @@ def write_archive(
         raise UsageError("expected weights alone to go to a file of them, name.weights.h5; an archive begins with an architecture")
     contents = archive_contents(panels, dialect)
     copier = _Copier(contents, progress)
-    with replace_file(path, fs) as staged:
+    with replace_file(path, fs, overwrite=overwrite) as staged:
         beside = os.path.join(os.path.dirname(staged), "weights")  # noqa: PTH118, PTH120 - the save's own private folder
         with _hdf5(beside) as file:
             _write_groups(file, contents, Shard({path: dict(group.tensors) for path, group in contents.groups.items()}), copier)
@@ -89,6 +91,7 @@ def write_weights(
     weights_only: bool = False,
     max_shard_bytes: int | None = None,
     progress: Progress | None = None,
+    overwrite: bool = True,
     fs: FileSystem | None = None,
 ) -> tuple[str, ...]:
     """Write the weights of `panels` by object path at `path`, and the optimizer's variables if they are there, as Keras' ``save_weights`` does.
@@ -101,6 +104,7 @@ def write_weights(
         weights_only: Whether the caller knows that the other panels stay behind, so that nothing says it.
         max_shard_bytes: Variables in one shard.
         progress: Called with bytes done, bytes in all and what is being written.
+        overwrite: Whether what stands there may be replaced.
         fs: The file operations of the save.
 
     Returns:
@@ -115,24 +119,26 @@ def write_weights(
     target = Path(path)
     copier = _Copier(contents, progress)
     if target.name.endswith(SUFFIX):
-        _write_shards(contents, target, max_shard_bytes or SHARD_BYTES, copier, fs)
+        _write_shards(contents, target, max_shard_bytes or SHARD_BYTES, copier, fs, overwrite=overwrite)
     elif max_shard_bytes is not None:
         raise UsageError(f"expected the name of an index, name{SUFFIX}, for weights in shards, got {target.name!r}")
     else:
-        with replace_file(path, fs) as staged, _hdf5(staged) as file:
+        with replace_file(path, fs, overwrite=overwrite) as staged, _hdf5(staged) as file:
             _write_groups(file, contents, Shard({path: dict(group.tensors) for path, group in contents.groups.items()}), copier)
     return tuple(contents.notes)
 
 
-def _write_shards(contents: Contents, target: Path, most: int, copier: _Copier, fs: FileSystem | None) -> None:
+def _write_shards(
+    contents: Contents, target: Path, most: int, copier: _Copier, fs: FileSystem | None, *, overwrite: bool
+) -> None:
     shards = list(split({path: group.tensors for path, group in contents.groups.items()}, most))
     stem = target.name.removesuffix(SUFFIX)
     names = [f"{stem}_{number:05}.weights.h5" for number in range(len(shards))]
     with ExitStack() as stack:
         # What is entered first is committed last: an index never names a file that is not there.
-        index = stack.enter_context(replace_file(target, fs))
+        index = stack.enter_context(replace_file(target, fs, overwrite=overwrite))
         for shard, name in zip(shards, names, strict=True):
-            staged = stack.enter_context(replace_file(target.with_name(name), fs))
+            staged = stack.enter_context(replace_file(target.with_name(name), fs, overwrite=overwrite))
             with _hdf5(staged) as file:
                 _write_groups(file, contents, shard, copier)
         Path(index).write_bytes(index_of(shards, names))

@@ -1,0 +1,25 @@
+"""What holds for the writer of every layout."""
+
+import pytest
+
+import triptych
+from triptych.layouts import LAYOUTS
+
+WRITING = [(layout.name, suffix) for layout in LAYOUTS if layout.name != "tfjs" for suffix in layout.suffixes]
+
+
+def test_every_layout_is_here():
+    """A layout that cannot write says so; all others are tried."""
+    assert {name for name, _ in WRITING} >= {"triptych", "keras-hdf5", "keras-archive", "keras-weights", "torch", "safetensors"}
+
+
+@pytest.mark.parametrize(("name", "suffix"), WRITING)
+def test_a_writer_replaces_nothing_that_it_may_not(dense, tmp_path, name, suffix):
+    """Also where the file appeared after somebody looked: the writer itself refuses, and the old file stands."""
+    path = tmp_path / f"model{suffix}"
+    layout = next(layout for layout in LAYOUTS if layout.name == name)
+    triptych.save(dense(4), path, layout=name)
+    before = {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()}
+    with pytest.raises(triptych.UsageError, match="overwrite"):
+        layout.write(dense(5).panels, path, overwrite=False)
+    assert {one: one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()} == before
