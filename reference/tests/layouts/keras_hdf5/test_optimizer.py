@@ -60,6 +60,11 @@ def test_keras_3_0_says_the_path_of_a_weight_and_nothing_before_it():
     assert targets(entries(*names), weights, "Adam", sorted_names=False) == [STEP, "optimizer.learning_rate", *ADAM]
 
 
+def test_a_second_model_in_one_session_counts_its_names_on():
+    names = ("iterations_1:0", "Adam/m/d/kernel:0", "Adam/v/d/kernel:0", "Adam/m/d/bias:0", "Adam/v/d/bias:0")
+    assert targets(entries(*names), WEIGHTS, "Adam", sorted_names=False) == [STEP, *ADAM]
+
+
 def test_what_shapes_do_not_bear_out_is_kept_as_it_is():
     found = targets([Entry("x:0", (7,)), Entry("y:0", (9,))], WEIGHTS, "Adam", sorted_names=False)
     assert found == ["keras.optimizer_weights.0", "keras.optimizer_weights.1"]

@@ -134,7 +134,7 @@ class _Labels:
 
 def _by_name(entry: Entry, kind: str, labels: _Labels) -> str | None:
     words = _COUNTER.sub("", entry.name).split("/")
-    if entry.shape == () and words[-1] in _STEPS:
+    if entry.shape == () and re.sub(r"_\d+$", "", words[-1]) in _STEPS:
         return STEP
     if entry.shape == () and words[-1] in ("learning_rate", "momentum_cache"):
         return f"optimizer.{words[-1]}"
