@@ -63,6 +63,8 @@ def test_a_scalar_that_all_parsers_read_alike_is_read(text, value):
 @example("0o17")
 @example("1_0:5")
 @example("0b1_0")
+@example("-_")
+@example("+_1")
 def test_a_scalar_is_accepted_only_if_both_yaml_versions_read_the_same(text):
     """PyYAML and ruamel judge: whatever we accept without quotes, they read as we do."""
     document = f"a:\n  - {text}\n"

@@ -14,7 +14,7 @@ _NUMBERLIKE = re.compile(
     r"|\.[0-9_.]*([eE][-+]?[0-9]+)?"
     r"|0[xXoObB][0-9a-fA-F_]*"
     r"|\.(inf|Inf|INF|nan|NaN|NAN)"
-    r")",
+    r")|[-+]_[0-9_]*",  # YAML 1.2 parsers that allow separators take the first digit for one
     re.ASCII,
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?", re.ASCII | re.DOTALL)
