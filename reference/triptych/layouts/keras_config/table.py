@@ -337,6 +337,7 @@ TABLE: dict[str, Entry] = {
         extras=tuple(extra for extra in _merge_extras(-1) if extra.key != "dot_axes"),
     ),
     "Attention": Entry(since={"seed": (3,)}),
+    "Normalization": Entry(since={"variance": ALWAYS}),
     "Discretization": Entry(
         since={"output_dtype": NEVER},
         defaults={"output_dtype": lambda generation: "int32" if generation >= (3,) else None},
