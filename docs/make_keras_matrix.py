@@ -25,7 +25,8 @@ A cell says what came out for `.h5` · `.keras` · `.weights.h5`. **=** means: e
 attributes, encodings, tensors and configurations as Keras' own; loaded by Keras, its tensors, optimizer state and predictions are
 identical to the bit, and so are the next five losses of training. A number is a difference, explained below.
 Keras 3 builds the optimizer of an `.h5` file for no variables, so that it trains on from the file's weights with a new one, whoever wrote
-the file; with `.keras` it trains on with its state.
+the file; with `.keras` it trains on with its state. A cell is empty where a model is not run on a backend: JAX compiles each step of each
+model, which takes it longer than the others take for all of them; its files are written and read by the same code.
 """
 
 
@@ -39,7 +40,7 @@ def main(folder: Path) -> None:
     print("\n| model | " + " | ".join(explained.BACKENDS.values()) + " |")
     print("|---" * (len(explained.BACKENDS) + 1) + "|")
     for model, row in explained.rows(results).items():
-        print(f"| {model} | " + " | ".join(" · ".join(row[name].values()) for name in explained.BACKENDS) + " |")
+        print(f"| {model} | " + " | ".join(" · ".join(row.get(name, {}).values()) for name in explained.BACKENDS) + " |")
 
 
 main(Path(sys.argv[1]))

@@ -6,6 +6,12 @@ KERAS_3 = ("tensorflow", "jax", "torch")
 BACKENDS = {"tf_keras": "tf-keras", "tensorflow": "Keras 3, TensorFlow", "jax": "Keras 3, JAX", "torch": "Keras 3, PyTorch"}
 FORMATS = ("h5", "keras", "weights.h5")
 SAME = "identical"
+ON_JAX = (
+    "dense", "string_loss", "never_compiled", "shared_layer", "several_outputs", "outputs_by_name", "nested_thrice", "frozen_layers", "pooling",
+    "merging", "arithmetic", "functions", "half_precision", "custom_layer", "unusual_names", "lstm_of_words",
+    "sgd_nesterov", "adamw", "averaged_weights", "exponential_decay",
+)  # fmt: skip
+"""The models that JAX runs: it compiles each step of each model, which takes it longer than the other three take for the whole zoo."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,14 @@ EXPLAINED = (
     Explained(
         "not written by Keras", "name already exists", ("adafactor",), KERAS_3, ("h5",),
         "Keras 3 cannot save the state of Adafactor as HDF5: two variables have one name.",
+    ),
+    Explained(
+        "not made by Keras", "inplace operation", ("stateful",), ("torch",), FORMATS,
+        "Keras 3 on PyTorch cannot train recurrent layers that keep their state.",
+    ),
+    Explained(
+        "not made by Keras", 'contain "."', ("unusual_names",), ("torch",), FORMATS,
+        "Keras 3 on PyTorch takes no layer with a dot in its name.",
     ),
 )  # fmt: skip
 

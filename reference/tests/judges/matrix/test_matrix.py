@@ -24,7 +24,7 @@ def cells(backend):
     lines = [line.strip().strip("|").split("|") for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     column = [cell.strip() for cell in lines[0]].index(explained.BACKENDS[backend])
     parsed = {line[0].strip(): [cell.strip() for cell in line[column].split("·")] for line in lines[1:]}
-    return {model: dict(zip(explained.FORMATS, found, strict=True)) for model, found in parsed.items()}
+    return {model: dict(zip(explained.FORMATS, found, strict=True)) for model, found in parsed.items() if found != [""]}
 
 
 @pytest.mark.slow
@@ -49,5 +49,5 @@ def test_the_matrix_has_more_than_forty_models_and_every_explanation_is_needed()
     text = DOCUMENT.read_text(encoding="utf-8")
     found = {number for backend in explained.BACKENDS for row in cells(backend).values() for one in row.values() if one != "=" for number in one.split()}
     assert found == {str(n) for n in range(1, len(explained.EXPLAINED) + 1)}
-    assert len(cells("jax")) >= 40
+    assert min(len(cells(backend)) for backend in explained.BACKENDS if backend != "jax") >= 40
     assert all(one.why in text for one in explained.EXPLAINED)
