@@ -8,6 +8,8 @@ FORMATS = ("h5", "keras", "weights.h5")
 SAME = "identical"
 ON_JAX = (
     "dense", "string_loss", "never_compiled", "shared_layer", "several_outputs", "outputs_by_name", "nested_thrice", "frozen_layers", "pooling",
+    "convolutions", "convolutions_1d", "convolutions_3d", "normalisations", "residual_network",
+    "gru", "stateful", "bidirectional", "cells", "states", "conv_lstm", "each_step", "masking",
     "merging", "arithmetic", "functions", "half_precision", "custom_layer", "unusual_names", "lstm_of_words",
     "sgd_nesterov", "adamw", "averaged_weights", "exponential_decay",
 )  # fmt: skip
