@@ -6,7 +6,8 @@ Our terms are what counts; ``extensions.keras`` keeps the rest, so that the gene
   ``theano`` where only its weights show that backend),
   ``wrapped`` for the form of ``.keras`` files, ``code_omitted``: places of lambdas' code; of an architecture also ``config`` (``list`` or
   ``object``) and ``input`` (``layer``, ``first`` or ``nested``) of a Sequential that says them unlike its generation, ``whole`` for a model
-  kept as one opaque layer, ``text`` for one that no document can hold as data;
+  kept as one opaque layer, ``branches`` for what a Sequential was whose Merge of models our graph says flat, ``text`` for one that no document
+  can hold as data;
 * of an input: ``before``, the layer it is listed before (null: at the end), and ``rank`` among its like;
 * of an architecture: ``listed``, the order of layers and operations, where it is not the usual one;
 * of a call of an operation: ``layer``, the name that Keras has for it, where it is not that of its value;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from triptych.layouts.keras_config import graph, inputs, objects
+from triptych.layouts.keras_config import branches, graph, inputs, objects
 from triptych.layouts.keras_config.edits import difference
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.graph_writing import operation_name, write_graph
@@ -14,6 +14,7 @@ from triptych.layouts.keras_config.plain import Unsayable, unsayable
 from triptych.model import Architecture, Input, Json, Layer
 from triptych.vocabulary import infer
 
+_BRANCHES = "branches"
 _ROUNDS = 4
 """How often layers that do not fit their type are taken for extension types before the whole model is."""
 _MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
@@ -25,6 +26,9 @@ def read(original: Mapping[str, Json], generation: Generation) -> Architecture:
     Raises:
         Unsayable: Our graphs cannot say it.
     """
+    flat = branches.as_graph(original) if generation < (2,) else None
+    if flat is not None:
+        return _keep(read(flat, generation), _BRANCHES, dict(original))
     class_name, config = original.get("class_name"), original.get("config")
     listed = config.get("layers") if isinstance(config, dict) else config
     if not isinstance(listed, list):
@@ -226,7 +230,9 @@ def write(architecture: Architecture, place: Mapping[str, Json], name: str | Non
     if isinstance(config, dict):
         if not isinstance(finished.get("config"), dict):
             return generated
-        return {**finished, "config": {**finished["config"], "layers": config["layers"]}}
+        whole = {**finished, "config": {**finished["config"], "layers": config["layers"]}}
+        kept = extension_of(architecture.extensions).get(_BRANCHES) if writing.edits_apply else None
+        return (branches.restored(kept, whole) if kept is not None else None) or whole
     return {**finished, "config": config}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from triptych.layouts.keras_weights.assignment import Array
 from triptych.model import Tensor
 
-_GATE = re.compile(r"(?P<stem>.+_[WUb])_(?P<gate>[icfozrh])(?P<counter>:\d+)?")
+_GATE = re.compile(r"(?P<stem>.+_[WUb])_(?P<gate>[icfozrh])(?P<counter>(_\d+)?(:\d+)?)")
 _GATES = {frozenset("icfo"): "ifco", frozenset("zrh"): "zrh"}
 """Gates that a layer has -> their order in one array."""
 GATE_LETTERS = "icfozrh"
@@ -24,14 +24,14 @@ def joined(
     gates: dict[str, dict[str, int]] = {}
     for index, array in enumerate(arrays):
         if match := _GATE.fullmatch(array.name):
-            gates.setdefault(match["stem"] + (match["counter"] or ""), {})[match["gate"]] = index
+            gates.setdefault(match["stem"] + (match["counter"]), {})[match["gate"]] = index
     whole = {name: _GATES[key] for name, found in gates.items() if (key := frozenset(found)) in _GATES}
     if not whole:
         return None
     result: dict[str, tuple[Array, Tensor]] = {}
     for index, array in enumerate(arrays):
         match = _GATE.fullmatch(array.name)
-        name = match["stem"] + (match["counter"] or "") if match else ""
+        name = match["stem"] + (match["counter"]) if match else ""
         if name not in whole:
             result[array.name] = (array, tensors[index])
         elif name not in result:
@@ -44,7 +44,7 @@ def joined(
 def gate_of(name: str) -> tuple[str, str] | None:
     """The name of the array that the gate called `name` is joined into, and the gate's letter; None if it is no gate."""
     match = _GATE.fullmatch(name)
-    return None if match is None else (match["stem"] + (match["counter"] or ""), match["gate"])
+    return None if match is None else (match["stem"] + (match["counter"]), match["gate"])
 
 
 def slots_joined(state: Mapping[str, Tensor], *, filters_first: bool = False) -> dict[str, Tensor]:
@@ -103,7 +103,7 @@ def taken_apart(names: Sequence[str], tensors: Mapping[str, Tensor], *, filters_
     result = []
     for name in names:
         match = _GATE.fullmatch(name)
-        stem = match["stem"] + (match["counter"] or "") if match else name
+        stem = match["stem"] + (match["counter"]) if match else name
         tensor = tensors.get(stem)
         if tensor is None:
             return None
