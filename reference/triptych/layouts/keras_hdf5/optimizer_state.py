@@ -9,6 +9,7 @@ from triptych.layouts.keras_hdf5.facts import with_optimizer_names
 from triptych.layouts.keras_weights.gates import slots_joined
 from triptych.layouts.keras_weights.optimizer import OPAQUE, STEP, Entry, Trained, default_entries, targets
 from triptych.layouts.keras_weights.recasting import recast
+from triptych.layouts.keras_weights.step_count import counted
 from triptych.model import Progress, Tensor, Training, Weights
 
 
@@ -37,7 +38,7 @@ def with_optimizer_weights(
     for index, (name, tensor, goal) in enumerate(zip(names, tensors, goals, strict=True)):
         pair = [name, goal]
         if goal == STEP:
-            step = _whole(tensor)
+            step = counted(tensor)
             if step is None:
                 pair = [name, f"{OPAQUE}{index}"]
             elif tensor.dtype != "int64":
@@ -51,13 +52,3 @@ def with_optimizer_weights(
     if step is not None:
         training = replace(training, progress=replace(training.progress or Progress(), step=step))
     return replace(training, state=Weights(state)) if state else training
-
-
-def _whole(tensor: Tensor) -> int | None:
-    """The value of a scalar as a step count; None if it cannot be one."""
-    value = tensor.array()[()]
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if number == value and 0 <= number < 2**53 else None

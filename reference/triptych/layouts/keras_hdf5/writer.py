@@ -6,16 +6,12 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from triptych import dtypes
-from triptych.errors import SaveError, TriptychError, shorten
-from triptych.layouts import (
-    hdf5,  # noqa: F401 - switches plugins off before h5py is imported
-    keras_config,
-)
+from triptych.errors import shorten
+from triptych.layouts import keras_config
+from triptych.layouts.hdf5.writing import Copier, hdf5_file
 from triptych.layouts.keras_config.objectives import spelled_out
 from triptych.layouts.keras_hdf5.attributes import write_names
 from triptych.layouts.keras_hdf5.facts import Facts, of_panels, optimizer_names
@@ -27,6 +23,7 @@ from triptych.layouts.keras_weights.optimizer import OPAQUE, STEP, Trained, defa
 from triptych.layouts.keras_weights.places import default_names, top_layers
 from triptych.layouts.keras_weights.recasting import recast_back
 from triptych.layouts.keras_weights.renaming import without_slashes
+from triptych.layouts.keras_weights.step_count import scalar
 from triptych.layouts.keras_weights.storing import as_stored
 from triptych.layouts.problems import inexpressible
 from triptych.layouts.vocabularies import inlined
@@ -35,7 +32,6 @@ from triptych.package.atomic import replace_file
 from triptych.package.files import FileSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
 
     import h5py
 
@@ -98,22 +94,9 @@ def write(
     writing = _Writing(panels, facts, chosen, asked=dialect, version=generation.text, weights_only=weights_only)
     writing.notes += renamed
     writing.prepare()
-    with replace_file(path, fs, overwrite=overwrite) as staged, _file(staged) as file:
+    with replace_file(path, fs, overwrite=overwrite) as staged, hdf5_file(staged) as file:
         writing.write(file, progress)
     return tuple(writing.notes)
-
-
-@contextmanager
-def _file(path: str) -> Iterator[h5py.File]:
-    import h5py
-
-    try:
-        with h5py.File(path, "w") as file:
-            yield file
-    except TriptychError:
-        raise
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SaveError(getattr(error, "errno", None), f"expected to write HDF5, got {shorten(str(error), 300)}") from error
 
 
 class _Writing:
@@ -279,7 +262,7 @@ class _Writing:
                 written.append((name, self._stored_slot(tensor, slot)))
                 left.pop(tensor if tensor in state else tensor.rpartition("@")[0], None)
             elif step is not None:
-                written.append((name, _scalar(step, dtype[0] if dtype else "int64")))
+                written.append((name, scalar(step, dtype[0] if dtype else "int64")))
         if written or (training.optimizer is not None and entries):
             # Layers of one name in two nested models: Keras goes by the order.
             self.optimizer = list(zip(_distinct([name for name, _ in written]), [tensor for _, tensor in written], strict=True))
@@ -299,7 +282,7 @@ class _Writing:
             # Keras encodes what it writes beside weights and passes the rest as it is: HDF5 tells the two apart.
             file.attrs[name] = value.encode() if self.weights_only and isinstance(value, str) else value
         total = sum(t.nbytes for group in self.groups or () for t in group.tensors) + sum(t.nbytes for _, t in self.optimizer or ())
-        copier = _Copier(total, progress)
+        copier = Copier(total, progress)
         if not self.weights_only:
             if self.model_config is not None:
                 file.attrs["model_config"] = _text(self.model_config)
@@ -313,7 +296,7 @@ class _Writing:
             for name, tensor in self.optimizer:
                 copier.copy(group, name, tensor)
 
-    def _write_groups(self, group: h5py.Group, groups: list[_Group], attributes: Mapping[str, Json], copier: _Copier) -> None:
+    def _write_groups(self, group: h5py.Group, groups: list[_Group], attributes: Mapping[str, Json], copier: Copier) -> None:
         if not self.weights_only:
             inner = self.facts.group_attributes
             if inner is None:
@@ -332,28 +315,6 @@ class _Writing:
                 copier.copy(part, name, tensor)
 
 
-class _Copier:
-    """Copies tensors into datasets one by one and says how far it got."""
-
-    def __init__(self, total: int, progress: Callable[[int, int, str], None] | None) -> None:
-        self._total = total
-        self._done = 0
-        self._progress = progress
-
-    def copy(self, group: h5py.Group, name: str, tensor: Tensor) -> None:
-        import numpy as np
-
-        if dtypes.BY_NAME[tensor.dtype].item_bits < 8 or (tensor.dtype not in dtypes.NATIVE and tensor.dtype != "bfloat16"):
-            raise inexpressible(name, f"expected a dtype that Keras stores in HDF5, got {tensor.dtype}")
-        # HDF5 has no bfloat16; Keras stores its bytes as they are.
-        element = dtypes.numpy_dtype(tensor.dtype) if tensor.dtype in dtypes.NATIVE else np.dtype("V2")
-        array: Any = np.frombuffer(tensor.read(), element).reshape(tensor.shape)
-        group.create_dataset(name, data=array)
-        self._done += tensor.nbytes
-        if self._progress is not None:
-            self._progress(self._done, self._total, name)
-
-
 def _is_said(name: str, value: Tensor, training: Training) -> bool:
     """Whether a part of an optimizer's state says nothing new: the rate that its configuration has, or a slot that is not used."""
     if value.size != 1:
@@ -368,13 +329,6 @@ def _is_said(name: str, value: Tensor, training: Training) -> bool:
 
 def _text(config: Json) -> bytes:
     return json.dumps(config).encode()
-
-
-def _scalar(value: int, dtype: str) -> Tensor:
-    import numpy as np
-
-    name = dtype if dtype in dtypes.NATIVE else "int64"
-    return Tensor.from_array(np.asarray(value).astype(dtypes.numpy_dtype(name)))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

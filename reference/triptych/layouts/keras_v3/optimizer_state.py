@@ -10,26 +10,13 @@ from dataclasses import replace
 
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_v3.groups import Group
-from triptych.layouts.keras_weights.optimizer import STEP, Trained
+from triptych.layouts.keras_weights.optimizer import INTERLEAVED, STEP, Trained
+from triptych.layouts.keras_weights.step_count import counted, scalar
 from triptych.model import Component, Json, Progress, Tensor, Training, Weights
 
 PATH = "optimizer"
 LEARNING_RATE = "optimizer.learning_rate"
 U_PRODUCT = "optimizer.u_product"
-_SLOTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "Adam": (("momentum", "velocity"), ("velocity_hat",)),
-    "AdamW": (("momentum", "velocity"), ("velocity_hat",)),
-    "Nadam": (("momentum", "velocity"),),
-    "Adamax": (("momentum", "norm"),),
-    "Lamb": (("momentum", "velocity"),),
-    "Adadelta": (("accumulated_grad", "accumulated_delta_var"),),
-    "Ftrl": (("accumulator", "linear"),),
-    "SGD": (("momentum",),),
-    "Lion": (("momentum",),),
-    "Adagrad": (("accumulator",),),
-    "RMSprop": (("velocity",), ("momentum",), ("average_gradient",)),
-}
-"""Optimizer -> groups of slots: groups one after the other, slots of a group in turn for each weight."""
 _ASKED_BY = {"velocity_hat": "amsgrad", "average_gradient": "centered"}
 """Slot -> the option without which there is none."""
 
@@ -42,7 +29,7 @@ def order(optimizer: Component, trained: Sequence[Trained], generation: Generati
         trained: The model's weights in the order of its layers.
         generation: Whose rule.
     """
-    groups = _SLOTS.get(optimizer.type)
+    groups = INTERLEAVED.get(optimizer.type)
     if groups is None:
         return None
     config = optimizer.config
@@ -84,7 +71,7 @@ def with_variables(
         goals = goals[: len(tensors)]  # an optimizer that has made no step yet
     if goals is None or len(goals) != len(tensors) or any(_shape(g, shapes) != t.shape for g, t in zip(goals, tensors, strict=True)):
         return None
-    step = _whole(tensors[0])
+    step = counted(tensors[0])
     if step is None:
         return None
     state = dict(zip(goals[1:], tensors[1:], strict=True))
@@ -95,16 +82,6 @@ def with_variables(
 
 def _shape(goal: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...] | None:
     return () if goal in (STEP, LEARNING_RATE, U_PRODUCT) else shapes.get(goal.split(".", 2)[2])
-
-
-def _whole(tensor: Tensor) -> int | None:
-    """The value of a scalar as a step count; None if it cannot be one."""
-    value = tensor.array()[()]
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if number == value and 0 <= number < 2**53 else None
 
 
 def variables(
@@ -123,7 +100,7 @@ def variables(
     if goals is None:
         return [], [f"training state {name!r}: the order of the variables of {optimizer.type} is not known" for name in state]
     if LEARNING_RATE in goals and LEARNING_RATE not in state:
-        state[LEARNING_RATE] = _scalar(optimizer.config.get("learning_rate", 0.001), "float32")
+        state[LEARNING_RATE] = scalar(optimizer.config.get("learning_rate", 0.001), "float32")
     if LEARNING_RATE not in goals:
         state.pop(LEARNING_RATE, None)  # the configuration says it
     if step is not None and not state.keys() - {LEARNING_RATE}:
@@ -131,17 +108,8 @@ def variables(
     missing = [goal for goal in goals if goal not in state and (goal != STEP or step is None)]
     if missing:
         return [], [f"the optimizer's state: {missing[0]!r} is missing, and Keras {generation.text} takes all of it or none"]
-    found = [_scalar(step, step_dtype) if goal == STEP else state.pop(goal) for goal in goals]
+    found = [scalar(step, step_dtype) if goal == STEP else state.pop(goal) for goal in goals]
     return found, [f"training state {name!r}: {optimizer.type} has no such variable in Keras {generation.text}" for name in state]
-
-
-def _scalar(value: Json, dtype: str) -> Tensor:
-    import numpy as np
-
-    from triptych import dtypes
-
-    name = dtype if dtype in dtypes.NATIVE else "int64"
-    return Tensor.from_array(np.asarray(value).astype(dtypes.numpy_dtype(name)))
 
 
 __all__ = ["PATH", "order", "variables", "with_variables"]

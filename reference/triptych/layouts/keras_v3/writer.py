@@ -11,17 +11,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from triptych import dtypes
-from triptych.errors import SaveError, TriptychError, UsageError, shorten
-from triptych.layouts import (
-    hdf5,  # noqa: F401 - switches plugins off before h5py is imported
-)
+from triptych.errors import UsageError
+from triptych.layouts.hdf5.writing import Copier, hdf5_file
 from triptych.layouts.keras_v3.contents import Contents, archive_contents, weights_contents
 from triptych.layouts.keras_v3.groups import VARS
 from triptych.layouts.keras_v3.reader import CONFIG, METADATA, WEIGHTS
 from triptych.layouts.keras_v3.shards import SUFFIX, Shard, index_of, split
-from triptych.layouts.problems import inexpressible
-from triptych.model import Panels, Tensor
+from triptych.model import Panels
 from triptych.package.atomic import replace_file
 from triptych.package.files import FileSystem
 
@@ -66,10 +62,10 @@ def write_archive(
     if weights_only:
         raise UsageError("expected weights alone to go to a file of them, name.weights.h5; an archive begins with an architecture")
     contents = archive_contents(panels, dialect)
-    copier = _Copier(contents, progress)
+    copier = _copier(contents, progress)
     with replace_file(path, fs, overwrite=overwrite) as staged:
         beside = os.path.join(os.path.dirname(staged), "weights")  # noqa: PTH118, PTH120 - the save's own private folder
-        with _hdf5(beside) as file:
+        with hdf5_file(beside) as file:
             _write_groups(file, contents, Shard({path: dict(group.tensors) for path, group in contents.groups.items()}), copier)
         with zipfile.ZipFile(staged, "w") as archive:
             for name, document in ((METADATA, contents.metadata), (CONFIG, contents.config)):
@@ -117,19 +113,19 @@ def write_weights(
     """
     contents = weights_contents(panels, dialect, alone=weights_only)
     target = Path(path)
-    copier = _Copier(contents, progress)
+    copier = _copier(contents, progress)
     if target.name.endswith(SUFFIX):
         _write_shards(contents, target, max_shard_bytes or SHARD_BYTES, copier, fs, overwrite=overwrite)
     elif max_shard_bytes is not None:
         raise UsageError(f"expected the name of an index, name{SUFFIX}, for weights in shards, got {target.name!r}")
     else:
-        with replace_file(path, fs, overwrite=overwrite) as staged, _hdf5(staged) as file:
+        with replace_file(path, fs, overwrite=overwrite) as staged, hdf5_file(staged) as file:
             _write_groups(file, contents, Shard({path: dict(group.tensors) for path, group in contents.groups.items()}), copier)
     return tuple(contents.notes)
 
 
 def _write_shards(
-    contents: Contents, target: Path, most: int, copier: _Copier, fs: FileSystem | None, *, overwrite: bool
+    contents: Contents, target: Path, most: int, copier: Copier, fs: FileSystem | None, *, overwrite: bool
 ) -> None:
     shards = list(split({path: group.tensors for path, group in contents.groups.items()}, most))
     stem = target.name.removesuffix(SUFFIX)
@@ -139,7 +135,7 @@ def _write_shards(
         index = stack.enter_context(replace_file(target, fs, overwrite=overwrite))
         for shard, name in zip(shards, names, strict=True):
             staged = stack.enter_context(replace_file(target.with_name(name), fs, overwrite=overwrite))
-            with _hdf5(staged) as file:
+            with hdf5_file(staged) as file:
                 _write_groups(file, contents, shard, copier)
         Path(index).write_bytes(index_of(shards, names))
 
@@ -151,20 +147,12 @@ def _member(archive: zipfile.ZipFile, name: str, size: int) -> Iterator[Any]:
         yield target
 
 
-@contextmanager
-def _hdf5(path: str) -> Iterator[h5py.File]:
-    import h5py
-
-    try:
-        with h5py.File(path, "w") as file:
-            yield file
-    except TriptychError:
-        raise
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SaveError(getattr(error, "errno", None), f"expected to write HDF5, got {shorten(str(error), 300)}") from error
+def _copier(contents: Contents, progress: Progress | None) -> Copier:
+    total = sum(tensor.nbytes for group in contents.groups.values() for tensor in group.tensors.values())
+    return Copier(total, progress, says_bfloat16=contents.says_bfloat16)
 
 
-def _write_groups(file: h5py.File, contents: Contents, shard: Shard, copier: _Copier) -> None:
+def _write_groups(file: h5py.File, contents: Contents, shard: Shard, copier: Copier) -> None:
     for path, tensors in shard.groups.items():
         group = file.require_group(f"{path}/{VARS}" if path else VARS)
         name = contents.groups[path].name
@@ -172,32 +160,6 @@ def _write_groups(file: h5py.File, contents: Contents, shard: Shard, copier: _Co
             group.attrs["name"] = name
         for key, tensor in tensors.items():
             copier.copy(group, key, tensor)
-
-
-class _Copier:
-    """Copies tensors into datasets one by one and says how far it got."""
-
-    def __init__(self, contents: Contents, progress: Progress | None) -> None:
-        self._says_bfloat16 = contents.says_bfloat16
-        self._total = sum(tensor.nbytes for group in contents.groups.values() for tensor in group.tensors.values())
-        self._done = 0
-        self._progress = progress
-
-    def copy(self, group: h5py.Group, key: str, tensor: Tensor) -> None:
-        import numpy as np
-
-        place = f"{group.name}/{key}".lstrip("/")
-        if dtypes.BY_NAME[tensor.dtype].item_bits < 8 or (tensor.dtype not in dtypes.NATIVE and tensor.dtype != "bfloat16"):
-            raise inexpressible(place, f"expected a dtype that Keras stores in HDF5, got {tensor.dtype}")
-        # HDF5 has no bfloat16; Keras stores its bytes as they are.
-        element = dtypes.numpy_dtype(tensor.dtype) if tensor.dtype in dtypes.NATIVE else np.dtype("V2")
-        array: Any = np.frombuffer(tensor.read(), element).reshape(tensor.shape)
-        dataset = group.create_dataset(key, data=array)
-        if tensor.dtype == "bfloat16" and self._says_bfloat16:
-            dataset.attrs["dtype"] = "bfloat16"
-        self._done += tensor.nbytes
-        if self._progress is not None:
-            self._progress(self._done, self._total, place)
 
 
 __all__ = ["SHARD_BYTES", "write_archive", "write_weights"]

@@ -26,7 +26,7 @@ _SYNONYMS = {
     "gradient_accumulator": "accumulated_gradient",
 }  # fmt: skip
 """Keras 2's words for slots -> those of this specification, which are Keras 3's."""
-_INTERLEAVED: dict[str, tuple[tuple[str, ...], ...]] = {
+INTERLEAVED: dict[str, tuple[tuple[str, ...], ...]] = {
     "Adam": (("momentum", "velocity"), ("velocity_hat",)),
     "AdamW": (("momentum", "velocity"), ("velocity_hat",)),
     "Nadam": (("momentum", "velocity"),),
@@ -202,7 +202,7 @@ def default_entries(
     if dialect == "keras3" and "optimizer.learning_rate" in there:
         entries.append([f"{snaked}/learning_rate", "optimizer.learning_rate"])
     words = {"accumulated_gradient": "gradient_accumulator", **(_KERAS_2_WORDS.get(kind, {}) if dialect != "keras3" else {})}
-    for group in (("average",), ("accumulated_gradient",), *_INTERLEAVED.get(kind, ())):
+    for group in (("average",), ("accumulated_gradient",), *INTERLEAVED.get(kind, ())):
         for weight in weights:
             for slot in group:
                 tensor = f"optimizer.{slot}.{weight.tensor}"
