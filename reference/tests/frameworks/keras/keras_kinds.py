@@ -62,7 +62,7 @@ def recurrent(k):
         [
             l.Input((3,), dtype="int32"),
             l.Embedding(20, 4, mask_zero=True, name="embedding"),
-            l.Bidirectional(l.GRU(3, unroll=True), name="both_ways"),
+            l.Bidirectional(l.GRU(3), name="both_ways"),
             l.Dense(1, name="out"),
         ],
         name="recurrent",
