@@ -54,17 +54,18 @@ class _Graph:
         """Add the layers of a sequential model; the name of its last one, or None where the graph cannot be said."""
         if not isinstance(model, dict) or model.get("class_name") != "Sequential" or not isinstance(model.get("config"), list):
             return None
+        merges = _begins_with_merge(model)
         before: list[str] = []
         for number, one in enumerate(model["config"]):
             config = one.get("config") if isinstance(one, dict) else None
             if not isinstance(config, dict) or not isinstance(config.get("name"), str):
                 return None
             if number == 0:
-                entering = self._add_branches(config) if _begins_with_merge(model) else self._add_input(config)
+                entering = self._add_branches(config) if merges else self._add_input(config)
                 if entering is None:
                     return None
                 before = entering
-                if _begins_with_merge(model):
+                if merges:
                     one = {**one, "config": {key: value for key, value in config.items() if key != "layers"}}  # noqa: PLW2901 - the same layer, without what is beside it now
             self.layers.append({**one, "name": config["name"], "inbound_nodes": [[[name, 0, 0] for name in before]]})
             before = [config["name"]]
