@@ -15,7 +15,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 
@@ -67,8 +67,8 @@ def replacing(
     try:
         _check_target(target, fs, folder=folder, overwrite=overwrite)
         sweep(target, fs)
-        _check_space(target, size, fs)
-        with _private_folder(target, fs) as private:
+        check_space(target, size, fs)
+        with private_folder(target, fs) as private:
             yield os.path.join(private, NEW)
             _commit(target, private, fs, folder=folder, overwrite=overwrite, durable=durable)
     except OSError as error:
@@ -102,7 +102,12 @@ def _check_target(target: str, fs: FileSystem, *, folder: bool, overwrite: bool)
         raise UsageError(f"expected {'a folder' if folder else 'a file'} or nothing at {target!r}, got something else; it is not replaced")
 
 
-def _check_space(target: str, size: int, fs: FileSystem) -> None:
+def check_space(target: str, size: int, fs: FileSystem) -> None:
+    """Refuse what cannot fit: `size` bytes beside `target`.
+
+    Raises:
+        SaveError: The file system has not that many.
+    """
     if size:
         available = fs.free_bytes(os.path.dirname(target))
         required = size + size // 100
@@ -129,9 +134,21 @@ def _stem(target: str) -> str:
     return f".{cut.decode(errors='ignore')}."
 
 
+def restored(target: str, private: str, fs: FileSystem) -> bool:
+    """Whether nothing in `private` is needed: a displaced thing whose name is free is given it back first."""
+    displaced = os.path.join(private, OLD)
+    if mode_of(displaced, fs) is not None and mode_of(target, fs) is None:
+        fs.rename(displaced, target)
+    return True
+
+
+Settle = Callable[[str, str, FileSystem], bool]
+"""Called with a target, a private folder of it that nobody uses any more, and the file operations: whether that may be removed."""
+
+
 @contextmanager
-def _private_folder(target: str, fs: FileSystem) -> Iterator[str]:
-    """A new, locked folder beside `target`, removed with all it holds when the block ends in whatever way."""
+def private_folder(target: str, fs: FileSystem, settle: Settle = restored) -> Iterator[str]:
+    """A new, locked folder beside `target`, removed with all it holds when the block ends in whatever way, unless `settle` objects."""
     path, descriptor = "", -1
     try:
         while descriptor < 0:
@@ -141,7 +158,7 @@ def _private_folder(target: str, fs: FileSystem) -> Iterator[str]:
         yield path
     finally:
         with suppress(OSError):
-            if path and _restored(target, path, fs):
+            if path and settle(target, path, fs):
                 fs.remove_tree(path)
         with suppress(OSError):
             if descriptor >= 0:
@@ -170,15 +187,7 @@ def _locked(path: str, fs: FileSystem) -> int:
     return -1
 
 
-def _restored(target: str, private: str, fs: FileSystem) -> bool:
-    """Whether nothing in `private` is needed: a displaced thing whose name is free is given it back first."""
-    displaced = os.path.join(private, OLD)
-    if mode_of(displaced, fs) is not None and mode_of(target, fs) is None:
-        fs.rename(displaced, target)
-    return True
-
-
-def sweep(target: str, fs: FileSystem) -> None:
+def sweep(target: str, fs: FileSystem, settle: Settle = restored) -> None:
     """Remove what saves to `target` left behind that died; what cannot be removed is left for the next time.
 
     A folder goes when nobody holds its lock, and it is of this boot (then its owner is dead for certain) or a day old.
@@ -190,10 +199,10 @@ def sweep(target: str, fs: FileSystem) -> None:
             match = pattern.fullmatch(name)
             if match:
                 with suppress(OSError):
-                    _sweep_one(target, os.path.join(parent, name), match[1], fs)
+                    _sweep_one(target, os.path.join(parent, name), match[1], fs, settle)
 
 
-def _sweep_one(target: str, path: str, token: str, fs: FileSystem) -> None:
+def _sweep_one(target: str, path: str, token: str, fs: FileSystem, settle: Settle) -> None:
     descriptor = fs.open(path, _FOLDER_FLAGS)
     try:
         certain = token.startswith(_boot()) and _boot() != "0" * 8
@@ -203,7 +212,7 @@ def _sweep_one(target: str, path: str, token: str, fs: FileSystem) -> None:
         except OSError:
             certain = False
         age = time.time() - fs.fstat(descriptor).st_mtime
-        if (certain or age > LITTER_SECONDS) and _restored(target, path, fs):
+        if (certain or age > LITTER_SECONDS) and settle(target, path, fs):
             fs.remove_tree(path)
     finally:
         fs.close(descriptor)
@@ -212,14 +221,21 @@ def _sweep_one(target: str, path: str, token: str, fs: FileSystem) -> None:
 def displaced(path: str | os.PathLike[str]) -> str | None:
     """Where the old thing of `path` is while nothing has that name: between two renames of a save that could not exchange names."""
     target = target_of(path)
+    for private in private_folders(target):
+        old = os.path.join(private, OLD)
+        if os.path.lexists(old) and not os.path.lexists(target):
+            return old
+    return None
+
+
+def private_folders(target: str) -> Iterator[str]:
+    """The private folders of `target` that there are, in use or left behind."""
     parent = os.path.dirname(target)
     pattern = re.compile(rf"{re.escape(_stem(target))}[0-9a-f]{{32}}\.tmp")
     with suppress(OSError):
         for name in sorted(os.listdir(parent)):
-            old = os.path.join(parent, name, OLD)
-            if pattern.fullmatch(name) and os.path.lexists(old) and not os.path.lexists(target):
-                return old
-    return None
+            if pattern.fullmatch(name):
+                yield os.path.join(parent, name)
 
 
 # --- the commit

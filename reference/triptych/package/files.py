@@ -29,7 +29,7 @@ class FileSystem:
 
     OPERATIONS = (
         "open", "writev", "pwrite", "allocate", "start_writeback", "fsync", "close", "lock", "chmod", "mkdir", "rename", "rename_new",
-        "exchange", "unlink", "rmdir", "listdir", "lstat", "fstat", "free_bytes",
+        "exchange", "link", "unlink", "rmdir", "listdir", "lstat", "fstat", "free_bytes",
     )  # fmt: skip
     """Names of the methods that reach the operating system."""
 
@@ -101,6 +101,10 @@ class FileSystem:
     def exchange(self, first: str, second: str) -> None:
         """Swap what two names stand for, in one step."""
         _rename(first, second, RENAME_EXCHANGE)
+
+    def link(self, source: str, name: str) -> None:
+        """Give the file `source` another name, which nothing may have; of a symbolic link, the link itself."""
+        os.link(source, name, follow_symlinks=False)
 
     def unlink(self, path: str) -> None:
         """Remove the name of a file."""

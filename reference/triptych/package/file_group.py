@@ -1,0 +1,197 @@
+"""Several files of one folder that belong together, replaced together: the save protocol where no single name stands for all of them.
+
+One of them, the anchor, is what readers begin with. The new files are made inside a private folder, complete and durable, before any
+old one is touched. Then the old ones get second names in there (or, on a file system without them, move there), and the new
+ones take their names one by one, the anchor last. When something fails on the way, the old ones are put back.
+
+No file system renames several files in one step, so a process that is killed, or a power cut, between the first and the last of these
+renames leaves new files beside the old anchor. Nothing is lost then: the private folder still has what was not yet placed. The next
+save of the group finishes the interrupted one before it begins; until then `unfinished` says that it was interrupted.
+"""
+
+# ruff: noqa: PTH118, PTH119, PTH120 - plain strings, each handed to the system as it is
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from triptych.errors import SaveError, TriptychError, UsageError
+from triptych.package import atomic
+from triptych.package.files import FileSystem
+
+NEW = "files"
+"""Inside the private folder: the new files, until they are placed."""
+BEFORE = "before"
+"""Inside the private folder: the old files, from the moment that the new ones are complete."""
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EXDEV})
+
+
+@contextmanager
+def replacing_group(
+    anchor: str | os.PathLike[str],
+    belongs: Callable[[str], bool],
+    fs: FileSystem,
+    *,
+    size: int = 0,
+    overwrite: bool = True,
+    durable: bool = True,
+) -> Iterator[str]:
+    """Yield a folder in which to make the new files, synchronised, the anchor among them; afterwards they replace the old ones.
+
+    `belongs` tells from its name whether an old file beside the anchor is of the group: it goes, even if no new one has its name.
+    `size` is the number of bytes that the new ones are going to take, if that is known.
+
+    Raises:
+        SaveError: The file system refused; the old files still stand.
+        UsageError: Something else stands where a file would go, or `overwrite` is false and anything does.
+    """
+    target = _target_of(anchor)
+    try:
+        atomic.sweep(target, fs, settle)
+        _check_old(target, belongs, fs, overwrite=overwrite)
+        atomic.check_space(target, size, fs)
+        with atomic.private_folder(target, fs, settle) as private:
+            new = os.path.join(private, NEW)
+            fs.mkdir(new)
+            yield new
+            _commit(target, private, belongs, fs, overwrite=overwrite, durable=durable)
+    except OSError as error:
+        if isinstance(error, TriptychError):
+            raise
+        reason = error.strerror or str(error)
+        raise SaveError(error.errno, f"expected to write {target!r} and its files, got: {reason}; what stood there is unchanged") from error
+
+
+def _target_of(anchor: str | os.PathLike[str]) -> str:
+    """The place of the anchor: links of folders are followed, a link in the place of a file is not."""
+    path = os.path.abspath(os.fspath(anchor))  # noqa: PTH100
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+
+
+def _old_of(target: str, belongs: Callable[[str], bool], fs: FileSystem) -> list[str]:
+    """Names of the old files, the anchor last."""
+    name = os.path.basename(target)
+    return _in_order((one for one in fs.listdir(os.path.dirname(target)) if one == name or belongs(one)), name)
+
+
+def _in_order(names: Iterator[str] | list[str], anchor: str) -> list[str]:
+    return sorted(names, key=lambda one: (one == anchor, one))
+
+
+def _check_old(target: str, belongs: Callable[[str], bool], fs: FileSystem, *, overwrite: bool) -> None:
+    import stat
+
+    folder = os.path.dirname(target)
+    for name in _old_of(target, belongs, fs):
+        path = os.path.join(folder, name)
+        if not overwrite:
+            raise UsageError(f"expected nothing at {path!r}, something is there; pass overwrite=True to replace it")
+        if not stat.S_ISREG(fs.lstat(path).st_mode):
+            raise UsageError(f"expected a file or nothing at {path!r}, got something else; it is not replaced")
+
+
+# --- the commit
+
+def _commit(target: str, private: str, belongs: Callable[[str], bool], fs: FileSystem, *, overwrite: bool, durable: bool) -> None:
+    """Give the new files their names, and make that durable before the old ones are removed."""
+    folder, anchor = os.path.split(target)
+    new, before = os.path.join(private, NEW), os.path.join(private, BEFORE)
+    names = _in_order(fs.listdir(new), anchor)
+    if durable:
+        atomic.sync_folder(new, fs)
+    _check_old(target, belongs, fs, overwrite=overwrite)
+    fs.mkdir(before)
+    if durable:
+        atomic.sync_folder(private, fs)
+    kept: list[str] = []
+    placed: list[str] = []
+    try:
+        for name in _old_of(target, belongs, fs):
+            _keep(os.path.join(folder, name), os.path.join(before, name), fs)
+            kept.append(name)
+        if durable:
+            atomic.sync_folder(before, fs)
+        for name in names:
+            placed.append(name)
+            fs.rename(os.path.join(new, name), os.path.join(folder, name))
+        if durable:
+            atomic.sync_folder(folder, fs)
+    except BaseException:
+        _put_back(folder, before, kept, [name for name in placed if name not in kept], fs)
+        raise
+    for name in kept:
+        if name not in names:
+            with suppress(OSError):
+                fs.unlink(os.path.join(folder, name))
+
+
+def _keep(path: str, name: str, fs: FileSystem) -> None:
+    try:
+        fs.link(path, name)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        fs.rename(path, name)
+
+
+def _put_back(folder: str, before: str, kept: list[str], added: list[str], fs: FileSystem) -> None:
+    for name in added:
+        with suppress(FileNotFoundError):
+            fs.unlink(os.path.join(folder, name))
+    for name in kept:
+        # Where the old file never lost its name, both are names of one file, and the system leaves them as they are.
+        fs.rename(os.path.join(before, name), os.path.join(folder, name))
+    fs.remove_tree(before)
+
+
+# --- what an interrupted save leaves
+
+def settle(target: str, private: str, fs: FileSystem) -> bool:
+    """Finish the save whose private folder this is, if it had begun to place its files; True: the folder is no longer needed."""
+    folder, anchor = os.path.split(target)
+    new, before = os.path.join(private, NEW), os.path.join(private, BEFORE)
+    if atomic.mode_of(before, fs) is None or _overtaken(target, private, fs):
+        return True
+    for name in _in_order(fs.listdir(new), anchor):
+        fs.rename(os.path.join(new, name), os.path.join(folder, name))
+    atomic.sync_folder(folder, fs)
+    for name in fs.listdir(before):
+        path = os.path.join(folder, name)
+        if _same(path, os.path.join(before, name), fs):
+            fs.unlink(path)
+    return True
+
+
+def unfinished(anchor: str | os.PathLike[str]) -> str | None:
+    """The folder with the files that a save of the group has yet to place: it is at it, or was interrupted; None where there is none."""
+    target, fs = _target_of(anchor), FileSystem()
+    for private in atomic.private_folders(target):
+        with suppress(OSError):
+            before, new = os.path.join(private, BEFORE), os.path.join(private, NEW)
+            placing = atomic.mode_of(os.path.join(new, os.path.basename(target)), fs) is not None
+            if placing and atomic.mode_of(before, fs) is not None and not _overtaken(target, private, fs):
+                return new
+    return None
+
+
+def _overtaken(target: str, private: str, fs: FileSystem) -> bool:
+    """Whether the anchor that stands at `target` is newer than the save of the folder `private`: that one had not begun, or somebody has written since."""
+    anchor = os.path.basename(target)
+    if atomic.mode_of(target, fs) is None:
+        return False
+    if atomic.mode_of(os.path.join(private, NEW, anchor), fs) is None:
+        return False  # it is that save's own
+    before = os.path.join(private, BEFORE)
+    return not _same(target, os.path.join(before, anchor), fs) or fs.lstat(target).st_mtime_ns > fs.lstat(before).st_mtime_ns
+
+
+def _same(path: str, other: str, fs: FileSystem) -> bool:
+    """Whether two names are those of one file."""
+    try:
+        mine, there = fs.lstat(path), fs.lstat(other)
+    except FileNotFoundError:
+        return False
+    return (mine.st_ino, mine.st_dev) == (there.st_ino, there.st_dev)
