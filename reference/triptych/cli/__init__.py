@@ -11,7 +11,7 @@ import os
 import sys
 from importlib import import_module
 
-from triptych.errors import InvalidModelError, TriptychError, UnsupportedError, UsageError
+from triptych.errors import ConversionError, InvalidModelError, TriptychError, UnsupportedError, UsageError, WeightsMismatchError
 
 YES, NO, USAGE, UNKNOWN = 0, 1, 2, 3
 
@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
         # The reader of our output has left (``| head``): not an error, and Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return YES
-    except InvalidModelError as error:
+    except (InvalidModelError, ConversionError, WeightsMismatchError) as error:
         for problem in error.problems:
             complain(str(problem))
         return NO

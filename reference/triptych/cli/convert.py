@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,8 +32,26 @@ examples:
   triptych convert old.json new.json --dialect keras3     Keras 1 or 2 text becomes text that Keras 3 loads
   triptych convert old.yaml new.json --dialect keras2     ...and YAML, which no Keras loads any more, JSON
   triptych convert model.h5 model.triptych --allow-code   keep the bytecode of lambda layers, as data that nothing runs
+  triptych convert model.h5 model.pt --dry-run            a table of what goes where and what is lost; nothing is written
+  triptych convert state.pt model.h5 --architecture old.h5 --rename names.yaml
+                                                          weights alone become a whole model again
 
-DST appears whole or not at all. What its layout cannot hold is named on standard error.
+--rename FILE: JSON or YAML, one rule a line, old name: new name, of the weights as --dry-run lists them. The optimizer's slots follow.
+  module.**: $1                                           ** stands for one part or more between dots, once in a rule
+  blocks.*.attn.*.weight: block_$1.$2.kernel              * stands for text within a part; $1, $2 … say it again, $$ is a $
+  head.bias: logits.bias                                  exact names go first, then patterns in their order
+A rule that fits no tensor and two tensors that would have one name are errors, all of them listed.
+
+--architecture FILE: any file with an architecture, or Keras' or this format's text. Every weight is checked by name and shape against what the
+architecture needs, all differences are listed. What FILE says of training (optimizer, losses, metrics) is taken where SRC holds the state of a
+training and does not say it; weights and state of FILE never are.
+
+--dry-run --format json prints an object: "source" and "target" with "path", "layout", "tensors" (how many), "bytes"; "tensors", each with
+"target" (its name in DST), "member" (the file it goes into, "" if DST is one), "dtype", "shape", "sources" ("name", "panel": weights or
+training, "dtype", "shape" in SRC) and "changes" (of renamed, re-laid, cast, joined, made); "left", tensors of SRC that DST does not hold;
+"not_kept", the sentences that a conversion prints.
+
+DST appears whole or not at all, also when interrupted. What its layout cannot hold is named on standard error.
 """
 
 
@@ -60,6 +80,10 @@ def add(commands: Any) -> None:
         action="store_true",
         help="take a package's documents as they are, edited since it was written (no digest of SRC is compared); DST gets new digests",
     )
+    parser.add_argument("--rename", metavar="FILE", type=Path, help="new names for weights of SRC, see above")
+    parser.add_argument("--architecture", metavar="FILE", type=Path, help="join the architecture in FILE to the weights of SRC, see above")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be written and lost, and write nothing")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="of what --dry-run prints (default: %(default)s)")
     parser.add_argument("-f", "--force", action="store_true", help="replace DST if it exists")
     parser.add_argument("-q", "--quiet", action="store_true", help="show no progress")
     parser.set_defaults(run=run)
@@ -77,7 +101,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Convert and say what came of it."""
     from triptych.cli.console import progress
     from triptych.layouts import own
-    from triptych.surface.opening import load, recognise
+    from triptych.surface.model import Model
+    from triptych.surface.opening import fitted, read, recognise
     from triptych.surface.saving import save, target_layout
 
     target: Path = arguments.target
@@ -94,13 +119,34 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{', '.join(flags[name] for name in foreign)} means nothing for {layout.title}")
     if target.exists() and not arguments.force:
         raise UsageError(f"expected no file at {str(target)!r}, one is there; --force replaces it")
+    if arguments.format == "json" and not arguments.dry_run:
+        raise UsageError("expected --dry-run beside --format json")
     verify: Literal["lazy", "off"] = "off" if arguments.accept_edits else "lazy"
+    source = recognise(arguments.source)
+    panels = read(arguments.source, verify=verify, allow_code=arguments.allow_code)
+    left_out = () if source is own.LAYOUT else Model(panels).notes
+    joining = {"rename": arguments.rename, "architecture": arguments.architecture, "allow_code": arguments.allow_code}
+    if arguments.dry_run:
+        from triptych.cli import dry_run
+        from triptych.surface.preview import Rehearsal
+
+        rehearsal = Rehearsal(panels)
+        preview = rehearsal.preview(fitted(rehearsal.panels, **joining), target, layout=arguments.layout, only=arguments.only, **options)
+        preview = replace(preview, notes=tuple(dict.fromkeys((*left_out, *preview.notes))))
+        said = dry_run.as_json if arguments.format == "json" else dry_run.as_text
+        if arguments.format == "text":
+            tell(preview.notes)
+        print(said(preview, (str(arguments.source), source), (str(target), layout)))
+        return 0
     with progress(f"{arguments.source.name} → {target.name}", quiet=arguments.quiet) as report:
-        model = load(arguments.source, verify=verify, allow_code=arguments.allow_code)
-        left_out = () if recognise(arguments.source) is own.LAYOUT else model.notes
-        written = save(model, target, layout=arguments.layout, only=arguments.only, progress=report, **options)
+        written = save(Model(fitted(panels, **joining)), target, layout=arguments.layout, only=arguments.only, progress=report, **options)
     notes = tuple(dict.fromkeys((*left_out, *written)))
-    for note in notes:
-        print(f"not kept: {note}", file=sys.stderr)
+    tell(notes)
     print(f"{target}: {layout.title}" + (f", {len(notes)} thing{'s' * (len(notes) > 1)} not kept" if notes else ""))
     return 0
+
+
+def tell(notes: Iterable[str]) -> None:
+    """Name what is not kept."""
+    for note in notes:
+        print(f"not kept: {note}", file=sys.stderr)

@@ -5,7 +5,7 @@ Adding a layout is one new room and one line in `LAYOUTS`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from triptych.layouts import (
@@ -63,4 +63,12 @@ def placed_in(panels: Panels, architecture: Architecture) -> Weights | None:
     return next((weights for weights in found if weights is not None), None)
 
 
-__all__ = ["LAYOUTS", "Layout", "fitting_of", "layers_of", "placed_in", "recognise"]
+def under_names(panels: Panels, names: Mapping[str, str]) -> Panels:
+    """`panels`, whose tensors were renamed as `names` says, with what each layout keeps by name in extensions under the new names."""
+    for layout in LAYOUTS:
+        if layout.renamed is not None:
+            panels = layout.renamed(panels, names)
+    return panels
+
+
+__all__ = ["LAYOUTS", "Layout", "fitting_of", "layers_of", "placed_in", "recognise", "under_names"]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from triptych import documents
 from triptych.errors import Findings, InvalidModelError, UnsupportedError, UsageError
-from triptych.layouts.layout import Layout
+from triptych.layouts.layout import Layout, Outline
 from triptych.layouts.problems import unsupported
 from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Architecture, Json, Panels
@@ -171,15 +171,28 @@ def _writer(spelling: Literal["json", "yaml"]) -> Callable[..., tuple[str, ...]]
     ) -> tuple[str, ...]:
         from triptych.package.atomic import replace_file
 
-        if panels.architecture is None:
-            raise UsageError("expected a model with an architecture to write its text, this one has none")
-        text, notes = architecture_to_text(panels.architecture, spelling, dialect)
+        text, notes = _text_of(panels, spelling, dialect)
         with replace_file(path, overwrite=overwrite) as staged:
             Path(staged).write_text(text, encoding="utf-8", newline="")
-        left = [("weights", panels.weights), ("training", panels.training), ("assets", panels.assets), ("license", panels.license)]
-        return (*notes, *(f"{name}: architecture text holds the architecture alone" for name, panel in left if panel))
+        return notes
 
     return write
+
+
+def _outliner(spelling: Literal["json", "yaml"]) -> Callable[..., Outline]:
+    def outline(panels: Panels, _: Path, *, dialect: str | None = None) -> Outline:
+        return Outline((), _text_of(panels, spelling, dialect)[1])
+
+    return outline
+
+
+def _text_of(panels: Panels, spelling: Literal["json", "yaml"], dialect: str | None) -> tuple[str, tuple[str, ...]]:
+    """The text of the architecture, and what of `panels` is not in it."""
+    if panels.architecture is None:
+        raise UsageError("expected a model with an architecture to write its text, this one has none")
+    text, notes = architecture_to_text(panels.architecture, spelling, dialect)
+    left = [("weights", panels.weights), ("training", panels.training), ("assets", panels.assets), ("license", panels.license)]
+    return text, (*notes, *(f"{name}: architecture text holds the architecture alone" for name, panel in left if panel))
 
 
 def _layout(spelling: Literal["json", "yaml"], suffixes: tuple[str, ...]) -> Layout:
@@ -190,6 +203,7 @@ def _layout(spelling: Literal["json", "yaml"], suffixes: tuple[str, ...]) -> Lay
         recognises=_recogniser(spelling),
         read=_reader(spelling),
         write=_writer(spelling),
+        outline=_outliner(spelling),
         options=frozenset({"dialect"}),
         read_options=frozenset({"allow_code"}),
     )

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from triptych.model import Architecture, Panels, Tensor, Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One tensor as it is to lie in a file."""
+
+    name: str
+    """What the file calls it: a path in HDF5, a key, a member of an archive."""
+    tensor: Tensor
+    member: str = ""
+    """The file that it goes into, where a layout is made of several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a file is to hold, before a byte of it is written."""
+
+    stored: Sequence[Stored]
+    notes: Sequence[str] = ()
+    """The sentences that writing returns: what is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +47,8 @@ class Layout:
     """Called with the panels, the path, ``progress``, ``overwrite`` and `options`; returns sentences that name what was not kept."""
     options: frozenset[str] = frozenset()
     """Keyword arguments that `write` takes beside ``progress`` and ``overwrite``."""
+    outline: Callable[..., Outline] | None = None
+    """Called as `write` is, without ``progress`` and ``overwrite``; raises what it would and writes nothing. A layout that is written has it."""
     read_options: frozenset[str] = frozenset()
     """Keyword arguments that `read` takes: ``allow_code``, ``limits``, ``verify``."""
     needs_architecture: bool = False
@@ -39,6 +61,9 @@ class Layout:
     placed: Callable[[Panels, Architecture], Weights | None] | None = None
     """Called with panels that hold weights and no architecture, and an architecture that is to receive them: the weights under the
     names that it has for them; None where the panels are from elsewhere."""
+    renamed: Callable[[Panels, Mapping[str, str]], Panels] | None = None
+    """Called with panels whose tensors were given other names, and old name -> new one, of weights and of state: the panels with what this
+    layout keeps in extensions by those names."""
 
 
 Fit = Callable[[str, str], Sequence[Tensor] | None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from triptych.layouts.layout import Layout
+from triptych.layouts.layout import Layout, Outline, Stored
 from triptych.model import Panels
 
 _ARCHIVE_HEAD = b"mimetypeapplication/vnd.triptych+zip"
@@ -36,6 +36,16 @@ def _write(panels: Panels, path: Path, *, spelling: Literal["json", "yaml"] = "j
     return ()
 
 
+def _outline(
+    panels: Panels, _: Path, *, spelling: Literal["json", "yaml"] = "json", max_shard_bytes: int | None = None, form: str | None = None  # noqa: ARG001 - both forms hold the same
+) -> Outline:
+    from triptych.package.contents import check_panels_fit, contents_of
+
+    contents = contents_of(panels, spelling, max_shard_bytes)
+    check_panels_fit(panels, contents)
+    return Outline([Stored(name, tensor, member) for member, plan in contents.files.items() for name, tensor in plan.tensors.items()])
+
+
 LAYOUT = Layout(
     name="triptych",
     title="Triptych package",
@@ -43,6 +53,7 @@ LAYOUT = Layout(
     recognises=_recognises,
     read=_read,
     write=_write,
+    outline=_outline,
     options=frozenset({"spelling", "max_shard_bytes", "form"}),
     read_options=frozenset({"limits", "verify"}),
 )

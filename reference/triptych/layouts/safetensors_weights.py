@@ -5,10 +5,14 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from triptych.errors import Findings
-from triptych.layouts.layout import Layout
+from triptych.errors import Findings, UsageError
+from triptych.layouts.layout import Layout, Outline, Stored
 from triptych.model import Panels, Weights
+
+if TYPE_CHECKING:
+    from triptych.package.safetensors_file import Plan
 
 
 def _recognises(path: Path, head: bytes) -> bool:  # noqa: ARG001 - every layout is asked with both
@@ -26,24 +30,36 @@ def _read(path: Path) -> Panels:
     return Panels(weights=Weights(TensorFile(path.name, data, header, None)), metadata=header.metadata)
 
 
-def _write(
-    panels: Panels, path: Path, *, overwrite: bool = True, progress: Callable[[int, int, str], None] | None = None
-) -> tuple[str, ...]:
-    from triptych.errors import UsageError
-    from triptych.package.atomic import replace_file
-    from triptych.package.files import FileSystem
+def _planned(panels: Panels) -> Plan:
     from triptych.package.safetensors_file import plan
 
     if panels.weights is None:
         raise UsageError("expected a model with weights to write a safetensors file, this one has none")
+    return plan(panels.weights.tensors, panels.metadata)
+
+
+def _outline(panels: Panels, _: Path) -> Outline:
+    return Outline([Stored(name, tensor) for name, tensor in _planned(panels).tensors.items()], _left_out(panels))
+
+
+def _write(
+    panels: Panels, path: Path, *, overwrite: bool = True, progress: Callable[[int, int, str], None] | None = None
+) -> tuple[str, ...]:
+    from triptych.package.atomic import replace_file
+    from triptych.package.files import FileSystem
+
     fs = FileSystem()
-    planned = plan(panels.weights.tensors, panels.metadata)
+    planned = _planned(panels)
     with replace_file(path, fs, overwrite=overwrite) as staged, open(staged, "wb", buffering=0) as file:  # noqa: PTH123 - a str
         done = fs.write_all(file.fileno(), [memoryview(planned.header)])
         for name, tensor in planned.tensors.items():
             done += fs.write_all(file.fileno(), [tensor.read()])
             if progress is not None:
                 progress(done, planned.size, name)
+    return _left_out(panels)
+
+
+def _left_out(panels: Panels) -> tuple[str, ...]:
     left = [("architecture", panels.architecture), ("training", panels.training), ("assets", panels.assets), ("license", panels.license)]
     return tuple(f"{name}: a safetensors file holds weights alone" for name, panel in left if panel)
 
@@ -55,4 +71,5 @@ LAYOUT = Layout(
     recognises=_recognises,
     read=_read,
     write=_write,
+    outline=_outline,
 )

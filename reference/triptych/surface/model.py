@@ -216,30 +216,14 @@ class Model:
         Raises:
             WeightsMismatchError: (a ValueError) The weights do not fit; the model is unchanged.
         """
-        from triptych import layouts
+        from triptych.surface.joining import receive
         from triptych.surface.opening import load
-        from triptych.surface.owners import adopting, owners
 
         source = load(path)
         if source.weights is None:
             raise UsageError(f"expected a file with weights, {str(path)!r} has none")
-        listed = layouts.layers_of(source.panels)
-        architecture = adopting(
-            self._require_architecture("load weights into it"), owners(source.architecture, source.weights, listed)
-        )
-        # Weights that their file says by place in a model have, in this one, the names that it gives them.
-        placed = None if by_name or source.architecture is not None else layouts.placed_in(source.panels, architecture)
-        weights, report = transfer.transfer(
-            architecture,
-            self.weights,
-            source.architecture,
-            source.weights if placed is None else placed,
-            source_layers=listed if placed is None else (),
-            fit=None if source.architecture else layouts.fitting_of(source.panels, architecture),
-            by_name=by_name,
-            skip_mismatch=skip_mismatch,
-        )
-        self.panels = replace(self.panels, architecture=architecture, weights=weights)
+        self._require_architecture("load weights into it")
+        self.panels, report, _ = receive(self.panels, source.panels, by_name=by_name, skip_mismatch=skip_mismatch)
         return report
 
     def save(self, path: str | PathLike[str], **options: Any) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from triptych.errors import Problem, UnsupportedError, UsageError, shorten
 from triptych.layouts import Layout, architecture_text
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Panels
+from triptych.surface.joining import joined
 from triptych.surface.model import Model
+from triptych.surface.renaming import Rules, renamed
 
 
 def recognise(path: Path) -> Layout:
@@ -35,6 +37,8 @@ def load(
     verify: Literal["lazy", "full", "off"] = "lazy",
     limits: Limits = DEFAULT_LIMITS,
     allow_code: bool = False,
+    rename: Rules | None = None,
+    architecture: str | PathLike[str] | Model | None = None,
 ) -> Model:
     """Open the model at `path`, of any layout; reads headers and documents, and tensors only when they are used.
 
@@ -44,16 +48,43 @@ def load(
         limits: What the reader may spend; see `triptych.limits`.
         allow_code: Whether to carry the bytecode of Keras' lambda layers, as inert data that nothing here runs. Otherwise it is
             left out, and `Model.notes` says where.
+        rename: New names for weights, old → new, or the path of a file that says so; an old name may be a pattern such as ``block.*.weight``,
+            the new one then ``block_$1.kernel``. The optimizer's slots and the architecture follow.
+        architecture: A model, or a file with an architecture, that weights without one belong to; they are checked name by name and shape
+            by shape. What it says of training is taken where the weights come with a training that does not say it.
 
     Raises:
         InvalidModelError: The file breaks the specification of its layout; ``.problems`` lists how.
+        WeightsMismatchError: The weights do not fit the architecture, or the rules not the weights; every difference is listed.
         UnsupportedError: No layout is like this, or a limit is exceeded.
         OSError: The file cannot be read.
     """
-    target = Path(path)
-    layout = recognise(target)
+    panels = read(Path(path), verify=verify, limits=limits, allow_code=allow_code)
+    return Model(fitted(panels, rename=rename, architecture=architecture, limits=limits, allow_code=allow_code))
+
+
+def read(path: Path, *, verify: Literal["lazy", "full", "off"] = "lazy", limits: Limits = DEFAULT_LIMITS, allow_code: bool = False) -> Panels:
+    """The panels of the model at `path`, as it says them; see `load`."""
+    layout = recognise(path)
     options = {"verify": verify, "limits": limits, "allow_code": allow_code}
-    return Model(layout.read(target, **{name: value for name, value in options.items() if name in layout.read_options}))
+    return layout.read(path, **{name: value for name, value in options.items() if name in layout.read_options})
+
+
+def fitted(
+    panels: Panels,
+    *,
+    rename: Rules | None = None,
+    architecture: str | PathLike[str] | Model | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    allow_code: bool = False,
+) -> Panels:
+    """`panels` with their weights renamed, then joined to an architecture; see `load`."""
+    if rename is not None:
+        panels = renamed(panels, rename)
+    if architecture is None:
+        return panels
+    base = architecture.panels if isinstance(architecture, Model) else read(Path(architecture), limits=limits, allow_code=allow_code)
+    return joined(panels, base)
 
 
 def model_from_json(text: str | bytes, *, allow_code: bool = False) -> Model:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from triptych.errors import UsageError
 from triptych.layouts import LAYOUTS, Layout
+from triptych.layouts.layout import Outline
 from triptych.model import Panels
 
 if TYPE_CHECKING:
@@ -78,9 +79,25 @@ def save(
         if not _agreed(target):
             return (f"everything: {str(target)!r} was kept as it was, as you chose",)
         overwrite = True
-    if only == "weights" and chosen.needs_architecture:
-        options["weights_only"] = True
-    return chosen.write(restrict(model.panels, only, chosen), target, progress=progress, overwrite=overwrite, **options)
+    return chosen.write(restrict(model.panels, only, chosen), target, progress=progress, overwrite=overwrite, **_with_restriction(options, only, chosen))
+
+
+def outline(panels: Panels, path: Path, *, layout: str | None = None, only: Literal["architecture", "weights", "training"] | None = None, **options: Any) -> Outline:
+    """What `save` would store of `panels` at `path`, tensor by tensor, and what it would say was not kept; nothing is written.
+
+    Raises:
+        UsageError: The layout is unknown.
+        ConversionError: The layout cannot hold this model.
+    """
+    chosen = target_layout(path, layout)
+    if chosen.outline is None:
+        raise UsageError(f"expected a layout that tells beforehand what it stores, got {chosen.title}")
+    return chosen.outline(restrict(panels, only, chosen), path, **_with_restriction(options, only, chosen))
+
+
+def _with_restriction(options: dict[str, Any], only: str | None, layout: Layout) -> dict[str, Any]:
+    """`options`, saying also that other panels stay behind on purpose, where the layout still sees them."""
+    return {**options, "weights_only": True} if only == "weights" and layout.needs_architecture else options
 
 
 def _agreed(target: Path) -> bool:

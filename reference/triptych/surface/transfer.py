@@ -8,13 +8,16 @@ there, nothing passes in silence: every weight of both sides appears in exactly 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from triptych.errors import Problem, WeightsMismatchError, shorten
 from triptych.layouts.layout import Fit
 from triptych.model import Architecture, Tensor, Weights
 from triptych.surface.owners import Layers, Owner, Weight, by_role, owners
+
+_COMPARED = 2000
+"""How many names are compared with one that is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,17 @@ class LoadReport:
         return ", ".join(counts)
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a weight of the source went."""
+
+    name: str
+    """Of the tensor of this model."""
+    axes_before: tuple[int, ...] | None
+    axes: tuple[int, ...] | None
+    """Which stored axis holds each canonical one, in the source and here."""
+
+
 def transfer(
     architecture: Architecture,
     current: Weights | None,
@@ -46,8 +60,8 @@ def transfer(
     fit: Fit | None = None,
     by_name: bool = False,
     skip_mismatch: bool = False,
-) -> tuple[Weights, LoadReport]:
-    """The weights of a model after loading `source` into it, and what became of each.
+) -> tuple[Weights, LoadReport, Mapping[str, Origin]]:
+    """The weights of a model after loading `source` into it, what became of each, and where those of the source went.
 
     Args:
         architecture: Of the model that receives.
@@ -81,15 +95,28 @@ def transfer(
     report = outcome.report()
     problems = outcome.problems
     if not by_name:
-        problems += [Problem("WEIGHT_MISSING", "", name, "expected this weight in the source, found none") for name in report.missing]
-        problems += [Problem("WEIGHT_UNEXPECTED", "", name, "the source holds this weight, the model has no place for it") for name in report.unexpected]
+        problems += [
+            Problem("WEIGHT_MISSING", "", name, f"expected this weight in the source, found none{_like(name, report.unexpected)}") for name in report.missing
+        ]
+        problems += [
+            Problem("WEIGHT_UNEXPECTED", "", name, f"the source holds this weight, the model has no place for it{_like(name, report.missing)}")
+            for name in report.unexpected
+        ]
     elif not report.loaded and not report.mismatched:
         names = ", ".join(shorten(o.name) for o in giving[:5])
         problems = [Problem("WEIGHT_MISSING", "", "", f"expected at least one layer of the same name, the source has {names or 'none'}")]
     if problems:
         raise WeightsMismatchError(tuple(problems))
     order = [w.tensor_name for o in receiving for w in o.weights]
-    return Weights({name: tensors[name] for name in [*order, *(tensors.keys() - set(order))] if name in tensors}), report
+    return Weights({name: tensors[name] for name in [*order, *(tensors.keys() - set(order))] if name in tensors}), report, outcome.origins
+
+
+def _like(name: str, others: Sequence[str]) -> str:
+    """What of `others` `name` may be meant as, as the rest of a sentence."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, others[:_COMPARED], n=2, cutoff=0.5) if others else []
+    return f"; there is {' and '.join(map(shorten, near))}, which a rule may rename" if near else ""
 
 
 @dataclass(slots=True)
@@ -100,6 +127,7 @@ class _Outcome:
     unexpected: list[str] = field(default_factory=list)
     mismatched: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    origins: dict[str, Origin] = field(default_factory=dict)
 
     def report(self) -> LoadReport:
         return LoadReport(*(tuple(names) for names in (self.loaded, self.skipped, self.missing, self.unexpected, self.mismatched)))
@@ -110,10 +138,16 @@ _Pairs = list[tuple[Owner, Owner | None]]
 
 def _pair_by_position(receiving: Sequence[Owner], giving: Sequence[Owner]) -> tuple[_Pairs, list[str]]:
     if len(receiving) != len(giving):
-        raise WeightsMismatchError(
-            (Problem("WEIGHT_COUNT", "", "", f"expected {len(receiving)} layers with weights, the source has {len(giving)}"),)
-        )
+        alone = [_names_beside(*pair) for pair in ((receiving, giving), (giving, receiving))]
+        found = f"expected {len(receiving)} layers with weights, the source has {len(giving)}"
+        raise WeightsMismatchError((Problem("WEIGHT_COUNT", "", "", f"{found}; by name, in the model alone: {alone[0]}; in the source alone: {alone[1]}"),))
     return list(zip(receiving, giving, strict=True)), []
+
+
+def _names_beside(some: Sequence[Owner], others: Sequence[Owner]) -> str:
+    known = {owner.known_as for owner in others}
+    names = [shorten(owner.known_as) for owner in some if owner.known_as not in known]
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "") or "none"
 
 
 def _pair_by_name(receiving: Sequence[Owner], giving: Sequence[Owner]) -> tuple[_Pairs, list[str]]:
@@ -151,31 +185,32 @@ def _carry(
     if there is None:
         (outcome.skipped if by_name else outcome.missing).extend(names)
         return
-    if difference := _difference(here, there):
+    if differences := list(_differences(here, there)):
         outcome.mismatched += names
         if skip_mismatch:
-            warnings.warn(f"layer {here.name!r} is skipped: {difference}", stacklevel=4)
+            warnings.warn(f"layer {here.name!r} is skipped: {differences[0]}", stacklevel=5)
         else:
-            outcome.problems.append(Problem("WEIGHT_SHAPE_MISMATCH", "", here.name, difference))
+            outcome.problems += [Problem("WEIGHT_SHAPE_MISMATCH", "", here.name, one) for one in differences]
         return
     for ours, theirs in zip(here.weights, there.weights, strict=True):
         if theirs.tensor is None:
             outcome.missing.append(ours.tensor_name)
             continue
-        tensors[ours.tensor_name] = _recast(theirs.tensor, theirs.axes, ours.axes, ours.dtype)
+        outcome.origins.setdefault(theirs.tensor_name, Origin(ours.tensor_name, theirs.axes, ours.axes))
+        tensors[ours.tensor_name] = recast(theirs.tensor, theirs.axes, ours.axes, ours.dtype)
         outcome.loaded.append(ours.tensor_name)
 
 
-def _difference(here: Owner, there: Owner) -> str:
-    """What keeps the weights of `there` from those of `here`, as a sentence; empty when they fit."""
+def _differences(here: Owner, there: Owner) -> Iterator[str]:
+    """What keeps the weights of `there` from those of `here`, a sentence each; none when they fit."""
     if len(here.weights) != len(there.weights):
-        return f"expected {len(here.weights)} weights, the source's layer {there.name!r} has {len(there.weights)}"
+        yield f"expected {len(here.weights)} weights, the source's layer {there.name!r} has {len(there.weights)}"
+        return
     for ours, theirs in zip(here.weights, there.weights, strict=True):
         found = _canonical_shape(theirs)
         expected = ours.shape
         if found is not None and not fits(expected, found):
-            return f"expected shape {_show(expected or ())} for {ours.tensor_name!r}, the source's {theirs.tensor_name!r} has {_show(found)}"
-    return ""
+            yield f"expected shape {_show(expected or ())} for {ours.tensor_name!r}, the source's {theirs.tensor_name!r} has {_show(found)}"
 
 
 def fits(expected: tuple[int | None, ...] | None, found: tuple[int | None, ...]) -> bool:
@@ -199,7 +234,7 @@ def _show(shape: tuple[int | None, ...]) -> str:
     return "(" + ", ".join("?" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
 
 
-def _recast(tensor: Tensor, theirs: tuple[int, ...] | None, ours: tuple[int, ...] | None, dtype: str | None) -> Tensor:
+def recast(tensor: Tensor, theirs: tuple[int, ...] | None, ours: tuple[int, ...] | None, dtype: str | None) -> Tensor:
     """`tensor` with its axes stored as ours are and elements of `dtype`; itself where nothing changes."""
     same_dtype = dtype is None or dtype == tensor.dtype
     if theirs == ours and same_dtype:

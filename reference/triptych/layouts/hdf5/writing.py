@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from triptych import dtypes
 from triptych.errors import SaveError, TriptychError, shorten
+from triptych.layouts.layout import Stored
 from triptych.layouts.problems import inexpressible
 from triptych.model import Tensor
 
@@ -51,8 +52,7 @@ class Copier:
         import numpy as np
 
         place = f"{group.name}/{name}".lstrip("/")
-        if dtypes.BY_NAME[tensor.dtype].item_bits < 8 or (tensor.dtype not in dtypes.NATIVE and tensor.dtype != "bfloat16"):
-            raise inexpressible(place, f"expected a dtype that Keras stores in HDF5, got {tensor.dtype}")
+        check_dtype(place, tensor)
         # HDF5 has no bfloat16; Keras stores its bytes as they are, and some versions say so beside them.
         element = dtypes.numpy_dtype(tensor.dtype) if tensor.dtype in dtypes.NATIVE else np.dtype("V2")
         array: Any = np.frombuffer(tensor.read(), element).reshape(tensor.shape)
@@ -62,3 +62,23 @@ class Copier:
         self._done += tensor.nbytes
         if self._progress is not None:
             self._progress(self._done, self._total, place)
+
+
+def stored_at(place: str, tensor: Tensor) -> Stored:
+    """What is to be the dataset at `place`.
+
+    Raises:
+        ConversionError: Keras stores no such dtype in HDF5.
+    """
+    check_dtype(place, tensor)
+    return Stored(place, tensor)
+
+
+def check_dtype(place: str, tensor: Tensor) -> None:
+    """Refuse a tensor that Keras cannot have stored at `place`.
+
+    Raises:
+        ConversionError: Keras stores no such dtype in HDF5.
+    """
+    if dtypes.BY_NAME[tensor.dtype].item_bits < 8 or (tensor.dtype not in dtypes.NATIVE and tensor.dtype != "bfloat16"):
+        raise inexpressible(place, f"expected a dtype that Keras stores in HDF5, got {tensor.dtype}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from triptych.layouts.layout import Layout
+from triptych.layouts.layout import Layout, Outline
 from triptych.model import Panels
 
 
@@ -29,6 +29,12 @@ def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
     return writer.write(panels, path, **options)
 
 
+def _outline(panels: Panels, path: Path, **options: Any) -> Outline:
+    from triptych.layouts.hub import writer
+
+    return writer.outline(panels, path, **options)
+
+
 def left_out(panels: Panels) -> tuple[str, ...]:
     """A sentence for each file of the folder that was read that `panels` do not hold."""
     from triptych.layouts.hub import reader
@@ -43,6 +49,7 @@ LAYOUT = Layout(
     recognises=_recognises,
     read=read,
     write=write,
+    outline=_outline,
     options=frozenset({"max_shard_bytes"}),
     read_options=frozenset({"limits"}),
 )

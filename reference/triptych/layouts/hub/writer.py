@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from triptych.errors import UsageError, shorten
+from triptych.layouts.layout import Outline, Stored
 from triptych.model import Panels, Tensor
 from triptych.package import atomic, manifest, names, shards
 from triptych.package.files import FileSystem
@@ -42,12 +43,25 @@ def write(
         UsageError: There are no weights, an asset has the name of another file, or files stand at `path`.
         SaveError: The file system refused; what stood at `path` is unchanged.
     """
+    if path.is_dir() and any(path.iterdir()):
+        raise UsageError(f"expected nothing or an empty folder at {str(path)!r}, files are in it; it is not replaced")
+    plans, small = _planned(panels, max_shard_bytes)
+    _write(atomic.target_of(path), plans, small, panels.assets, progress, overwrite=overwrite)
+    return _left_out(panels)
+
+
+def outline(panels: Panels, _: Path, *, max_shard_bytes: int | None = None) -> Outline:
+    """What `write` would store, and what it would leave."""
+    plans, _small = _planned(panels, max_shard_bytes)
+    return Outline([Stored(name, tensor, file) for file, one in plans.items() for name, tensor in one.tensors.items()], _left_out(panels))
+
+
+def _planned(panels: Panels, max_shard_bytes: int | None) -> tuple[dict[str, Plan], dict[str, bytes]]:
+    """The files of weights, and the small ones beside them."""
     from triptych.documents import dump_json
 
     if panels.weights is None:
         raise UsageError("expected a model with weights to write a hub folder, this one has none")
-    if path.is_dir() and any(path.iterdir()):
-        raise UsageError(f"expected nothing or an empty folder at {str(path)!r}, files are in it; it is not replaced")
     parts = shards.split(panels.weights.tensors, _STEM, max_shard_bytes)
     metadata = {**_FORMAT, **panels.metadata}
     plans = {name: plan(part, metadata) for name, part in parts.items()}
@@ -56,7 +70,10 @@ def write(
         fault = names.member_name_fault(name)
         if fault is not None or name in plans or name in small or name == names.MANIFEST:
             raise UsageError(f"{fault or 'expected an asset name that no other file has'}, got {shorten(name)}")
-    _write(atomic.target_of(path), plans, small, panels.assets, progress, overwrite=overwrite)
+    return plans, small
+
+
+def _left_out(panels: Panels) -> tuple[str, ...]:
     left = [("architecture", panels.architecture), ("training", panels.training), ("license", panels.license)]
     return tuple(f"{name}: a hub folder holds weights and the files beside them" for name, panel in left if panel)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from triptych.layouts.layout import Fit, Layout
+from triptych.layouts.layout import Fit, Layout, Outline
 from triptych.model import Architecture, Panels
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -33,6 +34,12 @@ def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
     return writer.write(panels, path, **options)
 
 
+def _outline(panels: Panels, _: Path, **options: Any) -> Outline:
+    from triptych.layouts.keras_hdf5 import writer
+
+    return writer.outline(panels, **options)
+
+
 def layers(panels: Panels) -> list[tuple[str, list[str]]]:
     """The layers of weights without an architecture, as the HDF5 file that was read had them; empty for other panels."""
     from triptych.layouts.keras_hdf5 import facts
@@ -49,6 +56,12 @@ def fitting(panels: Panels, architecture: Architecture) -> Fit:
     return loading.fitting(panels, architecture)
 
 
+def _renamed(panels: Panels, names: Mapping[str, str]) -> Panels:
+    from triptych.layouts.keras_hdf5 import facts
+
+    return facts.renamed(panels, names)
+
+
 LAYOUT = Layout(
     name="keras-hdf5",
     title="Keras HDF5",
@@ -56,9 +69,11 @@ LAYOUT = Layout(
     recognises=_recognises,
     read=read,
     write=write,
+    outline=_outline,
     options=frozenset({"dialect", "weights_only"}),
     read_options=frozenset({"allow_code", "limits"}),
     needs_architecture=True,
     layers=layers,
     fitting=fitting,
+    renamed=_renamed,
 )

@@ -95,6 +95,28 @@ def optimizer_names(training: Training) -> list[list[str]] | None:
     return None
 
 
+def renamed(panels: Panels, names: Mapping[str, str]) -> Panels:
+    """`panels`, whose tensors were renamed as `names` says, with these facts under the new names.
+
+    Of a file without an architecture the list of its layers goes: from here on the names say which layer has which weight.
+    """
+    data, training = member(panels.extensions), panels.training
+    if data is not None:
+        said = {name: value for name, value in data.items() if name != "layers" or panels.architecture is not None}
+        if isinstance(recast := said.get("recast"), dict):
+            said["recast"] = {names.get(name, name): steps for name, steps in recast.items()}
+        extensions, used = with_member(panels.extensions, panels.extensions_used, said)
+        panels = replace(panels, extensions=extensions, extensions_used=used)
+    if training is not None and (entries := optimizer_names(training)) is not None:
+        panels = replace(panels, training=with_optimizer_names(training, [[entry[0], _under(entry[1], names), *entry[2:]] for entry in entries]))
+    return panels
+
+
+def _under(name: str, names: Mapping[str, str]) -> str:
+    base, at, gate = name.rpartition("@")
+    return names.get(name) or (f"{names[base]}{at}{gate}" if base in names else name)
+
+
 def with_member(
     extensions: Mapping[str, Json], used: tuple[str, ...], data: Mapping[str, Json]
 ) -> tuple[dict[str, Json], tuple[str, ...]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from triptych.errors import shorten
 from triptych.layouts import keras_config
-from triptych.layouts.hdf5.writing import Copier, hdf5_file
+from triptych.layouts.hdf5.writing import Copier, hdf5_file, stored_at
 from triptych.layouts.keras_config.objectives import spelled_out
 from triptych.layouts.keras_hdf5.attributes import write_names
 from triptych.layouts.keras_hdf5.facts import Facts, of_panels, optimizer_names
@@ -25,6 +25,7 @@ from triptych.layouts.keras_weights.recasting import recast_back
 from triptych.layouts.keras_weights.renaming import without_slashes
 from triptych.layouts.keras_weights.step_count import scalar
 from triptych.layouts.keras_weights.storing import as_stored
+from triptych.layouts.layout import Outline
 from triptych.layouts.problems import inexpressible
 from triptych.layouts.vocabularies import inlined
 from triptych.model import Architecture, Json, Panels, Tensor, Training
@@ -76,6 +77,19 @@ def write(
         ConversionError: HDF5 or Keras has no place for something that cannot be left out.
         SaveError: The file system refused; what stood at `path` still does.
     """
+    writing = _prepared(panels, dialect, weights_only=weights_only)
+    with replace_file(path, fs, overwrite=overwrite) as staged, hdf5_file(staged) as file:
+        writing.write(file, progress)
+    return tuple(writing.notes)
+
+
+def outline(panels: Panels, *, dialect: Dialect | None = None, weights_only: bool | None = None) -> Outline:
+    """What `write` would store, and what it would leave."""
+    writing = _prepared(panels, dialect, weights_only=weights_only)
+    return Outline([stored_at(place, tensor) for place, tensor in writing.datasets()], tuple(writing.notes))
+
+
+def _prepared(panels: Panels, dialect: Dialect | None, *, weights_only: bool | None) -> _Writing:
     panels = inlined(panels)
     facts = of_panels(panels)
     how = keras_config.written_generation(panels.architecture, dialect)
@@ -94,9 +108,7 @@ def write(
     writing = _Writing(panels, facts, chosen, asked=dialect, version=generation.text, weights_only=weights_only)
     writing.notes += renamed
     writing.prepare()
-    with replace_file(path, fs, overwrite=overwrite) as staged, hdf5_file(staged) as file:
-        writing.write(file, progress)
-    return tuple(writing.notes)
+    return writing
 
 
 class _Writing:
@@ -275,14 +287,22 @@ class _Writing:
 
     # --- the file
 
+    def datasets(self) -> Iterator[tuple[str, Tensor]]:
+        """Every tensor to be written, with its path in the file."""
+        above = "" if self.weights_only else "model_weights/"
+        for group in self.groups or ():
+            for name, tensor in zip(group.names, group.tensors, strict=True):
+                yield f"{above}{group.name}/{name}", tensor
+        for name, tensor in self.optimizer or ():
+            yield f"optimizer_weights/{name}", tensor
+
     def write(self, file: h5py.File, progress: Callable[[int, int, str], None] | None) -> None:
         """Write everything that `prepare` decided."""
         attributes = self.facts.attributes
         for name, value in attributes.items():
             # Keras encodes what it writes beside weights and passes the rest as it is: HDF5 tells the two apart.
             file.attrs[name] = value.encode() if self.weights_only and isinstance(value, str) else value
-        total = sum(t.nbytes for group in self.groups or () for t in group.tensors) + sum(t.nbytes for _, t in self.optimizer or ())
-        copier = Copier(total, progress)
+        copier = Copier(sum(tensor.nbytes for _, tensor in self.datasets()), progress)
         if not self.weights_only:
             if self.model_config is not None:
                 file.attrs["model_config"] = _text(self.model_config)

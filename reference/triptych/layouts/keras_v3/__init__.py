@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from triptych.layouts.layout import Layout
+from triptych.layouts.layout import Layout, Outline
 from triptych.model import Architecture, Panels, Weights
 
 _MEMBERS = frozenset({"config.json", "model.weights.h5", "model.weights.npz"})
@@ -57,6 +58,18 @@ def _write_weights(panels: Panels, path: Path, **options: Any) -> tuple[str, ...
     return writer.write_weights(panels, path, **options)
 
 
+def _outline_archive(panels: Panels, _: Path, **options: Any) -> Outline:
+    from triptych.layouts.keras_v3 import writer
+
+    return writer.outline_archive(panels, **options)
+
+
+def _outline_weights(panels: Panels, path: Path, **options: Any) -> Outline:
+    from triptych.layouts.keras_v3 import writer
+
+    return writer.outline_weights(panels, path, **options)
+
+
 def _layers(panels: Panels) -> list[tuple[str, list[str]]]:
     from triptych.layouts.keras_v3 import transfer
 
@@ -69,6 +82,12 @@ def _placed(panels: Panels, architecture: Architecture) -> Weights | None:
     return transfer.placed(panels, architecture)
 
 
+def _renamed(panels: Panels, _: Mapping[str, str]) -> Panels:
+    from triptych.layouts.keras_v3 import facts
+
+    return facts.renamed(panels)
+
+
 ARCHIVE_LAYOUT = Layout(
     name="keras-archive",
     title="Keras archive",
@@ -76,6 +95,7 @@ ARCHIVE_LAYOUT = Layout(
     recognises=_is_archive,
     read=_read_archive,
     write=_write_archive,
+    outline=_outline_archive,
     options=frozenset({"dialect"}),
     read_options=frozenset({"allow_code", "limits"}),
     needs_architecture=True,
@@ -87,9 +107,11 @@ WEIGHTS_LAYOUT = Layout(
     recognises=_is_weights,
     read=_read_weights,
     write=_write_weights,
+    outline=_outline_weights,
     options=frozenset({"dialect", "weights_only", "max_shard_bytes"}),
     read_options=frozenset({"limits"}),
     needs_architecture=True,
     layers=_layers,
     placed=_placed,
+    renamed=_renamed,
 )

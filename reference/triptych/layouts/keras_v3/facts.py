@@ -65,6 +65,15 @@ def of_panels(panels: Panels) -> Facts | None:
     return Facts(**{name: data[name] for name in Facts.__slots__ if name in data and _SHAPES[name](data[name])})
 
 
+def renamed(panels: Panels) -> Panels:
+    """`panels`, whose tensors were renamed; without an architecture they are no longer called by their paths, of which facts would tell."""
+    keras = panels.extensions.get(EXTENSION)
+    if panels.architecture is not None or not isinstance(keras, dict) or _MEMBER not in keras:
+        return panels
+    kept = {name: value for name, value in keras.items() if name != _MEMBER}
+    return replace(panels, extensions={**panels.extensions, EXTENSION: kept})
+
+
 def _plain(value: Any) -> Json:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}

@@ -8,15 +8,17 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from triptych.errors import UsageError
-from triptych.layouts.hdf5.writing import Copier, hdf5_file
+from triptych.layouts.hdf5.writing import Copier, hdf5_file, stored_at
 from triptych.layouts.keras_v3.contents import Contents, archive_contents, weights_contents
 from triptych.layouts.keras_v3.groups import VARS
 from triptych.layouts.keras_v3.reader import CONFIG, METADATA, WEIGHTS
 from triptych.layouts.keras_v3.shards import SUFFIX, Shard, index_of, split
+from triptych.layouts.layout import Outline, Stored
 from triptych.model import Panels
 from triptych.package.atomic import replace_file
 from triptych.package.files import FileSystem
@@ -59,14 +61,13 @@ def write_archive(
         SaveError: The file system refused; what stood at `path` still does.
         UsageError: The dialect is none that archives have, or only the weights were asked for.
     """
-    if weights_only:
-        raise UsageError("expected weights alone to go to a file of them, name.weights.h5; an archive begins with an architecture")
-    contents = archive_contents(panels, dialect)
+    contents = _contents(panels, dialect, weights_only=weights_only)
     copier = _copier(contents, progress)
+    whole = _whole(contents)
     with replace_file(path, fs, overwrite=overwrite) as staged:
         beside = os.path.join(os.path.dirname(staged), "weights")  # noqa: PTH118, PTH120 - the save's own private folder
         with hdf5_file(beside) as file:
-            _write_groups(file, contents, Shard({path: dict(group.tensors) for path, group in contents.groups.items()}), copier)
+            _write_groups(file, contents, whole, copier)
         with zipfile.ZipFile(staged, "w") as archive:
             for name, document in ((METADATA, contents.metadata), (CONFIG, contents.config)):
                 if document:
@@ -77,6 +78,27 @@ def write_archive(
                 with _member(archive, name, asset.nbytes) as target:
                     target.write(asset.read())
     return tuple(contents.notes)
+
+
+def outline_archive(panels: Panels, *, dialect: str | None = None, weights_only: bool = False) -> Outline:
+    """What `write_archive` would store, and what it would leave."""
+    contents = _contents(panels, dialect, weights_only=weights_only)
+    return Outline(list(_stored(_whole(contents), WEIGHTS)), tuple(contents.notes))
+
+
+def _contents(panels: Panels, dialect: str | None, *, weights_only: bool) -> Contents:
+    if weights_only:
+        raise UsageError("expected weights alone to go to a file of them, name.weights.h5; an archive begins with an architecture")
+    return archive_contents(panels, dialect)
+
+
+def outline_weights(
+    panels: Panels, path: Path, *, dialect: str | None = None, weights_only: bool = False, max_shard_bytes: int | None = None
+) -> Outline:
+    """What `write_weights` would store, and what it would leave."""
+    contents = weights_contents(panels, dialect, alone=weights_only)
+    shards = _shards(contents, path.name, max_shard_bytes)
+    return Outline([one for name, shard in shards.items() for one in _stored(shard, name)], tuple(contents.notes))
 
 
 def write_weights(
@@ -114,30 +136,38 @@ def write_weights(
     contents = weights_contents(panels, dialect, alone=weights_only)
     target = Path(path)
     copier = _copier(contents, progress)
-    if target.name.endswith(SUFFIX):
-        _write_shards(contents, target, max_shard_bytes or SHARD_BYTES, copier, fs, overwrite=overwrite)
-    elif max_shard_bytes is not None:
-        raise UsageError(f"expected the name of an index, name{SUFFIX}, for weights in shards, got {target.name!r}")
-    else:
-        with replace_file(path, fs, overwrite=overwrite) as staged, hdf5_file(staged) as file:
-            _write_groups(file, contents, Shard({path: dict(group.tensors) for path, group in contents.groups.items()}), copier)
+    shards = _shards(contents, target.name, max_shard_bytes)
+    with ExitStack() as stack:
+        # What is entered first is committed last: an index never names a file that is not there.
+        index = stack.enter_context(replace_file(target, fs, overwrite=overwrite)) if "" not in shards else None
+        for name, shard in shards.items():
+            staged = stack.enter_context(replace_file(target.with_name(name) if name else target, fs, overwrite=overwrite))
+            with hdf5_file(staged) as file:
+                _write_groups(file, contents, shard, copier)
+        if index is not None:
+            Path(index).write_bytes(index_of(list(shards.values()), list(shards)))
     return tuple(contents.notes)
 
 
-def _write_shards(
-    contents: Contents, target: Path, most: int, copier: Copier, fs: FileSystem | None, *, overwrite: bool
-) -> None:
-    shards = list(split({path: group.tensors for path, group in contents.groups.items()}, most))
-    stem = target.name.removesuffix(SUFFIX)
-    names = [f"{stem}_{number:05}.weights.h5" for number in range(len(shards))]
-    with ExitStack() as stack:
-        # What is entered first is committed last: an index never names a file that is not there.
-        index = stack.enter_context(replace_file(target, fs, overwrite=overwrite))
-        for shard, name in zip(shards, names, strict=True):
-            staged = stack.enter_context(replace_file(target.with_name(name), fs, overwrite=overwrite))
-            with hdf5_file(staged) as file:
-                _write_groups(file, contents, shard, copier)
-        Path(index).write_bytes(index_of(shards, names))
+def _shards(contents: Contents, name: str, most: int | None) -> dict[str, Shard]:
+    """File beside the index called `name` -> what goes into it; all goes into the file itself, as "", if it is no index."""
+    if name.endswith(SUFFIX):
+        stem = name.removesuffix(SUFFIX)
+        found = split({path: group.tensors for path, group in contents.groups.items()}, most or SHARD_BYTES)
+        return {f"{stem}_{number:05}.weights.h5": shard for number, shard in enumerate(found)}
+    if most is not None:
+        raise UsageError(f"expected the name of an index, name{SUFFIX}, for weights in shards, got {name!r}")
+    return {"": _whole(contents)}
+
+
+def _whole(contents: Contents) -> Shard:
+    return Shard({path: dict(group.tensors) for path, group in contents.groups.items()})
+
+
+def _stored(shard: Shard, member: str) -> Iterator[Stored]:
+    for path, tensors in shard.groups.items():
+        for key, tensor in tensors.items():
+            yield replace(stored_at(f"{path}/{VARS}/{key}".lstrip("/"), tensor), member=member)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from triptych.layouts.layout import Layout
+from triptych.layouts.layout import Layout, Outline
 from triptych.model import Panels
 
 _SUFFIX = ".npy"
@@ -44,6 +44,12 @@ def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
     return writer.write(panels, path, **options)
 
 
+def _outline(panels: Panels, path: Path) -> Outline:
+    from triptych.layouts.numpy_arrays import writer
+
+    return writer.outline(panels, path)
+
+
 LAYOUT = Layout(
     name="npz",
     title="numpy arrays",
@@ -51,5 +57,6 @@ LAYOUT = Layout(
     recognises=_recognises,
     read=read,
     write=write,
+    outline=_outline,
     read_options=frozenset({"limits"}),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from triptych.errors import UsageError, shorten
+from triptych.layouts.layout import Outline, Stored
 from triptych.layouts.numpy_arrays.header import text_of
 from triptych.layouts.numpy_arrays.reader import SUFFIX
 from triptych.layouts.problems import inexpressible
@@ -22,6 +23,16 @@ def write(panels: Panels, path: Path, *, overwrite: bool = True, progress: Calla
         UsageError: There are no weights, or the target may not be replaced.
         SaveError: The file system refused; what stood at `path` is unchanged.
     """
+    write_archive(path, _members(panels), progress, overwrite=overwrite)
+    return _left_out(panels)
+
+
+def outline(panels: Panels, _: Path) -> Outline:
+    """What `write` would store, and what it would leave."""
+    return Outline([Stored(name, member.tensor) for name, member in _members(panels).items() if member.tensor is not None], _left_out(panels))
+
+
+def _members(panels: Panels) -> dict[str, Member]:
     if panels.weights is None:
         raise UsageError("expected a model with weights to write arrays, this one has none")
     members: dict[str, Member] = {}
@@ -30,6 +41,9 @@ def write(panels: Panels, path: Path, *, overwrite: bool = True, progress: Calla
         if fault := names.member_name_fault(member):
             raise inexpressible(shorten(name), f"{fault}, which the file of an array is")
         members[member] = Member(text_of(tensor, name), tensor)
-    write_archive(path, members, progress, overwrite=overwrite)
+    return members
+
+
+def _left_out(panels: Panels) -> tuple[str, ...]:
     left = [("architecture", panels.architecture), ("training", panels.training), ("assets", panels.assets), ("license", panels.license)]
     return tuple(f"{name}: arrays of numpy's are weights alone" for name, panel in left if panel)

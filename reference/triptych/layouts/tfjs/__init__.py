@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from triptych.errors import UsageError, shorten
 from triptych.layouts.layout import Layout
@@ -99,7 +99,7 @@ def _home(weight: str, homes: Mapping[str, str], tops: Mapping[str, TopLayer]) -
     return home
 
 
-def _write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:  # noqa: ARG001 - it is refused whatever it is
+def _write(panels: Panels, path: Path, **options: Any) -> NoReturn:  # noqa: ARG001 - it is refused whatever it is
     raise UsageError("expected a layout that is written, too; models for TensorFlow.js are made by its converter, from Keras HDF5 or .keras")
 
 
@@ -110,5 +110,6 @@ LAYOUT = Layout(
     recognises=_recognises,
     read=_read,
     write=_write,
+    outline=_write,
     read_options=frozenset({"allow_code"}),
 )

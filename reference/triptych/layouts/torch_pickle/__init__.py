@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from triptych.layouts.layout import Layout
+from triptych.layouts.layout import Layout, Outline
 from triptych.model import Panels
 
 _MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
@@ -41,11 +42,23 @@ def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
     return writer.write(panels, path, **options)
 
 
+def _outline(panels: Panels, path: Path) -> Outline:
+    from triptych.layouts.torch_pickle import writer
+
+    return writer.outline(panels, path)
+
+
 def left_out(panels: Panels) -> tuple[str, ...]:
     """A sentence for each thing of the PyTorch file that was read that `panels` do not hold."""
     from triptych.layouts.torch_pickle import facts
 
     return facts.left_out(panels)
+
+
+def _renamed(panels: Panels, names: Mapping[str, str]) -> Panels:
+    from triptych.layouts.torch_pickle import facts
+
+    return facts.renamed(panels, names)
 
 
 LAYOUT = Layout(
@@ -55,5 +68,7 @@ LAYOUT = Layout(
     recognises=_recognises,
     read=read,
     write=write,
+    outline=_outline,
     read_options=frozenset({"limits"}),
+    renamed=_renamed,
 )

@@ -9,7 +9,7 @@ Arrangements are spelled as `plain` says. In an ``object``, ``panel`` stands for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from triptych.model import Json, Panels, Training
@@ -60,6 +60,42 @@ def facts_of(extensions: Mapping[str, Json]) -> Facts:
         classes if isinstance(classes, dict) else {},
         [note for note in left_out if isinstance(note, str)] if isinstance(left_out, list | tuple) else (),
     )  # fmt: skip
+
+
+def renamed(panels: Panels, names: Mapping[str, str]) -> Panels:
+    """`panels`, whose tensors were renamed as `names` says, with arrangements that say the new names.
+
+    That of the weights goes: the keys of the file are what the names were made of.
+    """
+    facts, training = panels.extensions.get(EXTENSION), panels.training
+    if isinstance(facts, dict) and "weights" in facts and not names.keys().isdisjoint(_tensors_of(facts["weights"])):
+        kept = {name: value for name, value in facts.items() if name != "weights"}
+        panels = replace(panels, extensions={**panels.extensions, EXTENSION: kept})
+    if training is not None and EXTENSION in training.extensions:
+        said = _under(training.extensions[EXTENSION], names)
+        panels = replace(panels, training=replace(training, extensions={**training.extensions, EXTENSION: said}))
+    return panels
+
+
+def _tensors_of(data: Json) -> Iterator[str]:
+    """The names of the tensors that an arrangement says."""
+    pending = [data]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            if isinstance(name := one.get("tensor"), str):
+                yield name
+            pending += one.values()
+        elif isinstance(one, list):
+            pending += one
+
+
+def _under(data: Json, names: Mapping[str, str]) -> Json:
+    if isinstance(data, dict):
+        return {
+            key: names.get(value, value) if key in ("tensor", "same") and isinstance(value, str) else _under(value, names) for key, value in data.items()
+        }
+    return [_under(item, names) for item in data] if isinstance(data, list) else data
 
 
 def left_out(panels: Panels) -> tuple[str, ...]:

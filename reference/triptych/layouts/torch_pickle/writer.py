@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from triptych.errors import UsageError
+from triptych.layouts.layout import Outline, Stored
 from triptych.layouts.stored_archive import Member, write_archive
 from triptych.layouts.torch_pickle.assembly import Assembly
 from triptych.layouts.torch_pickle.pickling import Leaf, Pickler
+from triptych.layouts.torch_pickle.plain import joined
+from triptych.layouts.torch_pickle.values import Tagged
 from triptych.model import Panels, Tensor
 
 _ROOT = "archive"
@@ -25,15 +29,38 @@ def write(panels: Panels, path: Path, *, overwrite: bool = True, progress: Calla
         UsageError: There are neither weights nor training, or the target may not be replaced.
         SaveError: The file system refused; what stood at `path` is unchanged.
     """
-    if panels.weights is None and panels.training is None:
-        raise UsageError("expected a model with weights or training to write a PyTorch file, this one has neither")
-    assembly = Assembly(panels)
+    assembly = _assembled(panels)
     storages = _Storages()
     pickle = Pickler(storages.store).dump(assembly.value())
     small = {f"{_ROOT}/{name}": Member(content) for name, content in {**_SMALL, "data.pkl": pickle}.items()}
     members = small | {name: Member(tensor=tensor) for name, tensor in storages.members.items()}
     write_archive(path, members, progress, overwrite=overwrite)
     return tuple(assembly.notes)
+
+
+def outline(panels: Panels, _: Path) -> Outline:
+    """What `write` would store, by the keys that lead to it, and what it would leave."""
+    assembly = _assembled(panels)
+    value = assembly.value()
+    Pickler(lambda _: "").dump(value)  # refuses what cannot be said
+    stored = [Stored(joined(path), leaf.tensor) for path, leaf in _leaves(value, ())]
+    return Outline(stored, tuple(assembly.notes))
+
+
+def _leaves(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Leaf]]:
+    if isinstance(value, Leaf):
+        yield path, value
+    elif isinstance(value, Tagged):
+        yield from _leaves(value.value, path)
+    elif isinstance(value, dict | list | tuple):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(item, (*path, key))
+
+
+def _assembled(panels: Panels) -> Assembly:
+    if panels.weights is None and panels.training is None:
+        raise UsageError("expected a model with weights or training to write a PyTorch file, this one has neither")
+    return Assembly(panels)
 
 
 class _Storages:
