@@ -5,6 +5,7 @@ Keras is imported when a fixture asks for it; what it warns about is its own aff
 
 import json
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from triptych.layouts import (
     own,
     safetensors_weights,
     tfjs,
+    torch_distributed,
     torch_pickle,
 )
 from triptych.layouts.layout import Fit, Layout
@@ -28,6 +29,7 @@ LAYOUTS: tuple[Layout, ...] = (
     keras_v3.WEIGHTS_LAYOUT,
     keras_hdf5.LAYOUT,
     torch_pickle.LAYOUT,
+    torch_distributed.LAYOUT,
     hub.LAYOUT,
     numpy_arrays.LAYOUT,
     safetensors_weights.LAYOUT,

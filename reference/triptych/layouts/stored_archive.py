@@ -44,25 +44,43 @@ def write_archive(
     """
     fs = FileSystem()
     target = atomic.target_of(path)
-    entries, start = archive.place((name, member.size) for name, member in members.items())
-    total = start + len(archive.tail(entries, start))
-    with atomic.replacing(target, fs, folder=False, size=total, overwrite=overwrite) as staged, Hashing() as hashing:
-        stream = Stream(hashing, total, progress, checksums=True)
+    planned = Planned(members)
+    with atomic.replacing(target, fs, folder=False, size=planned.size, overwrite=overwrite) as staged, Hashing() as hashing:
+        stream = Stream(hashing, planned.size, progress, checksums=True)
         mode = atomic.mode_of(target, fs)
         descriptor = fs.open(staged, _NEW_FILE, 0o666 if mode is None else mode)
         try:
             output = Output(descriptor, fs, durable=True)
-            output.allocate(total)
-            for entry in entries:
-                output.write([memoryview(entry.local_header())])
-                pieces = members[entry.name].pieces()
-                if sum(map(len, pieces)) != entry.size:
-                    raise UsageError(f"expected {entry.size} bytes of {entry.name}, its source gave {sum(map(len, pieces))}")
-                entry.crc = stream.pieces(entry.name, pieces, output)
-                fs.pwrite_all(descriptor, entry.local_header()[: archive.LOCAL.size], entry.offset)
-            output.write([memoryview(archive.tail(entries, start))])
+            output.allocate(planned.size)
+            planned.write(output, stream, fs)
             if mode is not None:
                 fs.chmod(descriptor, mode)
             fs.fsync(descriptor)
         finally:
             fs.close(descriptor)
+
+
+class Planned:
+    """An archive whose bytes are counted and not yet written."""
+
+    def __init__(self, members: Mapping[str, Member]) -> None:
+        self._members = members
+        self._entries, self._start = archive.place((name, member.size) for name, member in members.items())
+        self.size = self._start + len(archive.tail(self._entries, self._start))
+        """Its bytes in all."""
+
+    def write(self, output: Output, stream: Stream, fs: FileSystem) -> None:
+        """Append it to `output`.
+
+        Raises:
+            UsageError: A tensor's source does not give what it says.
+        """
+        begin = output.position
+        for entry in self._entries:
+            output.write([memoryview(entry.local_header())])
+            pieces = self._members[entry.name].pieces()
+            if sum(map(len, pieces)) != entry.size:
+                raise UsageError(f"expected {entry.size} bytes of {entry.name}, its source gave {sum(map(len, pieces))}")
+            entry.crc = stream.pieces(entry.name, pieces, output)
+            fs.pwrite_all(output.descriptor, entry.local_header()[: archive.LOCAL.size], begin + entry.offset)
+        output.write([memoryview(archive.tail(self._entries, self._start))])

@@ -21,8 +21,10 @@ from triptych.model import Json, Panels, Progress, Tensor, Training, Weights
 class Assembly:
     """The value of one file, and what of the panels is not in it."""
 
-    def __init__(self, panels: Panels) -> None:
+    def __init__(self, panels: Panels, *, by_name: bool = False) -> None:
+        """`by_name` says that an optimizer which comes from elsewhere is to call its parameters by name, not by number."""
         self._panels = panels
+        self._by_name = by_name
         self._facts = facts_of(panels.extensions)
         self._used: set[str] = set()
         self.notes: list[str] = []
@@ -150,13 +152,14 @@ class Assembly:
             return LEFT_OUT
         kind = next(kind for kind in KINDS if kind.type == optimizer.type)
         step = training.progress.step if training.progress else None
-        entries: dict[int, dict[str, Any]] = {}
-        numbers = list(enumerate(self._trained(self._panels.weights)))
-        for number, weight in numbers:
+        entries: dict[int | str, dict[str, Any]] = {}
+        trained = self._trained(self._panels.weights)
+        called: Sequence[int | str] = trained if self._by_name else range(len(trained))
+        for key, weight in zip(called, trained, strict=True):
             slots = dict(self._slots(kind.slots, weight, state.tensors if state is not None else {}))
             if slots:
-                entries[number] = ({"step": _count("float32", step or 0)} if kind.counts else {}) | slots
-        return {"state": entries, "param_groups": [{**group, "params": [number for number, _ in numbers]}]}
+                entries[key] = ({"step": _count("float32", step or 0)} if kind.counts else {}) | slots
+        return {"state": entries, "param_groups": [{**group, "params": list(called)}]}
 
     def _slots(self, slots: Mapping[str, str], weight: str, state: Mapping[str, Tensor]) -> Iterator[tuple[str, Leaf]]:
         for theirs, ours in slots.items():

@@ -6,7 +6,11 @@ PICKLE_BYTES = 256 << 20
 """One pickle; those of genuine files are some 200 bytes for each tensor."""
 OPCODES = 20_000_000
 MEMO = 1_000_000
-"""Remembered values, and the largest index under which one may be remembered."""
+"""Remembered values, and the largest index under which one may be remembered; in long pickles one for each …"""
+MEMO_BYTES = 6
+"""… bytes, a little more than the ten or so of genuine ones …"""
+MEMO_MOST = 16_000_000
+"""… but never more than these."""
 STACK = 1_000_000
 STRING_BYTES = 16 << 20
 """One text or byte string; the legacy form carries the source text of classes."""

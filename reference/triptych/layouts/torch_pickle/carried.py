@@ -49,9 +49,9 @@ def carried_in(root: Any, limits: Limits) -> Carried | None:
     from triptych.documents import parse_json, parse_training
 
     found = root.get(KEY) if isinstance(root, dict) else None
-    if not isinstance(found, dict) or found.keys() != {"training", "state"} or not isinstance(found["training"], str):
+    if not isinstance(found, dict) or not {"training"} <= found.keys() <= {"training", "state"} or not isinstance(found["training"], str):
         return None
-    state = found["state"]
+    state = found.get("state", {})
     if not isinstance(state, dict) or not all(isinstance(name, str) and isinstance(one, StoredTensor) for name, one in state.items()):
         return None
     findings = Findings(member=KEY)

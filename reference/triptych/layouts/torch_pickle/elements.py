@@ -42,9 +42,13 @@ def dtype_of_storage(kind: str) -> str:
 
 def storage_bytes(kind: str) -> int:
     """Bytes of one element of a storage."""
+    return item_bytes(dtype_of_storage(kind))
+
+
+def item_bytes(name: str) -> int:
+    """Bytes of one element of PyTorch's dtype `name`."""
     from triptych import dtypes
 
-    name = dtype_of_storage(kind)
     return _OTHERS.get(name) or dtypes.BY_NAME[name].item_bits // 8
 
 

@@ -50,6 +50,7 @@ class Machine:
         self._build = build
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
+        self._most_memo = min(max(bounds.MEMO, len(data) // bounds.MEMO_BYTES), bounds.MEMO_MOST)
         self._at = 0
 
     @property
@@ -122,8 +123,8 @@ class Machine:
     # --- the memo
 
     def _put(self, index: int) -> None:
-        if not 0 <= index < bounds.MEMO:
-            raise unsupported(self._place, f"expected at most {bounds.MEMO:,} values to remember, got number {index:,}")
+        if not 0 <= index < self._most_memo:
+            raise unsupported(self._place, f"expected at most {self._most_memo:,} values to remember, got number {index:,}")
         self._memo[index] = self._top()
 
     def _get(self, index: int) -> None:

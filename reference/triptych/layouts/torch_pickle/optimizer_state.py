@@ -9,7 +9,7 @@ from typing import Any
 
 from triptych.layouts.torch_pickle import plain
 from triptych.layouts.torch_pickle.optimizer_kinds import SHARED_SLOT, Kind, config_of, kind_of
-from triptych.layouts.torch_pickle.placement import Candidate, Shape, placed
+from triptych.layouts.torch_pickle.placement import Candidate, Key, Shape, placed
 from triptych.layouts.torch_pickle.plain import Path
 from triptych.layouts.torch_pickle.values import StoredTensor
 from triptych.model import Component, Json
@@ -37,9 +37,9 @@ class _Reading:
     state: dict[Any, Any]
     groups: list[dict[str, Any]]
     kind: Kind | None
-    names: dict[int, str] | None
-    """Number -> weight."""
-    shapes: dict[int, Shape]
+    names: dict[Key, str] | None
+    """What the optimizer calls it -> weight."""
+    shapes: dict[Key, Shape]
     step: int | None
     shared: bool
     """Whether the slot that this specification has once is the same for all weights."""
@@ -86,7 +86,7 @@ def read_optimizer(value: Any, path: Path, candidates: Sequence[Candidate], numb
     kind = kind_of(groups, slots)
     shapes = {number: shape for number, one in entries.items() if (shape := _shape_of(one)) is not None}
     numbers = [group["params"] for group in groups]
-    names = _named(groups, shapes, candidates) or placed(numbers, shapes, candidates)
+    names = _known(numbers, shapes, candidates) or _named(groups, shapes, candidates) or placed(numbers, shapes, candidates)
     step, even = _steps(list(entries.values()), number_of)
     config = config_of(kind, groups) if kind is not None else None
     shared = _same_everywhere([one["mu_product"] for one in entries.values() if "mu_product" in one], number_of)
@@ -107,10 +107,18 @@ def _shape_of(slots: dict[Any, Any]) -> Shape | None:
     return shapes.pop() if len(shapes) == 1 else None
 
 
-def _named(groups: Sequence[dict[str, Any]], shapes: dict[int, Shape], candidates: Sequence[Candidate]) -> dict[int, str] | None:
+def _known(keys: Sequence[Sequence[Key]], shapes: dict[Key, Shape], candidates: Sequence[Candidate]) -> dict[Key, str] | None:
+    """The names themselves, where the optimizer calls its parameters by them."""
+    known = {one.name: one.shape for one in candidates}
+    found: dict[Key, str] = {key: key for group in keys for key in group if isinstance(key, str)}
+    good = all(name in known and shapes.get(name, known[name]) == known[name] for name in found.values())
+    return found if good and found and len(found) == sum(map(len, keys)) else None
+
+
+def _named(groups: Sequence[dict[str, Any]], shapes: dict[Key, Shape], candidates: Sequence[Candidate]) -> dict[Key, str] | None:
     """Number -> weight, where the optimizer was given the names itself."""
     known = {one.name: one.shape for one in candidates}
-    found: dict[int, str] = {}
+    found: dict[Key, str] = {}
     for group in groups:
         names = group.get("param_names")
         if not isinstance(names, list) or len(names) != len(group["params"]):

@@ -13,6 +13,7 @@ from typing import Any
 
 from triptych.layouts.problems import inexpressible
 from triptych.layouts.torch_pickle import elements, refusals, unusual
+from triptych.layouts.torch_pickle.tensors import row_major
 from triptych.layouts.torch_pickle.values import Ordered, Tagged
 from triptych.model import Tensor
 
@@ -197,7 +198,7 @@ class Pickler:
         self._out += _TUPLE + b"Q"
         self._value(0)
         self._value(shape)
-        self._value(_strides(shape))
+        self._value(row_major(shape))
 
     def _quantized(self, parts: dict[str, Any]) -> None:
         leaf = parts["integers"]
@@ -212,13 +213,3 @@ class Pickler:
         self._value(parts["requires_grad"])
         self._call("collections", "OrderedDict")
         self._out += _TUPLE + _REDUCE
-
-
-def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Those of an array in rows, an empty axis counted as one, as PyTorch counts."""
-    strides: list[int] = []
-    step = 1
-    for extent in reversed(shape):
-        strides.append(step)
-        step *= max(extent, 1)
-    return tuple(reversed(strides))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 """Last words of names that PyTorch's own modules give to what is no parameter."""
 Shape = tuple[int, ...]
+Key = int | str
+"""What an optimizer calls a parameter: its number, or in distributed state dictionaries its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ def may_be_trained(name: str, dtype: str) -> bool:
     return name.rpartition(".")[2] not in _BUFFERS and ("float" in dtype or "complex" in dtype)
 
 
-def placed(groups: Sequence[Sequence[int]], shapes: Mapping[int, Shape], candidates: Sequence[Candidate]) -> dict[int, str] | None:
+def placed(groups: Sequence[Sequence[Key]], shapes: Mapping[Key, Shape], candidates: Sequence[Candidate]) -> dict[Key, str] | None:
     """Number -> weight; None where it could be otherwise.
 
     Args:
@@ -43,13 +45,13 @@ def placed(groups: Sequence[Sequence[int]], shapes: Mapping[int, Shape], candida
     return first if first == last else None
 
 
-def _agree(numbers: Sequence[int], candidates: Sequence[Candidate], shapes: Mapping[int, Shape]) -> bool:
+def _agree(numbers: Sequence[Key], candidates: Sequence[Candidate], shapes: Mapping[Key, Shape]) -> bool:
     return all(shapes.get(number, one.shape) == one.shape for number, one in zip(numbers, candidates, strict=True))
 
 
-def _leftmost(numbers: Sequence[int], candidates: Sequence[Candidate], shapes: Mapping[int, Shape]) -> dict[int, str] | None:
+def _leftmost(numbers: Sequence[Key], candidates: Sequence[Candidate], shapes: Mapping[Key, Shape]) -> dict[Key, str] | None:
     """Each number at the first candidate that it can have, in order; from both ends the same where there is one way only."""
-    found: dict[int, str] = {}
+    found: dict[Key, str] = {}
     waiting = iter(candidates)
     for number in numbers:
         one = next((one for one in waiting if shapes.get(number, one.shape) == one.shape), None)
@@ -59,7 +61,7 @@ def _leftmost(numbers: Sequence[int], candidates: Sequence[Candidate], shapes: M
     return found
 
 
-def _by_rank(groups: Sequence[Sequence[int]], shapes: Mapping[int, Shape], candidates: Sequence[Candidate]) -> dict[int, str] | None:
+def _by_rank(groups: Sequence[Sequence[Key]], shapes: Mapping[Key, Shape], candidates: Sequence[Candidate]) -> dict[Key, str] | None:
     """The same where matrices are one group and vectors another, as they are for decay; in each the order is the model's."""
     if len(groups) != 2:
         return None

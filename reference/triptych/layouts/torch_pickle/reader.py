@@ -76,7 +76,11 @@ def read(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Pa
         InvalidModelError: The file is damaged.
         UnsupportedError: It asks for more than data: nothing of it was run; or it exceeds a limit.
     """
-    file = open_file(FilePath(path), limits)
+    return panels_of(open_file(FilePath(path), limits), limits)
+
+
+def panels_of(file: Opened, limits: Limits) -> Panels:
+    """The panels of what a file or folder of PyTorch's holds; raises what `read` raises."""
     modules = Modules(script=file.script)
     root = modules.plain(file.root)
     if file.script and not _holds_tensors(root):

@@ -18,6 +18,8 @@ _OPTIMIZERS = ("optimizer", "optimizer_state_dict", "optim", "opt", "optimizer_s
 _EPOCHS = ("epoch", "epochs_done", "current_epoch")
 _STEPS = ("step", "global_step", "iteration", "iter", "steps")
 _COUNT = 2**53
+_WRAPPINGS = 4
+"""Keys, one below the other, that may stand around a training dictionary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,24 @@ class Places:
     step: Path | None = None
 
 
-def places_in(root: Any) -> Places:
-    """Where model, optimizer and counts are in `root`."""
+    def under(self, key: Any) -> Places:
+        """The same places of a value that holds this one under `key`."""
+        return Places(*(None if path is None else (key, *path) for path in (self.model, self.optimizer, self.epoch, self.step)))
+
+
+def places_in(root: Any, below: int = 0) -> Places:
+    """Where model, optimizer and counts are in `root`, which stands `below` keys under the value of the file."""
     if is_optimizer(root):
         return Places(optimizer=())
     if not isinstance(root, dict) or is_state_dict(root):
         return Places(model=())
+    if len(root) == 1 and below < _WRAPPINGS:
+        # An application's state under one key, as distributed checkpoints have it.
+        ((key, inner),) = root.items()
+        if isinstance(inner, dict) and not is_state_dict(inner) and not is_optimizer(inner):
+            found = places_in(inner, below + 1)
+            if found.model != () or found.optimizer is not None:
+                return found.under(key)
     optimizer = _optimizer_in(root)
     candidates = [key for key, value in root.items() if is_state_dict(value)]
     model = next((key for key in _MODELS if key in candidates), None)
@@ -64,9 +78,11 @@ def is_optimizer(value: Any) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("state"), dict) or not isinstance(value.get("param_groups"), list):
         return False
     groups = value["param_groups"]
-    return all(isinstance(group, dict) and isinstance(group.get("params"), list) for group in groups) and all(
-        isinstance(number, int) for group in groups for number in group["params"]
-    )
+    if not all(isinstance(group, dict) and isinstance(group.get("params"), list) for group in groups):
+        return False
+    keys = [key for group in groups for key in group["params"]]
+    # Numbers as PyTorch's own optimizers have them, or names as its distributed state dictionaries do.
+    return all(isinstance(key, int) for key in keys) or all(isinstance(key, str) for key in keys)
 
 
 def at(root: Any, path: Path) -> Any:

@@ -62,6 +62,16 @@ class Tensors:
         return lambda: _gathered(whole(), begin, stored, swapped=swapped)
 
 
+def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of an array in rows, an empty axis counted as one, as PyTorch counts."""
+    strides: list[int] = []
+    step = 1
+    for extent in reversed(shape):
+        strides.append(step)
+        step *= max(extent, 1)
+    return tuple(reversed(strides))
+
+
 def _contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     step = 1
     for extent, stride in zip(reversed(shape), reversed(strides), strict=True):

@@ -30,11 +30,9 @@ def write(panels: Panels, path: Path, *, overwrite: bool = True, progress: Calla
         SaveError: The file system refused; what stood at `path` is unchanged.
     """
     assembly = _assembled(panels)
-    storages = _Storages()
+    storages = Storages()
     pickle = Pickler(storages.store).dump(assembly.value())
-    small = {f"{_ROOT}/{name}": Member(content) for name, content in {**_SMALL, "data.pkl": pickle}.items()}
-    members = small | {name: Member(tensor=tensor) for name, tensor in storages.members.items()}
-    write_archive(path, members, progress, overwrite=overwrite)
+    write_archive(path, storages.archive(pickle), progress, overwrite=overwrite)
     return tuple(assembly.notes)
 
 
@@ -63,7 +61,7 @@ def _assembled(panels: Panels) -> Assembly:
     return Assembly(panels)
 
 
-class _Storages:
+class Storages:
     """Gives each tensor a storage of its own, and one to those that are the same."""
 
     def __init__(self) -> None:
@@ -82,3 +80,8 @@ class _Storages:
         self.members[f"{_ROOT}/data/{key}"] = tensor
         self._keys.setdefault(leaf.name, (key, tensor))
         return key
+
+    def archive(self, pickle: bytes) -> dict[str, Member]:
+        """The members of the archive of `pickle`, which refers to these storages."""
+        small = {f"{_ROOT}/{name}": Member(content) for name, content in {**_SMALL, "data.pkl": pickle}.items()}
+        return small | {name: Member(tensor=tensor) for name, tensor in self.members.items()}

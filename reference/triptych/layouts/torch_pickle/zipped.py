@@ -26,8 +26,14 @@ def is_torch(data: memoryview) -> bool:
     return any(re.fullmatch(r"[^/]+/data\.pkl", name) for name in glimpse(data))
 
 
-def open_zip(data: memoryview, limits: Limits) -> Opened:
+def open_zip(data: memoryview, limits: Limits, parts: Parts | None = None, prefix: str = "") -> Opened:
     """What PyTorch's archive holds.
+
+    Args:
+        data: The archive.
+        limits: What may be spent on it.
+        parts: Takes its storages; None for those of this archive alone.
+        prefix: What the keys of its storages begin with, where `parts` has those of others.
 
     Raises:
         InvalidModelError: It is damaged.
@@ -40,12 +46,12 @@ def open_zip(data: memoryview, limits: Limits) -> Opened:
     order = _text(archive, "byteorder") if "byteorder" in archive else "little"
     if order not in ("little", "big"):
         raise unsupported(f"{archive.root}/byteorder", f"expected the byte order little or big, got {shorten(order)}")
-    parts = Parts(limits)
+    parts = parts if parts is not None else Parts(limits)
     script = _CONSTANTS in archive or any(name.startswith("code/") for name in archive.names)
     constants: Any = ()
     if script and _CONSTANTS in archive:
-        constants = _unpickled(archive, _CONSTANTS, "constants/", parts)
-    root = _unpickled(archive, PICKLE, "data/", parts)
+        constants = _unpickled(archive, _CONSTANTS, "constants/", parts, prefix)
+    root = _unpickled(archive, PICKLE, "data/", parts, prefix)
     return Opened(root, parts, swapped=order == "big", script=script, constants=constants)
 
 
@@ -56,7 +62,7 @@ def _text(archive: Archive, name: str) -> str:
     return bytes(archive.read(name)).decode("latin-1").strip()
 
 
-def _unpickled(archive: Archive, name: str, folder: str, parts: Parts) -> Any:
+def _unpickled(archive: Archive, name: str, folder: str, parts: Parts, prefix: str) -> Any:
     """The value of the pickle `name`, whose storages lie in `folder`."""
     if archive.size(name) > bounds.PICKLE_BYTES:
         raise unsupported(f"{archive.root}/{name}", f"expected a pickle of at most {bounds.PICKLE_BYTES:,} bytes, got {archive.size(name):,}")
@@ -65,9 +71,11 @@ def _unpickled(archive: Archive, name: str, folder: str, parts: Parts) -> Any:
 
     def persistent(identifier: Any, place: str) -> Storage:
         said = storage_of(identifier, place)
-        storage = Storage(f"{folder}{said.key}", said.kind, said.elements)
+        file = f"{folder}{said.key}"
+        storage = Storage(f"{prefix}{file}", said.kind, said.elements)
         if storage.key not in parts.storages:
-            _place(archive, storage, place, parts)
+            _check_size(archive, file, storage, place)
+            parts.content[storage.key] = lambda: archive.read(file)
         parts.meet(storage, place)
         return storage
 
@@ -77,9 +85,8 @@ def _unpickled(archive: Archive, name: str, folder: str, parts: Parts) -> Any:
     return value
 
 
-def _place(archive: Archive, storage: Storage, place: str, parts: Parts) -> None:
+def _check_size(archive: Archive, file: str, storage: Storage, place: str) -> None:
     size = storage.elements * elements.storage_bytes(storage.kind)
-    if archive.size(storage.key) != size:
-        make = truncated if archive.size(storage.key) < size else invalid
-        raise make(place, f"expected {size:,} bytes in the member {shorten(storage.key)}, it has {archive.size(storage.key):,}")
-    parts.content[storage.key] = lambda: archive.read(storage.key)
+    if archive.size(file) != size:
+        make = truncated if archive.size(file) < size else invalid
+        raise make(place, f"expected {size:,} bytes in the member {shorten(file)}, it has {archive.size(file):,}")
