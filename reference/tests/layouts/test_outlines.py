@@ -51,8 +51,18 @@ def of_safetensors(path):
         return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - it is no mapping
 
 
+def of_distributed_pytorch(path):
+    from torch.distributed.checkpoint import FileSystemReader
+
+    about = FileSystemReader(path).read_metadata()
+    shapes = {name: tuple(one.size) for name, one in about.state_dict_metadata.items() if hasattr(one, "size")}
+    return {(where.relative_path, index.fqn): shapes[index.fqn] for index, where in about.storage_data.items() if index.fqn in shapes}
+
+
 def found_in(path):
     """(member, name) -> shape, as the libraries of the formats see it."""
+    if (path / ".metadata").is_file():
+        return of_distributed_pytorch(path)
     if path.is_dir():
         return {(one.name, name): shape for one in sorted(path.glob("*.safetensors")) for name, shape in of_safetensors(one).items()}
     if path.suffix in (".json", ".yaml", ".yml"):

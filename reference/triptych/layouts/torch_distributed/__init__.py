@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from triptych.layouts.layout import Layout
+from triptych.layouts.layout import Layout, Outline
 from triptych.model import Panels
 
 
@@ -29,6 +29,12 @@ def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
     return writer.write(panels, path, **options)
 
 
+def _outline(panels: Panels, path: Path, **options: Any) -> Outline:
+    from triptych.layouts.torch_distributed import writer
+
+    return writer.outline(panels, path, **options)
+
+
 LAYOUT = Layout(
     name="torch-distributed",
     title="PyTorch distributed checkpoint",
@@ -36,6 +42,7 @@ LAYOUT = Layout(
     recognises=_recognises,
     read=read,
     write=write,
+    outline=_outline,
     options=frozenset({"max_shard_bytes"}),
     read_options=frozenset({"limits"}),
 )

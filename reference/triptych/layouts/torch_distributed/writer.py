@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from triptych.errors import UsageError, shorten
+from triptych.layouts.layout import Outline, Stored
 from triptych.layouts.stored_archive import Planned
 from triptych.layouts.torch_distributed import metadata_writing, nesting
 from triptych.layouts.torch_distributed.folder import METADATA, SUFFIX
 from triptych.layouts.torch_distributed.metadata_writing import Part
 from triptych.layouts.torch_pickle.assembly import Assembly
 from triptych.layouts.torch_pickle.pickling import Leaf, Pickler
+from triptych.layouts.torch_pickle.plain import joined
 from triptych.layouts.torch_pickle.values import Ordered, Tagged
-from triptych.layouts.torch_pickle.writer import Storages
+from triptych.layouts.torch_pickle.writer import Storages, leaves
 from triptych.model import Panels
 from triptych.package import atomic
 from triptych.package.files import FileSystem
@@ -52,17 +54,29 @@ def write(
         UsageError: There are neither weights nor training, or the target may not be replaced.
         SaveError: The file system refused; what stood at `path` is unchanged.
     """
-    if panels.weights is None and panels.training is None:
-        raise UsageError("expected a model with weights or training to write a distributed checkpoint, this one has neither")
     if path.is_dir() and (other := next((one.name for one in path.iterdir() if one.name != METADATA and one.suffix != SUFFIX), None)):
         raise UsageError(f"expected nothing, an empty folder or a distributed checkpoint at {str(path)!r}, {shorten(other)} is in it; it is not replaced")
+    files, notes = _divided(panels, max_shard_bytes)
+    _write(atomic.target_of(path), files, progress, overwrite=overwrite)
+    return notes
+
+
+def outline(panels: Panels, _: Path, *, max_shard_bytes: int | None = None) -> Outline:
+    """What `write` would store, by the names of entries, and what it would leave."""
+    files, notes = _divided(panels, max_shard_bytes)
+    return Outline(files.stored, notes)
+
+
+def _divided(panels: Panels, most: int | None) -> tuple[_Files, tuple[str, ...]]:
+    """What goes into which file, and sentences that name what does not."""
+    if panels.weights is None and panels.training is None:
+        raise UsageError("expected a model with weights or training to write a distributed checkpoint, this one has neither")
     assembly = Assembly(panels, by_name=True)
     value = assembly.value()
-    files = _Files(max_shard_bytes)
+    files = _Files(most)
     for keys, one in nesting.flattened(value if isinstance(value, dict) else {"value": value}):
         files.add(keys, one)
-    _write(atomic.target_of(path), files, progress, overwrite=overwrite)
-    return (*assembly.notes, *_lost(value, ""))
+    return files, (*assembly.notes, *_lost(value, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +97,8 @@ class _Files:
         self._most = most
         self.shards: dict[str, _Shard] = {}
         self.parts: list[Part] = []
+        self.stored: list[Stored] = []
+        """The tensors by the keys that lead to them, and their files."""
         self._end = 0
         self._known: dict[str, tuple[Leaf, Part]] = {}
 
@@ -92,12 +108,15 @@ class _Files:
         dtype = None if leaf is None else leaf.tensor.dtype if leaf is value else value.value["dtype"].value
         shape = () if leaf is None else leaf.tensor.shape[: len(leaf.tensor.shape) - (leaf is not value)]
         if leaf is not None and (same := self._same(leaf)) is not None:
-            self.parts.append(Part(path, same.file, same.offset, same.length, dtype, shape))
+            part = Part(path, same.file, same.offset, same.length, dtype, shape)
+            self.parts.append(part)
+            self.stored.append(Stored(part.name, leaf.tensor, part.file))
             return
         storages = Storages()
         # A chunk is elements and nothing else: it asks for no gradient and is no parameter.
         planned = Planned(storages.archive(Pickler(storages.store).dump(Leaf(leaf.tensor, name=leaf.name) if leaf is value and leaf is not None else value)))
         part = self._placed(path, planned, dtype, shape)
+        self.stored += [Stored(joined(below), one.tensor, part.file) for below, one in leaves(value, path)]
         if leaf is not None:
             self._known.setdefault(leaf.name, (leaf, part))
 

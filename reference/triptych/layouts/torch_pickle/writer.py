@@ -41,18 +41,19 @@ def outline(panels: Panels, _: Path) -> Outline:
     assembly = _assembled(panels)
     value = assembly.value()
     Pickler(lambda _: "").dump(value)  # refuses what cannot be said
-    stored = [Stored(joined(path), leaf.tensor) for path, leaf in _leaves(value, ())]
+    stored = [Stored(joined(path), leaf.tensor) for path, leaf in leaves(value, ())]
     return Outline(stored, tuple(assembly.notes))
 
 
-def _leaves(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Leaf]]:
+def leaves(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Leaf]]:
+    """The tensors in `value`, which stands at `path`, each with its own path."""
     if isinstance(value, Leaf):
         yield path, value
     elif isinstance(value, Tagged):
-        yield from _leaves(value.value, path)
+        yield from leaves(value.value, path)
     elif isinstance(value, dict | list | tuple):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(item, (*path, key))
+            yield from leaves(item, (*path, key))
 
 
 def _assembled(panels: Panels) -> Assembly:
