@@ -3,7 +3,7 @@
 They stand in a pool of their own, so that a TensorFlow in the same process, which has these messages too, is not disturbed.
 Numbers and types of fields: TensorFlow's ``core/protobuf/{tensor_bundle,trackable_object_graph,saved_tensor_slice,saved_model,meta_graph,
 saved_object_graph,saver,fingerprint}.proto`` and ``core/framework/{graph,node_def,attr_value,function,op_def,tensor,tensor_shape,
-tensor_slice,versions}.proto``; Keras' ``protobuf/saved_metadata.proto``. Fields that are not listed are skipped, as the format allows.
+tensor_slice,variable,versions}.proto``; Keras' ``protobuf/saved_metadata.proto``. Fields that are not listed are skipped, as the format allows.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ Graph: 1 node *Node, 2 library FunctionLibrary, 4 versions Versions
 MetaInfo: 4 tags *string, 5 tensorflow_version string, 6 tensorflow_git_version string, 7 stripped_default_attrs bool, 8 function_aliases {}string
 Saver: 1 filename_tensor_name string, 2 save_tensor_name string, 3 restore_op_name string, 4 max_to_keep int32, 5 sharded bool, 6 keep_checkpoint_every_n_hours float, 7 version int32
 NodeList: 1 value *string
+Variable: 1 variable_name string, 2 initializer_name string, 3 snapshot_name string, 5 is_resource bool, 6 initial_value_name string, 7 trainable bool
 BytesList: 1 value *bytes
 Collection: 1 node_list |NodeList, 2 bytes_list |BytesList
 TensorInfo: 1 name |string, 2 dtype int32, 3 tensor_shape Shape

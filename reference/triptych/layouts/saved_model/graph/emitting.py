@@ -1,0 +1,204 @@
+"""Emission: an architecture as a TensorFlow graph, call by call, as the evaluator goes through it on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from triptych.errors import ConversionError, Problem, shorten
+from triptych.layouts.saved_model.graph.attributes import Extents, Type
+from triptych.layouts.saved_model.graph.body import Body, Library
+from triptych.layouts.saved_model.graph.elementary import cast as cast_to
+from triptych.layouts.saved_model.graph.elementary import is_floating
+from triptych.layouts.saved_model.graph.emission import LAYER_EMITTERS, OPERATION_EMITTERS, Emission, Mask, OperationEmission, Refusal
+from triptych.layouts.saved_model.graph.values import Value
+from triptych.layouts.saved_model.graph.variables import Variables
+from triptych.model import Architecture, Call, Input, Json, Tensor
+from triptych.vocabulary import LayerShapes, LayerType, WeightSlot, infer, weight_slots
+from triptych.vocabulary.operations import OPERATIONS
+
+Values = tuple[list[Value], list[Mask]]
+"""Values, and which steps of each count."""
+WIDE = ("float32", "float64")
+"""What layers compute in; one of narrower numbers computes in float32, on rounded operands, to a rounded result."""
+
+
+class Emitting:
+    """An architecture whose composites are expanded, on its way into a graph."""
+
+    def __init__(self, architecture: Architecture, tensors: Mapping[str, Tensor], assets: Mapping[str, Tensor]) -> None:
+        inference = infer(architecture)
+        self.body = Body(Library())
+        self.variables = Variables(self.body, tensors)
+        self.problems: dict[str, Problem] = {}
+        """By place: what the graph cannot hold."""
+        self._inference = inference
+        self._slots: dict[str, list[WeightSlot]] = {}
+        for slot in weight_slots(architecture, inference):
+            self._slots.setdefault(slot.pointer, []).append(slot)
+        self._assets = assets
+
+    def refuse(self, pointer: str, message: str) -> None:
+        """Note what the graph cannot hold, once a place."""
+        place = self._inference.place(pointer)
+        self.problems.setdefault(place, Problem("LAYOUT_INEXPRESSIBLE", "", place, message))
+
+    def input(self, declared: Input) -> Value:
+        """The placeholder of an input."""
+        name = self.body.unique(f"serving_default_{declared.name}")
+        return self.body.one("Placeholder", [], declared.dtype, declared.shape, name=name, dtype=Type(declared.dtype), shape=Extents(declared.shape))
+
+    def architecture(self, architecture: Architecture, pointer: str, given: Sequence[Value], masks: Sequence[Mask]) -> Values:
+        """What `architecture`, standing at `pointer`, makes of one value for each of its inputs."""
+        if architecture.calls is None:
+            current: Values = (list(given), list(masks))
+            for index in range(len(architecture.layers)):
+                current = self.layer(f"{pointer}/layers/{index}", current[0], current[1])
+            return current
+        names = [value.name for value in architecture.inputs]
+        values = dict(zip(names, given, strict=True))
+        counting = dict(zip(names, masks, strict=True))
+        pointers = {layer.name: f"{pointer}/layers/{index}" for index, layer in enumerate(architecture.layers)}
+        for number, call in enumerate(architecture.calls):
+            outputs, kept = self._call(call, f"{pointer}/calls/{number}", pointers, values, counting)
+            values.update(zip(call.output_names, outputs, strict=True))
+            counting.update(zip(call.output_names, kept, strict=True))
+        return [values[name] for name in architecture.outputs], [counting[name] for name in architecture.outputs]
+
+    def _call(
+        self, call: Call, place: str, pointers: Mapping[str, str], values: Mapping[str, Value], counting: Mapping[str, Mask]
+    ) -> Values:
+        """What one call of a graph yields."""
+        inputs = [values[name] for name in call.inputs]
+        if call.op is not None:
+            yielded = self._operation(call, call.op, place, inputs)
+            return yielded, [None] * len(yielded)
+        masks = [counting[name] for name in call.inputs]
+        arguments = {name: _looked_up(value, values) for name, value in call.arguments.items()}
+        return self.layer(pointers[call.layer], inputs, masks, arguments)
+
+    def _operation(self, call: Call, op: str, place: str, inputs: Sequence[Value]) -> list[Value]:
+        emit = OPERATION_EMITTERS.get(op)
+        try:
+            if emit is None:
+                raise Refusal(f"expected an operation that a TensorFlow graph can be made of, got {shorten(op)}")
+            narrow = {one.dtype for one in inputs if is_floating(one)} - set(WIDE)
+            wide = tuple(cast_to(one, "float32") if one.dtype in narrow else one for one in inputs)
+            with self.body.within(f"{op}"):
+                yielded = emit(OperationEmission(OPERATIONS[op].resolve(call.config), wide, inputs[0].body if inputs else self.body))
+        except Refusal as refusal:
+            self.refuse(place, f"operation {shorten(op)}: {refusal}")
+            shapes = self._inference.operations.get(place)
+            return self._stand_ins(shapes.outputs if shapes else None, inputs)
+        outputs = yielded if isinstance(yielded, list) else [yielded]
+        only = len(narrow) == 1 and not OPERATIONS[op].makes_dtype and all(one.dtype in narrow for one in inputs if is_floating(one))
+        return [cast_to(one, next(iter(narrow))) if only and one.dtype == "float32" else one for one in outputs]
+
+    def layer(
+        self, pointer: str, inputs: Sequence[Value], masks: Sequence[Mask], arguments: Mapping[str, Any] | None = None
+    ) -> Values:
+        """What the layer at `pointer` makes of `inputs`."""
+        shapes = self._inference.layers[pointer]
+        said = {name: value for name, value in (arguments or {}).items() if name != "training"}
+        masks = self._masks_said(said.pop("mask", None), masks)
+        if shapes.layer.architecture is not None:
+            return self.architecture(shapes.layer.architecture, f"{pointer}/architecture", inputs, masks)
+        try:
+            return self._emitted(shapes, inputs, masks, said)
+        except Refusal as refusal:
+            self.refuse(pointer, f"layer {shorten(shapes.path)} ({shapes.layer.type}): {refusal}")
+            known = shapes.calls[0].outputs if shapes.calls else None
+            outputs = self._stand_ins(known, inputs)
+            return outputs, [None] * len(outputs)
+
+    def _emitted(self, shapes: LayerShapes, inputs: Sequence[Value], masks: Sequence[Mask], arguments: Mapping[str, Any]) -> Values:
+        layer, emitter = shapes.layer, LAYER_EMITTERS.get(shapes.layer.type)
+        found = shapes.type
+        if emitter is None or found is None:
+            raise Refusal("expected a type that a TensorFlow graph can be made of, it is none")
+        stored = layer.compute_dtype or layer.dtype
+        wide = stored if stored in WIDE else "float32"
+
+        def apply(
+            role: str, given: Sequence[Value], masks: Sequence[Mask] = (), arguments: Mapping[str, Any] | None = None
+        ) -> Values:
+            return self.layer(f"{shapes.pointer}/sublayers/{role}", given, list(masks) or [None] * len(given), arguments)
+
+        body = inputs[0].body
+        with self.body.within(shapes.path.replace(".", "/")):
+            call = Emission(
+                config=shapes.config,
+                inputs=tuple(_computed_in(one, stored, wide) for one in inputs),
+                weights=self._weights(shapes.pointer, found, stored, wide),
+                dtype=wide,
+                arguments=arguments,
+                masks=tuple(masks),
+                sublayers=layer.sublayers,
+                apply=apply,
+                integers=stored if "int" in stored else "int64",
+                assets=self._assets,
+            )
+            yielded = emitter.emit(call)
+            outputs = yielded if isinstance(yielded, list) else [yielded]
+            kept = list((emitter.mask or found.mask)(cast(Any, call), cast(Any, outputs)))
+            return [_rounded(one, stored) for one in outputs], kept
+
+    def _weights(self, pointer: str, found: LayerType, stored: str, wide: str) -> dict[str, Value]:
+        """The weights of a layer by role, in canonical axis order, as it computes with them."""
+        if not found.weights:
+            return {}
+        return {slot.role: _computed_in(self.variables.weight(slot), stored, wide) for slot in self._slots.get(pointer, ())}
+
+    def _masks_said(self, said: Any, masks: Sequence[Mask]) -> list[Mask]:
+        """`masks`, or what a call's argument says instead."""
+        import numpy as np
+
+        if said is None:
+            return list(masks)
+        listed = said if isinstance(said, list) and not isinstance(said[0], bool | list) else [said, *masks[1:]]
+        return [one if one is None or isinstance(one, Value) else self.body.constant(np.asarray(one, bool)) for one in map(_as_mask, listed)]
+
+    def _stand_ins(self, shapes: Sequence[Any] | None, inputs: Sequence[Value]) -> list[Value]:
+        """Values in the place of those that what is refused would have yielded, so that all refusals are found.
+
+        Raises:
+            ConversionError: Nothing is known of them.
+        """
+        if shapes is None or None in shapes:
+            self.finish()
+        dtype = next((one.dtype for one in inputs if is_floating(one)), "float32")
+        return [self.body.one("Placeholder", [], dtype, shape, dtype=Type(dtype), shape=Extents(shape)) for shape in shapes or ()]
+
+    def finish(self) -> None:
+        """Raise if anything was refused.
+
+        Raises:
+            ConversionError: With everything that was.
+        """
+        if self.problems:
+            raise ConversionError(tuple(self.problems.values()))
+
+
+def _looked_up(value: Json, values: Mapping[str, Value]) -> Any:
+    """A call's argument with the values it names in their places."""
+    if isinstance(value, list):
+        return [_looked_up(one, values) for one in value]
+    if isinstance(value, dict) and set(value) == {"value"}:
+        return values[value["value"]]
+    return value
+
+
+def _as_mask(mask: Any) -> Any:
+    return cast_to(mask, "bool") if isinstance(mask, Value) else mask
+
+
+def _computed_in(x: Value, stored: str, wide: str) -> Value:
+    """A floating-point value as the layer's numbers, in the wide dtype; others, and all in a layer of integers, as they are."""
+    if not is_floating(x) or "float" not in stored:
+        return x
+    return cast_to(_rounded(x, stored), wide)
+
+
+def _rounded(x: Value, stored: str) -> Value:
+    """A floating-point value as the layer's numbers; others as they are."""
+    return cast_to(x, stored) if is_floating(x) else x
