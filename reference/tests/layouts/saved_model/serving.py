@@ -108,3 +108,19 @@ def relative_error(found, expected):
     if not np.array_equal(np.where(finite, 0, expected), np.where(np.isfinite(found), 0, found), equal_nan=True):
         return float("inf")
     return float(np.abs(np.where(finite, found - expected, 0)).max() / max(np.abs(expected[finite]).max(initial=0), 1e-30))
+
+
+def loosened(example):
+    """`example` with as few extents known before a call as its weights allow; None if none can be left open."""
+    graph = example.panels.architecture
+    wanted = [slot.shape for slot in weight_slots(graph, infer(graph))]
+    for keep in (0, 1):
+        inputs = tuple(
+            replace(one, shape=tuple(extent if keep and axis == len(one.shape) - 1 else None for axis, extent in enumerate(one.shape)), names=())
+            for one in graph.inputs
+        )
+        open_graph = replace(graph, inputs=inputs)
+        found = infer(open_graph)
+        if inputs != graph.inputs and not found.problems and [slot.shape for slot in weight_slots(open_graph, found)] == wanted:
+            return replace(example, title=f"{example.title}, open", panels=replace(example.panels, architecture=open_graph))
+    return None
