@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from triptych.layouts.tensorflow import element_types
 from triptych.model import Shape
 
-TYPES = {
-    **{"float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "string": 7, "complex64": 8, "int64": 9, "bool": 10},
-    **{"bfloat16": 14, "uint16": 17, "float16": 19, "resource": 20, "variant": 21, "uint32": 22, "uint64": 23},
-    **{"float8_e5m2": 24, "float8_e4m3fn": 25},
-}
-"""Our names of dtypes, and what only graphs have -> TensorFlow's numbers."""
+_OF_GRAPHS_ONLY = {"resource": 20, "variant": 21}
+
+
+def number_of(name: str) -> int | None:
+    """TensorFlow's number of a dtype that values of a graph can have; None where it has none."""
+    return _OF_GRAPHS_ONLY.get(name) or element_types.number_of(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def fill(attribute: Any, value: Any) -> None:
     elif isinstance(value, str):
         attribute.s = value.encode()
     elif isinstance(value, Type):
-        attribute.type = TYPES[value.name]
+        attribute.type = number_of(value.name)
     elif isinstance(value, Extents):
         fill_shape(attribute.shape, value.shape)
     elif isinstance(value, Function):
@@ -66,7 +67,7 @@ def _fill_list(target: Any, items: Sequence[Any]) -> None:
     target.SetInParent()
     for item in items:
         if isinstance(item, Type):
-            target.type.append(TYPES[item.name])
+            target.type.append(number_of(item.name))
         elif isinstance(item, Extents):
             fill_shape(target.shape.add(), item.shape)
         elif isinstance(item, str):
@@ -87,7 +88,7 @@ def fill_shape(target: Any, shape: Shape | None) -> None:
 
 def _fill_tensor(target: Any, array: Any) -> None:
     texts = array.dtype.kind in "OUS"
-    target.dtype = TYPES["string" if texts else array.dtype.name]
+    target.dtype = number_of("string" if texts else array.dtype.name)
     fill_shape(target.tensor_shape, array.shape)
     if texts:
         target.string_val.extend(one if isinstance(one, bytes) else str(one).encode() for one in array.reshape(-1).tolist())

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from triptych.layouts.saved_model.graph.attributes import TYPES, Type, fill
+from triptych.layouts.saved_model.graph.attributes import Type, fill, number_of
 from triptych.layouts.saved_model.graph.operators import OUTPUTS
 from triptych.layouts.saved_model.graph.values import Operand, Value
 from triptych.layouts.tensorflow import messages
@@ -137,11 +137,11 @@ def function(body: Body, name: str, arguments: Sequence[Value], results: Sequenc
     made = messages.new("Function")
     made.signature.name = name
     for one in arguments:
-        made.signature.input_arg.add(name=one.ref, type=TYPES[one.dtype])
+        made.signature.input_arg.add(name=one.ref, type=number_of(one.dtype))
     for number, result in enumerate(results):
         # By way of a node of its own: what a function yields may be an argument, or twice the same.
         handed = body.one("Identity", [result], result.dtype, result.shape, T=Type(result.dtype))
-        made.signature.output_arg.add(name=f"result_{number}", type=TYPES[result.dtype])
+        made.signature.output_arg.add(name=f"result_{number}", type=number_of(result.dtype))
         made.ret[f"result_{number}"] = handed.ref
     made.node_def.extend(body.nodes)
     library.functions.append(made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from triptych.layouts.saved_model.graph.body import Body
 from triptych.layouts.saved_model.graph.values import Value
@@ -79,8 +79,10 @@ class OperationEmission:
 
 
 Emit = Callable[[Emission], Value | list[Value]]
+E = TypeVar("E", bound=Emit)
 MaskRule = Callable[[Any, Sequence[Any]], Sequence[Any]]
 OperationEmit = Callable[[OperationEmission], Value | list[Value]]
+OperationE = TypeVar("OperationE", bound=OperationEmit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +98,20 @@ LAYER_EMITTERS: dict[str, Emitter] = {}
 OPERATION_EMITTERS: dict[str, OperationEmit] = {}
 
 
-def emits(*types: str, mask: MaskRule | None = None) -> Callable[[Emit], Emit]:
+def emits(*types: str, mask: MaskRule | None = None) -> Callable[[E], E]:
     """Register what stands below as the emitter of these layer types."""
 
-    def register(emit: Emit) -> Emit:
+    def register(emit: E) -> E:
         LAYER_EMITTERS.update(dict.fromkeys(types, Emitter(emit, mask)))
         return emit
 
     return register
 
 
-def emits_operation(*names: str) -> Callable[[OperationEmit], OperationEmit]:
+def emits_operation(*names: str) -> Callable[[OperationE], OperationE]:
     """Register what stands below as the emitter of these operations."""
 
-    def register(emit: OperationEmit) -> OperationEmit:
+    def register(emit: OperationE) -> OperationE:
         unknown = set(names) - set(OPERATIONS)
         assert not unknown, unknown
         OPERATION_EMITTERS.update(dict.fromkeys(names, emit))

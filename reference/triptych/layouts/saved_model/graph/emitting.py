@@ -10,7 +10,14 @@ from triptych.layouts.saved_model.graph.attributes import Extents, Type
 from triptych.layouts.saved_model.graph.body import Body, Library
 from triptych.layouts.saved_model.graph.elementary import cast as cast_to
 from triptych.layouts.saved_model.graph.elementary import is_floating
-from triptych.layouts.saved_model.graph.emission import LAYER_EMITTERS, OPERATION_EMITTERS, Emission, Mask, OperationEmission, Refusal
+from triptych.layouts.saved_model.graph.emission import (
+    LAYER_EMITTERS,
+    OPERATION_EMITTERS,
+    Emission,
+    Mask,
+    OperationEmission,
+    Refusal,
+)
 from triptych.layouts.saved_model.graph.values import Value
 from triptych.layouts.saved_model.graph.variables import Variables
 from triptych.model import Architecture, Call, Input, Json, Tensor
@@ -78,21 +85,23 @@ class Emitting:
         return self.layer(pointers[call.layer], inputs, masks, arguments)
 
     def _operation(self, call: Call, op: str, place: str, inputs: Sequence[Value]) -> list[Value]:
-        emit = OPERATION_EMITTERS.get(op)
+        narrow = {one.dtype for one in inputs if is_floating(one)} - set(WIDE)
         try:
-            if emit is None:
-                raise Refusal(f"expected an operation that a TensorFlow graph can be made of, got {shorten(op)}")
-            narrow = {one.dtype for one in inputs if is_floating(one)} - set(WIDE)
-            wide = tuple(cast_to(one, "float32") if one.dtype in narrow else one for one in inputs)
-            with self.body.within(f"{op}"):
-                yielded = emit(OperationEmission(OPERATIONS[op].resolve(call.config), wide, inputs[0].body if inputs else self.body))
+            outputs = self._operated(op, call.config, [cast_to(one, "float32") if one.dtype in narrow else one for one in inputs])
         except Refusal as refusal:
             self.refuse(place, f"operation {shorten(op)}: {refusal}")
             shapes = self._inference.operations.get(place)
             return self._stand_ins(shapes.outputs if shapes else None, inputs)
-        outputs = yielded if isinstance(yielded, list) else [yielded]
         only = len(narrow) == 1 and not OPERATIONS[op].makes_dtype and all(one.dtype in narrow for one in inputs if is_floating(one))
         return [cast_to(one, next(iter(narrow))) if only and one.dtype == "float32" else one for one in outputs]
+
+    def _operated(self, op: str, config: Mapping[str, Json], inputs: Sequence[Value]) -> list[Value]:
+        emit = OPERATION_EMITTERS.get(op)
+        if emit is None:
+            raise Refusal("expected an operation that a TensorFlow graph can be made of, it is none")
+        with self.body.within(op):
+            yielded = emit(OperationEmission(OPERATIONS[op].resolve(config), tuple(inputs), inputs[0].body if inputs else self.body))
+        return yielded if isinstance(yielded, list) else [yielded]
 
     def layer(
         self, pointer: str, inputs: Sequence[Value], masks: Sequence[Mask], arguments: Mapping[str, Any] | None = None
@@ -124,7 +133,6 @@ class Emitting:
         ) -> Values:
             return self.layer(f"{shapes.pointer}/sublayers/{role}", given, list(masks) or [None] * len(given), arguments)
 
-        body = inputs[0].body
         with self.body.within(shapes.path.replace(".", "/")):
             call = Emission(
                 config=shapes.config,
@@ -140,7 +148,7 @@ class Emitting:
             )
             yielded = emitter.emit(call)
             outputs = yielded if isinstance(yielded, list) else [yielded]
-            kept = list((emitter.mask or found.mask)(cast(Any, call), cast(Any, outputs)))
+            kept = list((emitter.mask or found.mask)(cast("Any", call), cast("Any", outputs)))
             return [_rounded(one, stored) for one in outputs], kept
 
     def _weights(self, pointer: str, found: LayerType, stored: str, wide: str) -> dict[str, Value]:

@@ -9,7 +9,7 @@ from typing import Any
 from triptych.errors import InvalidModelError, UsageError, problem
 from triptych.layouts import problems
 from triptych.layouts.saved_model.graph import families
-from triptych.layouts.saved_model.graph.attributes import TYPES, Type, fill_shape
+from triptych.layouts.saved_model.graph.attributes import Type, fill_shape, number_of
 from triptych.layouts.saved_model.graph.emitting import Emitting
 from triptych.layouts.saved_model.graph.values import Value
 from triptych.layouts.saved_model.graph.variables import Variable, add_saver
@@ -85,5 +85,5 @@ def _sign(meta: Any, architecture: Architecture, given: Sequence[Value], outputs
 
 def _inform(target: Any, value: Value) -> None:
     target.name = f"{value.ref}:0"
-    target.dtype = TYPES[value.dtype]
+    target.dtype = number_of(value.dtype)
     fill_shape(target.tensor_shape, value.shape)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from triptych.layouts.saved_model.graph.attributes import TYPES, Extents, Type
+from triptych.layouts.saved_model.graph.attributes import Extents, Type, number_of
 from triptych.layouts.saved_model.graph.body import Body
 from triptych.layouts.saved_model.graph.emission import Refusal
 from triptych.layouts.saved_model.graph.shaping import transpose
@@ -57,7 +57,7 @@ class Variables:
         return transpose(stored, slot.axes) if slot.axes else stored
 
     def _make(self, slot: WeightSlot, tensor: Tensor) -> Variable:
-        if tensor.dtype not in TYPES:
+        if number_of(tensor.dtype) is None:
             raise Refusal(f"expected a dtype that TensorFlow's variables have, got {tensor.dtype} for its {slot.role}")
         shape = tensor.shape if slot.axes is None else tuple(tensor.shape[axis] for axis in slot.axes)
         with self._body.within(""):

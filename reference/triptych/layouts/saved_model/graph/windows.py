@@ -87,8 +87,8 @@ class Windows:
         rest = room % stride
         if isinstance(rest, int) and isinstance(whole, int) and isinstance(pad[0], int):
             return stride - rest if rest and (room // stride + 1) * stride < whole + pad[0] else 0
-        assert isinstance(room, Value)
-        hangs = (rest > 0) & ((room // stride + 1) * stride < whole + pad[0])
+        assert isinstance(rest, Value)
+        hangs = (rest > 0) & (whole + pad[0] - (room // stride + 1) * stride > 0)
         return (stride - rest) * cast(hangs, "int32")
 
     def padded(self, x: Value, fill: Operand = 0) -> Value:

@@ -1,6 +1,15 @@
 """The emitters, one module for each family of types: importing this registers them all; a new family is named here."""
 
-from triptych.layouts.saved_model.graph.families import activation, convolution, core, merging, normalization, pooling, reshaping, resizing
+from triptych.layouts.saved_model.graph.families import (
+    activation,
+    convolution,
+    core,
+    merging,
+    normalization,
+    pooling,
+    reshaping,
+    resizing,
+)
 
 FAMILIES = (core, activation, convolution, pooling, normalization, reshaping, resizing, merging)
 """The modules that register emitters."""

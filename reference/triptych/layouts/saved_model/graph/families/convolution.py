@@ -9,7 +9,20 @@ from triptych.layouts.saved_model.graph.activations import activate
 from triptych.layouts.saved_model.graph.attributes import Type
 from triptych.layouts.saved_model.graph.elementary import largest, matmul
 from triptych.layouts.saved_model.graph.emission import Emission, emits
-from triptych.layouts.saved_model.graph.shaping import cut, expand, extent, extents, index, join, known, pad, reshape, split, squeeze, vector
+from triptych.layouts.saved_model.graph.shaping import (
+    cut,
+    expand,
+    extent,
+    extents,
+    index,
+    join,
+    known,
+    pad,
+    reshape,
+    split,
+    squeeze,
+    vector,
+)
 from triptych.layouts.saved_model.graph.values import Extent, Value, innermost
 from triptych.layouts.saved_model.graph.windows import Windows, as_given, channels_last
 from triptych.vocabulary.extents import axis_padding

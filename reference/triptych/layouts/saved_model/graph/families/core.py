@@ -45,7 +45,9 @@ def _identity(call: Emission) -> Value:
 
 @emits("Rescaling")
 def _rescaling(call: Emission) -> Value:
-    return cast(call.input, call.dtype) * call.config["scale"] + call.config["offset"]
+    scale, offset = call.config["scale"], call.config["offset"]
+    y: Value = cast(call.input, call.dtype) * scale + offset
+    return y
 
 
 def _counts(call: Emission) -> Value:

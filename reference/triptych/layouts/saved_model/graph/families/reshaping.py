@@ -6,7 +6,20 @@ from math import prod
 
 from triptych.layouts.saved_model.graph.elementary import product
 from triptych.layouts.saved_model.graph.emission import Emission, emits
-from triptych.layouts.saved_model.graph.shaping import cut, expand, extent, extents, join, mirror, move_axis, pad, reshape, stretch, tile, transpose
+from triptych.layouts.saved_model.graph.shaping import (
+    cut,
+    expand,
+    extent,
+    extents,
+    join,
+    mirror,
+    move_axis,
+    pad,
+    reshape,
+    stretch,
+    tile,
+    transpose,
+)
 from triptych.layouts.saved_model.graph.values import Value
 from triptych.layouts.saved_model.graph.windows import as_given, channels_last
 
