@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from triptych.layouts.layout import Layout
-from triptych.layouts.problems import inexpressible
 from triptych.model import Panels
 
 
@@ -24,9 +23,11 @@ def read(path: Path, **options: Any) -> Panels:
     return reader.read(path, **options)
 
 
-def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:  # noqa: ARG001 - it is refused whatever it is
-    """Refuse to write `panels`: this version reads the layout only."""
-    raise inexpressible("", "expected a layout that is written, too; this version reads TensorFlow SavedModel and does not write it")
+def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
+    """Write `panels` as a directory at `path`; see `writer.write`."""
+    from triptych.layouts.saved_model import writer
+
+    return writer.write(panels, path, **options)
 
 
 def layers(panels: Panels) -> Sequence[tuple[str, Sequence[str]]]:

@@ -37,13 +37,13 @@ class Variable:
 class MetaGraph:
     """One graph and what is said of it; messages that are large are views, to be walked."""
 
-    tags: Sequence[str] = ()
-    version: str = ""
+    tags: Sequence[str]
+    version: str
     """Of the TensorFlow that wrote it."""
-    place: str = ""
-    graph: memoryview = memoryview(b"")
+    place: str
+    graph: memoryview
+    objects: memoryview
     saver: Any = None
-    objects: memoryview = memoryview(b"")
     signatures: dict[str, Any] = field(default_factory=dict)
     asset_files: list[str] = field(default_factory=list)
     variables: dict[str, Variable] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def _info(view: memoryview, place: str, limits: Limits) -> Any:
 
 
 def _read(view: memoryview, info: Any, place: str, limits: Limits) -> MetaGraph:
-    result = MetaGraph(list(info.tags), info.tensorflow_version, place, _one(view, _GRAPH, place), objects=_one(view, _OBJECTS, place))
+    result = MetaGraph(list(info.tags), info.tensorflow_version, place, _one(view, _GRAPH, place), _one(view, _OBJECTS, place))
     saver = _one(view, _SAVER, place)
     result.saver = _parsed("Saver", saver, f"{place}, saver_def", limits) if len(saver) else None
     for entry in wire.parts(view, _SIGNATURES, place):

@@ -7,7 +7,7 @@ outside are named.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from triptych.layouts.saved_model.facts import Facts, to_panels
 from triptych.layouts.saved_model.folder import ASSETS, BINARY, FINGERPRINT, METADATA, TEXT, VARIABLES, Folder, scan
 from triptych.layouts.saved_model.keras_model import Placed, model_config, place_weights
 from triptych.layouts.saved_model.keras_objects import KerasObjects, read_keras_objects
-from triptych.layouts.saved_model.meta_graph import MetaGraph, chosen, signature_data
+from triptych.layouts.saved_model.meta_graph import chosen, signature_data
 from triptych.layouts.saved_model.objects import read_objects
 from triptych.layouts.saved_model.operations import Survey, survey
 from triptych.layouts.saved_model.optimizer_state import with_optimizer
@@ -63,7 +63,9 @@ def read(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, allow
     found = survey(graph.graph, graph.saver, graph.place, constants=config is None)
     facts.operations = found.data()
     if config is None:
-        panels = _without_architecture(graph, found, keras, variables, facts, limits)
+        constants, filled = frozen.weights_among(found.constants, graph.place, limits)
+        facts.left_out += [frozen.filled_note(filled)] if filled else []
+        panels = _without_architecture(constants, keras, variables, facts)
     else:
         panels = _keras_model(said, config, keras, variables, facts, allow_code=allow_code)
     facts.left_out += _notes(found, said, config, variables)
@@ -92,20 +94,15 @@ def _keras_model(
     return Panels(architecture=architecture, weights=weights, training=training, name=architecture.name)
 
 
-def _without_architecture(
-    graph: MetaGraph, found: Survey, keras: KerasObjects, variables: Variables, facts: Facts, limits: Limits
-) -> Panels:
+def _without_architecture(constants: Sequence[frozen.Constant], keras: KerasObjects, variables: Variables, facts: Facts) -> Panels:
     bare = bare_weights(keras, variables)
     facts.layers, facts.classes = bare.layers, bare.classes
     for key in variables.left:
         if variables.is_readable(key):
             # Objects that lead nowhere, and TensorFlow 1, which had none: the key is the name.
             bare.tensors[key if key not in bare.tensors else f"{key}_"] = variables.take(key)
-    constants, filled = frozen.weights_among(found.constants, graph.place, limits)
     in_graph = dict(frozen.named(constants, bare.tensors))
     facts.constants = list(in_graph)
-    if filled:
-        facts.left_out.append(frozen.filled_note(filled))
     training = _with_state(None, bare.state)
     return Panels(weights=Weights({**bare.tensors, **in_graph}), training=training)
 
@@ -142,7 +139,7 @@ def _assets(folder: Folder, facts: Facts) -> dict[str, Tensor]:
             if name.startswith("variables/") and not name.startswith(f"{VARIABLES}."):
                 facts.left_out.append(f"{shorten(name)}: no part of the model's checkpoint")
             continue
-        asset = name if name.startswith(ASSETS) else f"{ASSETS}extra/{name.removeprefix(_EXTRA)}" if name.startswith(_EXTRA) else None
+        asset = _asset_name(name)
         if asset is None or asset in found:
             facts.left_out.append(f"{shorten(name)}: no part of a SavedModel")
         elif fault := member_name_fault(asset):
@@ -151,6 +148,14 @@ def _assets(folder: Folder, facts: Facts) -> dict[str, Tensor]:
             found[asset] = folder.asset(name)
     facts.left_out += [f"{shorten(name)}: a link or a special file" for name in folder.left_out]
     return found
+
+
+def _asset_name(name: str) -> str | None:
+    """What the asset in file `name` is called; None if the file is none."""
+    if name.startswith(_EXTRA):
+        inside = name.removeprefix(_EXTRA)
+        return inside if inside.startswith(ASSETS) else f"{ASSETS}extra/{inside}"
+    return name if name.startswith(ASSETS) else None
 
 
 def _check_fingerprint(folder: Folder) -> None:

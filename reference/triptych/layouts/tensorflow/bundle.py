@@ -49,6 +49,15 @@ class Bundle:
         """
         return self._contents[key].shape
 
+    def checksum_of(self, key: str) -> int | None:
+        """The checksum of what is stored under `key`, as the index says it; None of a tensor in parts, and in V1.
+
+        Raises:
+            KeyError: Nothing is stored under `key`.
+        """
+        found: int | None = getattr(self._contents[key], "crc", None)
+        return found
+
     def tensor(self, key: str) -> Tensor:
         """The tensor under `key`; its checksums are compared when it is read, and parts joined.
 
