@@ -17,6 +17,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from enum import Enum, auto
 
 from triptych.errors import SaveError, TriptychError, UsageError
 from triptych.package import atomic
@@ -96,22 +97,22 @@ def _check_old(target: str, belongs: Callable[[str], bool], fs: FileSystem, *, o
 # --- the commit
 
 def _commit(target: str, private: str, belongs: Callable[[str], bool], fs: FileSystem, *, overwrite: bool, durable: bool) -> None:
-    """Give the new files their names, and make that durable before the old ones are removed."""
+    """Give the new files their names, and make that durable; the old ones without a successor go when the private folder is settled."""
     folder, anchor = os.path.split(target)
     new, before = os.path.join(private, NEW), os.path.join(private, BEFORE)
     names = _in_order(fs.listdir(new), anchor)
     if durable:
         atomic.sync_folder(new, fs)
     _check_old(target, belongs, fs, overwrite=overwrite)
-    fs.mkdir(before)
-    if durable:
-        atomic.sync_folder(private, fs)
     kept: list[str] = []
     placed: list[str] = []
     try:
+        fs.mkdir(before)
+        if durable:
+            atomic.sync_folder(private, fs)
         for name in _old_of(target, belongs, fs):
-            _keep(os.path.join(folder, name), os.path.join(before, name), fs)
             kept.append(name)
+            _keep(os.path.join(folder, name), os.path.join(before, name), fs)
         if durable:
             atomic.sync_folder(before, fs)
         for name in names:
@@ -122,10 +123,6 @@ def _commit(target: str, private: str, belongs: Callable[[str], bool], fs: FileS
     except BaseException:
         _put_back(folder, before, kept, [name for name in placed if name not in kept], fs)
         raise
-    for name in kept:
-        if name not in names:
-            with suppress(OSError):
-                fs.unlink(os.path.join(folder, name))
 
 
 def _keep(path: str, name: str, fs: FileSystem) -> None:
@@ -143,49 +140,80 @@ def _put_back(folder: str, before: str, kept: list[str], added: list[str], fs: F
             fs.unlink(os.path.join(folder, name))
     for name in kept:
         # Where the old file never lost its name, both are names of one file, and the system leaves them as they are.
-        fs.rename(os.path.join(before, name), os.path.join(folder, name))
+        with suppress(FileNotFoundError):
+            fs.rename(os.path.join(before, name), os.path.join(folder, name))
     fs.remove_tree(before)
 
 
 # --- what an interrupted save leaves
 
+class _State(Enum):
+    """How far the save of a private folder had come."""
+
+    MAKING = auto()
+    """The old files stand; there is nothing to finish."""
+    KEEPING = auto()
+    """The old files were getting second names; where the file system has none, some may stand in the private folder alone."""
+    PLACING = auto()
+    """The old files were being replaced."""
+    PLACED = auto()
+    """All new files stand."""
+    OVERTAKEN = auto()
+    """Somebody else has written the anchor since."""
+
+
+def _state(target: str, private: str, fs: FileSystem) -> _State:
+    anchor = os.path.basename(target)
+    before = os.path.join(private, BEFORE)
+    if atomic.mode_of(before, fs) is None:
+        return _State.MAKING
+    if atomic.mode_of(os.path.join(private, NEW, anchor), fs) is None:
+        return _State.PLACED
+    if atomic.mode_of(target, fs) is None:
+        return _State.PLACING
+    if atomic.mode_of(os.path.join(before, anchor), fs) is None:
+        return _State.KEEPING
+    old = _same(target, os.path.join(before, anchor), fs) and fs.lstat(target).st_mtime_ns <= fs.lstat(before).st_mtime_ns
+    return _State.PLACING if old else _State.OVERTAKEN
+
+
 def settle(target: str, private: str, fs: FileSystem) -> bool:
     """Finish the save whose private folder this is, if it had begun to place its files; True: the folder is no longer needed."""
     folder, anchor = os.path.split(target)
     new, before = os.path.join(private, NEW), os.path.join(private, BEFORE)
-    if atomic.mode_of(before, fs) is None or _overtaken(target, private, fs):
-        return True
-    for name in _in_order(fs.listdir(new), anchor):
-        fs.rename(os.path.join(new, name), os.path.join(folder, name))
-    atomic.sync_folder(folder, fs)
-    for name in fs.listdir(before):
-        path = os.path.join(folder, name)
-        if _same(path, os.path.join(before, name), fs):
-            fs.unlink(path)
+    state = _state(target, private, fs)
+    if state is _State.KEEPING:
+        for name in _displaced(folder, before, fs):
+            fs.rename(os.path.join(before, name), os.path.join(folder, name))
+    if state is _State.PLACING:
+        for name in _in_order(fs.listdir(new), anchor):
+            fs.rename(os.path.join(new, name), os.path.join(folder, name))
+        atomic.sync_folder(folder, fs)
+    if state in (_State.PLACING, _State.PLACED):
+        for name in fs.listdir(before):
+            path = os.path.join(folder, name)
+            if _same(path, os.path.join(before, name), fs):
+                fs.unlink(path)
     return True
 
 
 def unfinished(anchor: str | os.PathLike[str]) -> str | None:
-    """The folder with the files that a save of the group has yet to place: it is at it, or was interrupted; None where there is none."""
+    """The folder with files that a save has yet to move beside the anchor: it is at it, or was interrupted; None where there is none."""
     target, fs = _target_of(anchor), FileSystem()
     for private in atomic.private_folders(target):
         with suppress(OSError):
-            before, new = os.path.join(private, BEFORE), os.path.join(private, NEW)
-            placing = atomic.mode_of(os.path.join(new, os.path.basename(target)), fs) is not None
-            if placing and atomic.mode_of(before, fs) is not None and not _overtaken(target, private, fs):
-                return new
+            state = _state(target, private, fs)
+            if state is _State.PLACING:
+                return os.path.join(private, NEW)
+            before = os.path.join(private, BEFORE)
+            if state is _State.KEEPING and _displaced(os.path.dirname(target), before, fs):
+                return before
     return None
 
 
-def _overtaken(target: str, private: str, fs: FileSystem) -> bool:
-    """Whether the anchor that stands at `target` is newer than the save of the folder `private`: that one had not begun, or somebody has written since."""
-    anchor = os.path.basename(target)
-    if atomic.mode_of(target, fs) is None:
-        return False
-    if atomic.mode_of(os.path.join(private, NEW, anchor), fs) is None:
-        return False  # it is that save's own
-    before = os.path.join(private, BEFORE)
-    return not _same(target, os.path.join(before, anchor), fs) or fs.lstat(target).st_mtime_ns > fs.lstat(before).st_mtime_ns
+def _displaced(folder: str, before: str, fs: FileSystem) -> list[str]:
+    """Names of old files that stand in the private folder alone."""
+    return [name for name in fs.listdir(before) if atomic.mode_of(os.path.join(folder, name), fs) is None]
 
 
 def _same(path: str, other: str, fs: FileSystem) -> bool:

@@ -15,6 +15,7 @@ from triptych.layouts.problems import inexpressible
 from triptych.layouts.tensorflow import element_types, messages, string_elements
 from triptych.layouts.tensorflow.bundle_index import PART, SUFFIX, VERSION, shard_name
 from triptych.layouts.tensorflow.checksums import masked_crc32c
+from triptych.layouts.tensorflow.state_file import read_state, write_state
 from triptych.layouts.tensorflow.table_writing import table_of
 from triptych.model import Tensor
 from triptych.package.file_group import replacing_group
@@ -48,6 +49,7 @@ def write_bundle(
     progress: Progress | None = None,
     overwrite: bool = True,
     max_shard_bytes: int | None = None,
+    noted: bool = False,
     durable: bool = True,
     fs: FileSystem | None = None,
 ) -> None:
@@ -63,6 +65,7 @@ def write_bundle(
         progress: Called with bytes done, bytes in all (those done, where `items` has no length) and the key being written.
         overwrite: Whether a checkpoint of this prefix may be replaced.
         max_shard_bytes: Bytes of one data file, at most, where it has more than one tensor; None: all in one.
+        noted: Whether to note in the state file beside it that this checkpoint was written last, where ``tf.train.latest_checkpoint`` looks.
         durable: Whether the checkpoint is to survive a power cut from the moment this function returns.
         fs: The file operations; for tests.
 
@@ -70,9 +73,12 @@ def write_bundle(
         ConversionError: A dtype, or a key, that TensorFlow cannot have.
         UsageError: A key twice, a target that may not be replaced, or a tensor whose source does not give what it says.
         SaveError: The file system refused; what stood there is unchanged.
+        InvalidModelError: `noted`, and what stands in the place of the state file is none; nothing was touched.
     """
     if max_shard_bytes is not None and max_shard_bytes < 1:
         raise UsageError(f"expected max_shard_bytes from 1, got {max_shard_bytes}")
+    if noted:
+        read_state(prefix.parent)
     fs = fs or FileSystem()
     total = sum(value.nbytes for _, value in items) if isinstance(items, Sequence) else 0
     pattern = re.compile(rf"{re.escape(prefix.name)}\.data-\d{{5}}-of-\d{{5}}")
@@ -86,6 +92,8 @@ def write_bundle(
         finally:
             shards.close()
         shards.finish()
+    if noted:
+        write_state(prefix)
 
 
 @dataclass(slots=True)

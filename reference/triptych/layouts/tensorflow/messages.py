@@ -16,6 +16,7 @@ from triptych.layouts import problems
 _PACKAGE = "triptych.tensorflow"
 
 # A line for each field: number, name, type; "*" for repeated, "|" for one of several that exclude each other, "{}" for a map from text.
+# A PackedTensor is a Tensor whose packed numbers stay the bytes that they are.
 _MESSAGES = """
 Versions: 1 producer int32, 2 min_consumer int32, 3 bad_consumers *int32
 Dim: 1 size int64, 2 name string
@@ -29,7 +30,8 @@ BundleEntry: 1 dtype int32, 2 shape Shape, 3 shard_id int32, 4 offset int64, 5 s
 
 SliceMeta: 1 name string, 2 shape Shape, 3 type int32, 4 slice *Slice
 SlicesMeta: 1 tensor *SliceMeta, 2 versions Versions
-SliceData: 1 name string, 2 slice Slice, 3 data Tensor
+PackedTensor: 5 float_val *bytes, 6 double_val *bytes, 7 int_val *bytes, 8 string_val *bytes, 9 scomplex_val *bytes, 10 int64_val *bytes, 11 bool_val *bytes, 13 half_val *bytes, 16 uint32_val *bytes, 17 uint64_val *bytes
+SliceData: 1 name string, 2 slice Slice, 3 data PackedTensor
 SavedTensorSlices: 1 meta SlicesMeta, 2 data SliceData
 
 CheckpointState: 1 model_checkpoint_path string, 2 all_model_checkpoint_paths *string, 3 all_model_checkpoint_timestamps *double, 4 last_preserved_timestamp double
@@ -152,9 +154,19 @@ def parse_text(title: str, text: str, place: str) -> Any:
         return text_format.Parse(text, new(title), allow_unknown_field=True)
     except text_format.ParseError as error:
         raise problems.invalid(place, f"expected a {title} message as text: {error}") from None
+    except RecursionError:
+        raise problems.invalid(place, f"expected a {title} message as text, got one without end to its nesting") from None
 
 
 def to_bytes(message: Any) -> bytes:
     """The bytes of `message`, the same for the same content: maps are sorted by key."""
     data: bytes = message.SerializeToString(deterministic=True)
     return data
+
+
+def to_text(message: Any) -> str:
+    """`message` in protobuf's text format."""
+    from google.protobuf import text_format
+
+    text: str = text_format.MessageToString(message, as_utf8=True)
+    return text

@@ -1,0 +1,66 @@
+"""From a path that a person gives to the prefix of the checkpoint that is meant."""
+
+from __future__ import annotations
+
+import errno
+import re
+from pathlib import Path
+
+from triptych.errors import shorten
+from triptych.layouts.problems import invalid
+from triptych.layouts.tensorflow import saved_slices, state_file
+from triptych.layouts.tensorflow.bundle_index import SUFFIX
+
+_MEMBER = re.compile(r"(.+)(?:\.index|\.meta|\.data-\d{5}-of-\d{5})")
+"""Names of the files of a tensor bundle."""
+_SHARD = re.compile(r"(.+)-\d{5}-of-\d{5}")
+"""Names of the files of a V1 checkpoint in several."""
+
+
+def locate(path: Path) -> Path:
+    """The prefix of the checkpoint at `path`: the prefix itself, one of its files, or the folder that it is in.
+
+    Of a folder it is the one that its state file names, or the only one.
+
+    Raises:
+        InvalidModelError: A folder holds several checkpoints, or not the one that its state file names.
+        FileNotFoundError: There is none.
+        OSError: The folder cannot be read.
+    """
+    found = prefix_of(path)
+    if found is None and path.is_dir():
+        found = _in_folder(path)
+    if found is None and path.name == state_file.NAME and path.is_file():
+        found = _in_folder(path.parent)
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, "expected a TensorFlow checkpoint: a prefix, one of its files, or its folder", str(path))
+    return found
+
+
+def prefix_of(path: Path) -> Path | None:
+    """The prefix that `path` is, or that one of whose files it is; None where neither."""
+    # The files first: an index, and each file of a V1 checkpoint, look like a V1 checkpoint in one file.
+    for pattern in (_MEMBER, _SHARD):
+        named = pattern.fullmatch(path.name)
+        if named and path.is_file() and _exists(path.parent / named[1]):
+            return path.parent / named[1]
+    return path if _exists(path) else None
+
+
+def _exists(prefix: Path) -> bool:
+    """Whether there is a checkpoint of this prefix."""
+    index = prefix.parent / (prefix.name + SUFFIX)
+    return saved_slices.is_table(index) or bool(saved_slices.files_of(prefix))
+
+
+def _in_folder(folder: Path) -> Path | None:
+    said = state_file.latest(folder)
+    if said is not None:
+        if _exists(said):
+            return said
+        raise invalid(state_file.NAME, f"expected the checkpoint {shorten(said.name)} that the state file names, it is not there")
+    indexes = sorted(one for one in folder.iterdir() if one.name.endswith(SUFFIX) and one.name != SUFFIX and saved_slices.is_table(one))
+    if len(indexes) > 1:
+        names = ", ".join(shorten(one.name.removesuffix(SUFFIX)) for one in indexes[:8])
+        raise invalid("", f"expected one checkpoint in the folder, or a state file that names one, got {len(indexes):,}: {names}")
+    return folder / indexes[0].name.removesuffix(SUFFIX) if indexes else None
