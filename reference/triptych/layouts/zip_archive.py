@@ -18,6 +18,7 @@ from typing import IO, Protocol
 from triptych.errors import TriptychError, shorten
 from triptych.layouts.problems import invalid, truncated, unsupported
 from triptych.limits import DEFAULT_LIMITS, Limits
+from triptych.package.mappings import give_back, mapping_of
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
 _EXPANSION = 100
@@ -27,6 +28,8 @@ _DEFLATE_MOST = 1100
 """The same in smaller members; deflate cannot do more than 1032."""
 _LOCAL_HEADER = 30
 _CHUNK = 1 << 20
+_CHECKED = 16 << 20
+"""Bytes of a member that are in memory while its checksum is computed."""
 
 
 class Members(Protocol):
@@ -159,8 +162,11 @@ class ZipArchive:
             if pending:
                 found = 0
                 data = self.view(name)
-                for at in range(0, len(data), _CHUNK):
-                    found = zlib.crc32(data[at : at + _CHUNK], found)
+                mapping = mapping_of(data)
+                for at in range(0, len(data), _CHECKED):
+                    if at:
+                        give_back(mapping)
+                    found = zlib.crc32(data[at : at + _CHECKED], found)
                 if found != info.CRC:
                     raise invalid(name, f"expected bytes with the checksum {info.CRC:08x}, got {found:08x}: the file was damaged")
                 pending.clear()

@@ -13,6 +13,7 @@ from triptych.errors import UsageError
 from triptych.layouts import LAYOUTS, Layout
 from triptych.layouts.layout import Outline
 from triptych.model import Panels
+from triptych.surface.releasing import releasing
 
 if TYPE_CHECKING:
     from triptych.surface.model import Model
@@ -79,7 +80,8 @@ def save(
         if not _agreed(target):
             return (f"everything: {str(target)!r} was kept as it was, as you chose",)
         overwrite = True
-    return chosen.write(restrict(model.panels, only, chosen), target, progress=progress, overwrite=overwrite, **_with_restriction(options, only, chosen))
+    panels = releasing(restrict(model.panels, only, chosen))
+    return chosen.write(panels, target, progress=progress, overwrite=overwrite, **_with_restriction(options, only, chosen))
 
 
 def outline(panels: Panels, path: Path, *, layout: str | None = None, only: Literal["architecture", "weights", "training"] | None = None, **options: Any) -> Outline:
