@@ -1,6 +1,8 @@
 """Pickles and archives put together byte by byte, for the tests of this folder."""
 
+import io
 import struct
+import tarfile
 import zipfile
 
 
@@ -64,3 +66,43 @@ def stream(path, body, storages=(), little=True):
     parts += [struct.pack(f"{order}q", count) + content for _, count, content in storages]
     path.write_bytes(b"".join(parts))
     return path
+
+
+def tar(path, body, links=()):
+    """The form of the first releases: a tar archive of three files, without any tensor."""
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as file:
+        for member, content in (("storages", pickle(number(0)) + pickle(b"]")), ("tensors", pickle(number(0))), ("pickle", pickle(body))):
+            about = tarfile.TarInfo(member)
+            about.size = len(content)
+            file.addfile(about, io.BytesIO(content))
+        for member, kind, target in links:
+            about = tarfile.TarInfo(member)
+            about.type, about.linkname = kind, target
+            file.addfile(about)
+    return path
+
+
+def metadata(path, body):
+    """A distributed checkpoint whose description is the pickle `body`."""
+    path.mkdir()
+    (path / ".metadata").write_bytes(pickle(body))
+    return path
+
+
+def part(path, body):
+    """A distributed checkpoint of one object, whose archive holds the pickle `body`."""
+    path.mkdir()
+    (path / "__0_0.distcp").write_bytes(archive(path.with_suffix(".part"), body).read_bytes())
+    length = (path / "__0_0.distcp").stat().st_size
+    described = dcp_object("metadata", "Metadata", state(
+        state_dict_metadata=state(a=dcp_object("metadata", "BytesStorageMetadata", b"}")), planner_data=b"N",
+        storage_data=b"}" + dcp_object("metadata", "MetadataIndex", state(fqn=text("a"), offset=b"N", index=b"N"))
+        + dcp_object("filesystem", "_StorageInfo", state(relative_path=text("__0_0.distcp"), offset=number(0), length=number(length))) + b"s",
+    ))  # fmt: skip
+    (path / ".metadata").write_bytes(pickle(described))
+    return path
+
+
+def dcp_object(module, kind, members):
+    """An object of a class of PyTorch's checkpoints with the state `members`."""
+    return name(f"torch.distributed.checkpoint.{module}", kind) + b")\x81" + members + b"b"

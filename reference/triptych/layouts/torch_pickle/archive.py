@@ -27,7 +27,10 @@ _ENCRYPTED = 0x2041
 _DESCRIPTOR, _UTF8 = 0x0008, 0x0800
 _MAX16, _MAX32 = 0xFFFF, 0xFFFFFFFF
 _EXPANSION = 1100
-"""Bytes that one stored byte may become; deflate cannot do more than 1032."""
+"""Bytes that one stored byte may become in a member of at most `_FLOOR` bytes; deflate cannot do more than 1032."""
+_FLOOR = 256 << 20
+_LARGE_EXPANSION = 100
+"""The same in larger members; weights do not shrink to less."""
 _SEARCH = END.size + _MAX16
 
 
@@ -202,7 +205,7 @@ def _entry(data: memoryview, at: int, end: int) -> tuple[_Member, int]:
         raise unsupported(name, "expected members that are not encrypted")
     if method not in (_STORED, _DEFLATED) or disk:
         raise unsupported(name, f"expected members stored or deflated, got method {method}")
-    if (method == _STORED and stored != size) or size > _EXPANSION * max(stored, 1):
+    if (method == _STORED and stored != size) or size > (_LARGE_EXPANSION if size > _FLOOR else _EXPANSION) * max(stored, 1):
         raise invalid(name, f"expected a size that {stored:,} bytes can have, it declares {size:,}")
     return _Member(name, method, flags, crc, stored, size, offset), after
 

@@ -8,16 +8,18 @@ from triptych.layouts.torch_pickle.values import Global, Ordered, Record, Stored
 
 _TEXT = 80
 _DOES = {
-    "run a shell command": ("os.system", "posix.system", "nt.system", "os.popen", "posix.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput", "platform.popen"),
-    "start a program": ("subprocess", "os.spawn", "os.exec", "os.posix_spawn", "posix.exec", "posix.fork", "posix.posix_spawn", "os.fork", "pty.spawn", "multiprocessing", "asyncio", "webbrowser", "_posixsubprocess", "os.startfile"),
-    "run Python text": ("builtins.eval", "builtins.exec", "builtins.compile", "__builtin__.eval", "__builtin__.exec", "__builtin__.execfile", "__builtin__.compile", "code", "codeop", "timeit", "cProfile", "profile", "pdb", "bdb", "trace", "doctest", "runpy", "idlelib", "torch.jit.unsupported_tensor_ops.execWrapper"),
-    "import a module, which runs it": ("builtins.__import__", "__builtin__.__import__", "importlib", "imp", "pkgutil", "pydoc.locate", "zipimport", "imaplib"),
+    "run a shell command": ("os.system", "posix.system", "nt.system", "os.popen", "posix.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput", "platform.popen", "pydoc.pipepager", "pydoc.tempfilepager", "torch.utils.collect_env"),
+    "start a program": ("subprocess", "os.spawn", "os.exec", "os.posix_spawn", "posix.exec", "posix.fork", "posix.posix_spawn", "os.fork", "pty.spawn", "multiprocessing", "asyncio", "webbrowser", "_posixsubprocess", "os.startfile", "imaplib.IMAP4_stream", "uuid._get_command_stdout", "test.support.script_helper"),
+    "run Python text": ("builtins.eval", "builtins.exec", "builtins.compile", "__builtin__.eval", "__builtin__.exec", "__builtin__.execfile", "__builtin__.compile", "code", "codeop", "timeit", "cProfile", "profile", "pdb", "bdb", "trace", "doctest", "runpy", "idlelib", "torch.jit.unsupported_tensor_ops.execWrapper", "numpy.testing", "numpy.f2py", "lib2to3", "turtledemo"),
+    "import a module, which runs it": ("builtins.__import__", "__builtin__.__import__", "importlib", "imp", "pkgutil", "pydoc.locate", "zipimport"),
     "build a function from bytecode": ("marshal", "types.FunctionType", "types.CodeType", "types.LambdaType", "cloudpickle", "dill", "new", "torch.package"),
     "unpickle more bytes without any check": ("pickle", "_pickle", "cPickle", "joblib", "shelve", "torch.load", "torch.serialization.load", "torch.storage._load_from_bytes", "numpy.load", "pandas.read_pickle"),
     "call native code": ("ctypes", "cffi", "_ctypes", "torch.ops.load_library", "torch._C", "torch.utils.cpp_extension"),
     "reach into an object for something to call": ("builtins.getattr", "__builtin__.getattr", "operator", "_operator", "builtins.setattr", "builtins.vars", "builtins.globals", "functools", "inspect", "builtins.map", "builtins.filter", "builtins.apply", "__builtin__.apply", "itertools"),
     "open, change or remove files": ("builtins.open", "__builtin__.open", "io", "_io", "os.open", "os.remove", "os.unlink", "os.rename", "os.rmdir", "os.mkdir", "os.chmod", "posix", "shutil", "pathlib", "tempfile", "fileinput", "linecache", "zipfile", "tarfile", "logging", "distutils", "torch.save", "numpy.save", "numpy.fromfile", "torch.from_file", "sqlite3", "codecs.open"),
-    "open a connection": ("socket", "_socket", "urllib", "urllib2", "http", "httplib", "requests", "ftplib", "smtplib", "telnetlib", "xmlrpc", "ssl", "aiohttp", "torch.hub", "torch.distributed"),
+    "run something beside or after this program": ("threading", "_thread", "concurrent", "atexit", "weakref.finalize", "sched"),
+    "stop and wait for somebody": ("builtins.breakpoint", "builtins.input", "builtins.help", "__builtin__.raw_input", "getpass"),
+    "open a connection": ("logging.config.listen", "imaplib", "poplib", "nntplib", "socketserver", "wsgiref", "socket", "_socket", "urllib", "urllib2", "http", "httplib", "requests", "ftplib", "smtplib", "telnetlib", "xmlrpc", "ssl", "aiohttp", "torch.hub", "torch.distributed"),
     "install or load packages": ("pip", "setuptools", "ensurepip", "conda", "pkg_resources"),
     "end or stop the process": ("sys.exit", "os._exit", "os.abort", "os.kill", "posix._exit", "posix.kill", "builtins.exit", "builtins.quit", "signal", "faulthandler", "time.sleep"),
 }  # fmt: skip
