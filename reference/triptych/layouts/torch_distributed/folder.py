@@ -52,18 +52,24 @@ class Files:
         self._limits = limits
         self._mapped: dict[str, memoryview] = {}
 
+    def metadata(self, name: str) -> memoryview:
+        """The bytes of `name`, one of `metadata_files`."""
+        return self._content(name, name)
+
     def content(self, name: str, place: str) -> memoryview:
-        """The bytes of the file `name`.
+        """The bytes of the file `name`, which something at `place` says.
 
         Raises:
             InvalidModelError: It is no name of a file in the folder, or there is none.
             UnsupportedError: It is a link, or there are too many.
         """
+        if names.member_name_fault(name) is not None:
+            raise invalid(place, f"expected the name of a file in the folder, got {shorten(name)}")
+        return self._content(name, place)
+
+    def _content(self, name: str, place: str) -> memoryview:
         if name in self._mapped:
             return self._mapped[name]
-        # The one file whose name begins with a dot is no other's business.
-        if name != METADATA and names.member_name_fault(name) is not None:
-            raise invalid(place, f"expected the name of a file in the folder, got {shorten(name)}")
         if len(self._mapped) >= self._limits.shards:
             raise unsupported(place, f"expected at most {self._limits.shards:,} files, got more")
         file = self._path / name

@@ -33,7 +33,7 @@ def read(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Panels:
     found = metadata_files(path)
     if not found:
         return hub_shards.read(path, files, limits)
-    described = _merged([parse(files.content(name, name), name) for name in found])
+    described = _merged([parse(files.metadata(name), name) for name in found])
     return panels_of(_Checkpoint(files, described, limits).opened(), limits)
 
 
@@ -67,17 +67,18 @@ class _Checkpoint:
         entries = self._described.entries
         if len(entries) > self._limits.tensors:
             raise unsupported(METADATA, f"expected at most {self._limits.tensors:,} entries, got {len(entries):,}")
-        self._check_parts()
+        stored = self._checked_parts()
         # Entries stand in the order in which processes wrote them; their keys, in that of the state dictionary.
         names = [*(name for name in self._described.paths if name in entries), *(name for name in entries if name not in self._described.paths)]
         values = [(name, entries[name]) for name in names]
         root = nesting.nested([
             (self._described.paths.get(name, (name,)), self._tensor(name, one) if isinstance(one, Whole) else self._object(one)) for name, one in values
         ])
+        self._check_declared(stored)
         return Opened(nesting.with_optimizers(root), self._parts, swapped=False, script=False)
 
-    def _check_parts(self) -> None:
-        """No two parts of a file may overlap, and what is declared must be about as much as what is stored."""
+    def _checked_parts(self) -> int:
+        """The bytes of all parts of files, no two of which overlap."""
         stored = 0
         before: Location | None = None
         for one in sorted({(one.file, one.offset, one.length): one for one in self._locations()}.values(), key=lambda one: (one.file, one.offset, one.length)):
@@ -85,6 +86,10 @@ class _Checkpoint:
                 raise invalid(one.place, f"expected parts of a file one after the other, got one at {one.offset:,} that overlaps that at {before.offset:,}")
             before = one
             stored += one.length
+        return stored
+
+    def _check_declared(self, stored: int) -> None:
+        """What is declared must be about as much as what is stored: parts may be used twice, but not a thousand times."""
         declared = sum(prod(one.shape) * elements.item_bytes(one.dtype) for one in self._described.entries.values() if isinstance(one, Whole))
         if declared > bounds.AMPLIFICATION * stored + bounds.AMPLIFICATION_FLOOR:
             raise unsupported(METADATA, f"expected tensors of about the {stored:,} bytes that are stored, got {declared:,}")
