@@ -140,6 +140,30 @@ def test_training_goes_on_from_what_was_written_as_if_nothing_had_happened(tmp_p
     assert train(again, optimizer, 5) == expected
 
 
+def test_an_optimizer_that_was_made_flat_is_understood_and_comes_back_flat(tmp_path):
+    from dataclasses import replace
+
+    options = StateDictOptions(flatten_optimizer_state_dict=True)
+    model = network()
+    optimizer = torch.optim.AdamW(model.parameters(), 0.01)
+    train(model, optimizer, 3)
+    state = dict(zip(("model", "optim"), get_state_dict(model, optimizer, options=options), strict=True))
+    assert "state.one.weight.exp_avg" in state["optim"]
+    folder = saved(state, tmp_path / "a")
+    panels = triptych.load(folder).panels
+    assert (panels.training.optimizer.type, panels.training.progress.step) == ("AdamW", 3)
+    assert bytes(panels.training.state.tensor("optimizer.momentum.one.weight").read()) == bits(state["optim"]["state.one.weight.exp_avg"])
+    ours = through_triptych(folder, tmp_path)
+    assert names_in(ours) == names_in(folder)
+    assert_same(torch_reads(folder), torch_reads(ours))
+    slower = replace(panels.training, optimizer=Component("AdamW", {**panels.training.optimizer.config, "learning_rate": 0.001}))
+    triptych.save(triptych.Model(replace(panels, training=slower)), ours, layout=DCP)
+    target = dict(zip(("model", "optim"), get_state_dict(model, optimizer, options=options), strict=True))
+    dcp.load(target, checkpoint_id=ours, no_dist=True)
+    set_state_dict(model, optimizer, model_state_dict=target["model"], optim_state_dict=target["optim"], options=options)
+    assert {group["lr"] for group in optimizer.param_groups} == {0.001}
+
+
 @pytest.mark.parametrize("name", [name for name, (_, kind) in OPTIMIZERS.items() if ":" not in kind])
 def test_an_optimizer_in_neutral_terms_is_written_by_the_names_of_weights(tmp_path, name):
     make, kind = OPTIMIZERS[name]

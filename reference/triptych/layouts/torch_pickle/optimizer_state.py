@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from triptych.layouts.torch_pickle import plain
+from triptych.layouts.torch_pickle import flat_optimizer, plain
 from triptych.layouts.torch_pickle.optimizer_kinds import SHARED_SLOT, Kind, config_of, kind_of
 from triptych.layouts.torch_pickle.placement import Candidate, Key, Shape, placed
 from triptych.layouts.torch_pickle.plain import Path
@@ -49,6 +49,8 @@ class _Reading:
     def special(self, value: Any, path: Path) -> Json | None:
         """How `value` at `path` below the dictionary is spelled, if not by the rule."""
         below = path[len(self.path) :]
+        if len(below) == 1:
+            below = flat_optimizer.split(below[0])
         at_state = len(below) == 3 and below[0] == "state"
         if at_state and below[2] == "step" and self.step is not None:
             return {"step": value.dtype} if isinstance(value, StoredTensor) else {"step": type(value).__name__}
@@ -80,7 +82,8 @@ def read_optimizer(value: Any, path: Path, candidates: Sequence[Candidate], numb
         number_of: Reads a tensor of one element.
         keep: Puts a tensor into the training state.
     """
-    state, groups = value["state"], value["param_groups"]
+    usual = flat_optimizer.nested(value) if flat_optimizer.is_flat(value) else value
+    state, groups = usual["state"], usual["param_groups"]
     entries = {number: slots for number, slots in state.items() if isinstance(slots, dict)}
     slots = frozenset(str(name) for one in entries.values() for name in one)
     kind = kind_of(groups, slots)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from triptych.layouts.torch_pickle import flat_optimizer
 from triptych.layouts.torch_pickle.plain import Path
 from triptych.layouts.torch_pickle.unusual import is_tensor
 
@@ -74,7 +75,9 @@ def is_state_dict(value: Any) -> bool:
 
 
 def is_optimizer(value: Any) -> bool:
-    """Whether `value` is what an optimizer's ``state_dict()`` gives."""
+    """Whether `value` is what an optimizer's ``state_dict()`` gives, or the same made flat."""
+    if flat_optimizer.is_flat(value):
+        return True
     if not isinstance(value, dict) or not isinstance(value.get("state"), dict) or not isinstance(value.get("param_groups"), list):
         return False
     groups = value["param_groups"]
