@@ -59,8 +59,17 @@ def of_distributed_pytorch(path):
     return {(where.relative_path, index.fqn): shapes[index.fqn] for index, where in about.storage_data.items() if index.fqn in shapes}
 
 
+def of_tensorflow(prefix):
+    import tensorflow as tf
+
+    shapes = tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map()
+    return {name: tuple(shape) for name, shape in shapes.items() if name != "_CHECKPOINTABLE_OBJECT_GRAPH"}
+
+
 def found_in(path):
     """(member, name) -> shape, as the libraries of the formats see it."""
+    if (path / "saved_model.pb").is_file():
+        return {("variables/variables", name): shape for name, shape in of_tensorflow(path / "variables" / "variables").items()}
     if (path / ".metadata").is_file():
         return of_distributed_pytorch(path)
     if path.is_dir():
@@ -87,7 +96,7 @@ def found_in(path):
 @pytest.mark.parametrize("options", [{}, {"only": "weights"}], ids=["all", "weights"])
 @pytest.mark.parametrize(("layout", "suffix"), TARGETS)
 def test_an_outline_is_what_the_file_will_hold(trained, tmp_path, layout, suffix, options):
-    if options and (layout == "keras-archive" or layout.startswith("architecture")):
+    if options and (layout in ("keras-archive", "saved-model") or layout.startswith("architecture")):
         with pytest.raises(triptych.UsageError):
             outline(trained.panels, tmp_path / f"m{suffix}", layout=layout, **options)
         return

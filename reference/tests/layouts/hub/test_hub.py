@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -214,3 +215,31 @@ def test_a_hostile_pickle_among_the_shards_is_refused(tmp_path):
     (folder / "pytorch_model-00002-of-00002.bin").write_bytes(b"PK\x03\x04" + bytes(60))
     with pytest.raises(triptych.TriptychError):
         triptych.load(folder)
+
+
+def test_the_training_lies_beside_the_weights_and_comes_back(tmp_path):
+    """Where trainers put theirs: in files of its own, which loaders of weights pass over; adopted, it is the package's."""
+    model = triptych.load(Path(__file__).parents[4] / "examples" / "digits_cnn.h5")
+    assert triptych.save(model, tmp_path / "b", layout="hub", max_shard_bytes=50_000) == (
+        "architecture: a hub folder holds weights and the files beside them",
+    )
+    loaded = triptych.load(tmp_path / "b")
+    assert loaded.notes == ()
+    assert loaded.panels.assets == {}
+    assert loaded.training.optimizer == model.training.optimizer
+    assert loaded.training.progress == model.training.progress
+    assert loaded.training.losses == model.training.losses
+    for name, array in model.training.state.items():
+        np.testing.assert_array_equal(loaded.training.state[name], array)
+    assert main(["adopt", str(tmp_path / "b")]) == 0
+    assert triptych.validate(tmp_path / "b", full=True) == ()
+    assert triptych.load(tmp_path / "b").training.state.keys() == model.training.state.keys()
+
+
+@pytest.mark.parametrize("content", [b"{}", b'{"epochs": 3}', b"not JSON", b'{"format_version": "1.0", "epochs": 3}'])
+def test_a_training_document_of_somebody_else_is_an_asset(tmp_path, content):
+    folder = whole(tmp_path / "m")
+    (folder / "training.json").write_bytes(content)
+    model = triptych.load(folder)
+    assert model.training is None
+    assert bytes(model.panels.assets["training.json"].read()) == content

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from triptych.errors import InvalidModelError, UsageError, shorten
+from triptych.layouts.hub import training
 from triptych.layouts.hub.folder import MANIFEST, Folder, scan
 from triptych.layouts.hub.reader import index_of, mapped, read, tensor_file
 from triptych.layouts.problems import inexpressible
@@ -36,8 +37,9 @@ def adopt(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> P
     if folder.pickled:
         raise inexpressible(folder.weights, "expected safetensors to adopt them where they lie; `triptych convert` makes them of PyTorch's files")
     panels = read(target, limits=limits)
-    records = _records(folder, limits)
-    content = dump_json(manifest.to_data(Panels(metadata=panels.metadata), {"weights": folder.weights}, records)).encode()
+    records = _records(folder, set(_training_sections(panels).values()) - {training.DOCUMENT}, limits)
+    sections = {"weights": folder.weights, **_training_sections(panels)}
+    content = dump_json(manifest.to_data(Panels(metadata=panels.metadata), sections, records)).encode()
     with replace_file(target / MANIFEST, overwrite=False) as staged:
         Path(staged).write_bytes(content)
     problems = validate_package(target, limits=limits)
@@ -47,9 +49,16 @@ def adopt(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> P
     return panels
 
 
-def _records(folder: Folder, limits: Limits) -> dict[str, Json]:
-    """Member -> its record, of every file in the folder."""
-    parts = set(index_of(folder, limits).values()) if folder.sharded else {folder.weights}
+def _training_sections(panels: Panels) -> dict[str, str]:
+    """Which files say the training, where the folder has one."""
+    if panels.training is None:
+        return {}
+    return {name: member for name, member in training.SECTIONS.items() if name == "training" or panels.training.state is not None}
+
+
+def _records(folder: Folder, states: set[str], limits: Limits) -> dict[str, Json]:
+    """Member -> its record, of every file in the folder; `states` are safetensors beside the weights."""
+    parts = states | set(index_of(folder, limits).values()) if folder.sharded else {folder.weights}
     records: dict[str, Json] = {}
     for root, inner, files in os.walk(folder.path):
         inner.sort()

@@ -10,6 +10,7 @@ from typing import Any
 
 from triptych.errors import Findings, shorten
 from triptych.layouts import torch_pickle
+from triptych.layouts.hub import training
 from triptych.layouts.hub.folder import Folder, scan
 from triptych.layouts.problems import invalid, unsupported
 from triptych.limits import DEFAULT_LIMITS, Limits
@@ -29,9 +30,13 @@ def read(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Panels:
     folder = scan(path, limits)
     shards = index_of(folder, limits) if folder.sharded else None
     panels = _pickled(folder, shards, limits) if folder.pickled else _plain(folder, shards, limits)
-    assets = {name: _asset(folder.file(name)) for name in folder.assets}
-    shard_names = set(shards.values()) if shards is not None else set()
-    left_out = [name for name in folder.left_out if name not in shard_names]
+    taken = set(shards.values()) if shards is not None else set()
+    if panels.training is None:
+        state = tensor_file(folder, training.STATE, limits) if training.STATE in folder.left_out else None
+        panels = replace(panels, training=training.training_in(folder, state, limits))
+        taken |= set() if panels.training is None else set(training.SECTIONS.values())
+    assets = {name: _asset(folder.file(name)) for name in folder.assets if name not in taken}
+    left_out = [name for name in folder.left_out if name not in taken]
     notes: list[Json] = [f"{name}: hidden, a link, or weights in another form" for name in left_out]
     extensions = {**panels.extensions, EXTENSION: {"left_out": notes}} if notes else panels.extensions
     used = tuple(sorted({*panels.extensions_used, EXTENSION})) if notes else panels.extensions_used

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from triptych.errors import UsageError, shorten
+from triptych.layouts.hub import training
 from triptych.layouts.layout import Outline, Stored
 from triptych.model import Panels, Tensor
 from triptych.package import atomic, manifest, names, shards
@@ -33,7 +34,7 @@ def write(
     """Write `panels` as a new folder at `path`, whole or not at all; sentences that name what was not kept.
 
     Args:
-        panels: The model; its weights and assets are written.
+        panels: The model; its weights and assets are written, and beside them its training.
         path: Where nothing stands, or an empty folder.
         overwrite: Whether an empty folder may be replaced; one with files in it never is.
         max_shard_bytes: Tensor data of one file, at most; None: all in one.
@@ -66,6 +67,10 @@ def _planned(panels: Panels, max_shard_bytes: int | None) -> tuple[dict[str, Pla
     metadata = {**_FORMAT, **panels.metadata}
     plans = {name: plan(part, metadata) for name, part in parts.items()}
     small = {f"{_STEM}{manifest.INDEX_SUFFIX}": dump_json(shards.index_data(parts)).encode()} if len(parts) > 1 else {}
+    if panels.training is not None:
+        small[training.DOCUMENT] = training.document_of(panels.training)
+        state = training.state_of(panels.training)
+        plans |= {} if state is None else {training.STATE: state}
     for name in panels.assets:
         fault = names.member_name_fault(name)
         if fault is not None or name in plans or name in small or name == names.MANIFEST:
@@ -74,7 +79,7 @@ def _planned(panels: Panels, max_shard_bytes: int | None) -> tuple[dict[str, Pla
 
 
 def _left_out(panels: Panels) -> tuple[str, ...]:
-    left = [("architecture", panels.architecture), ("training", panels.training), ("license", panels.license)]
+    left = [("architecture", panels.architecture), ("license", panels.license)]
     return tuple(f"{name}: a hub folder holds weights and the files beside them" for name, panel in left if panel)
 
 

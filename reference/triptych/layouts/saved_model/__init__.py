@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from triptych.layouts.layout import Layout
+from triptych.layouts.layout import Layout, Outline
 from triptych.model import Panels
 
 
@@ -28,6 +28,12 @@ def write(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
     from triptych.layouts.saved_model import writer
 
     return writer.write(panels, path, **options)
+
+
+def _outline(panels: Panels, path: Path) -> Outline:
+    from triptych.layouts.saved_model import writer
+
+    return writer.outline(panels, path)
 
 
 def layers(panels: Panels) -> Sequence[tuple[str, Sequence[str]]]:
@@ -53,6 +59,7 @@ LAYOUT = Layout(
     recognises=_recognises,
     read=read,
     write=write,
+    outline=_outline,
     read_options=frozenset({"allow_code", "limits"}),
     layers=layers,
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from triptych.errors import UsageError, shorten
+from triptych.layouts.layout import Outline, Stored
 from triptych.layouts.saved_model.graph import ModelGraph, Variable, graph_of
 from triptych.layouts.tensorflow import messages
 from triptych.layouts.tensorflow.bundle_writing import write_bundle
@@ -63,6 +64,19 @@ def write(
     return _left_out(panels, graph)
 
 
+def outline(panels: Panels, _: Path) -> Outline:
+    """What `write` would store, and what it would leave."""
+    graph = graph_of(panels)
+    stored = [Stored(key, tensor, f"{VARIABLES}/{VARIABLES}") for key, tensor in _items(panels, graph)]
+    return Outline(stored, _left_out(panels, graph))
+
+
+def _items(panels: Panels, graph: ModelGraph) -> list[tuple[str, Tensor]]:
+    """Keys of the bundle with their tensors."""
+    stored = panels.weights.tensors if panels.weights else {}
+    return [(one.name, _in_its_order(stored[one.tensor], one)) for one in graph.variables]
+
+
 def _check_target(target: str) -> None:
     if os.path.isdir(target) and os.listdir(target) and not os.path.isfile(os.path.join(target, GRAPH)):  # noqa: PTH112, PTH113, PTH208
         raise UsageError(f"expected nothing, an empty folder or a SavedModel at {target!r}, files are in it; it is not replaced")
@@ -78,8 +92,7 @@ def _write(
     overwrite: bool,
     fs: FileSystem,
 ) -> None:
-    stored = panels.weights.tensors if panels.weights else {}
-    items = [(one.name, _in_its_order(stored[one.tensor], one)) for one in graph.variables]
+    items = _items(panels, graph)
     small = {GRAPH: memoryview(graph_bytes)}
     total = sum(tensor.nbytes for _, tensor in items) + len(graph_bytes) + sum(one.nbytes for one in panels.assets.values())
     with atomic.replacing(target, fs, folder=True, size=total, overwrite=overwrite) as staged:
