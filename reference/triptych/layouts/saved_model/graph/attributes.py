@@ -8,6 +8,7 @@ from typing import Any
 
 from triptych.layouts.tensorflow import element_types
 from triptych.model import Shape
+from triptych.vocabulary.arrays import np
 
 _OF_GRAPHS_ONLY = {"resource": 20, "variant": 21}
 
@@ -40,8 +41,6 @@ class Function:
 
 def fill(attribute: Any, value: Any) -> None:
     """Give an attribute its value."""
-    import numpy as np
-
     if isinstance(value, bool):
         attribute.b = value
     elif isinstance(value, int):

@@ -10,6 +10,7 @@ from triptych.layouts.saved_model.graph.attributes import Type
 from triptych.layouts.saved_model.graph.shaping import reshape
 from triptych.layouts.saved_model.graph.values import Extent, Operand, Value, element_wise, innermost
 from triptych.model import Shape
+from triptych.vocabulary.arrays import np
 
 
 def unary(op: str, x: Value) -> Value:
@@ -81,8 +82,6 @@ def _without(shape: Shape, axes: Sequence[int], *, keep: bool) -> Shape:
 def reduce(op: str, x: Value, axes: Axes = None, *, keepdims: bool = False) -> Value:
     """What TensorFlow's `op` (Sum, Mean, Max, Min, Prod, Any, All) makes of the elements along `axes`, or of all."""
     counted = sorted({axis % x.ndim for axis in (range(x.ndim) if axes is None else axes)})
-    import numpy as np
-
     which = x.body.constant(np.asarray(counted, np.int32))
     more: dict[str, Any] = {} if op in {"Any", "All"} else {"T": Type(x.dtype)}
     shape = _without(x.shape, counted, keep=keepdims)

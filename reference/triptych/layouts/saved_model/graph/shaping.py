@@ -8,6 +8,7 @@ from typing import Any
 from triptych.layouts.saved_model.graph.attributes import Type
 from triptych.layouts.saved_model.graph.values import Extent, Operand, Value, innermost
 from triptych.model import Shape
+from triptych.vocabulary.arrays import np
 
 INT32, INT64 = Type("int32"), Type("int64")
 
@@ -35,8 +36,6 @@ def known(extents_: Sequence[Extent]) -> Shape:
 
 def vector(like: Value, items: Sequence[Extent]) -> Value:
     """Extents as a vector of int32, in the body of `like` or of an item inside it."""
-    import numpy as np
-
     if all(isinstance(one, int) for one in items):
         return like.body.constant(np.asarray(items, np.int32).reshape(-1))
     body = innermost([like, *(one for one in items if isinstance(one, Value))])
@@ -60,8 +59,6 @@ def reshape(x: Value, target: Sequence[Extent]) -> Value:
 
 def transpose(x: Value, order: Sequence[int]) -> Value:
     """`x` with axis ``order[i]`` at place i."""
-    import numpy as np
-
     if list(order) == list(range(x.ndim)):
         return x
     axes = x.body.constant(np.asarray(order, np.int32))
@@ -77,8 +74,6 @@ def move_axis(x: Value, axis: int, place: int) -> Value:
 
 def expand(x: Value, axis: int) -> Value:
     """`x` with a new axis of extent 1 at `axis` of the result."""
-    import numpy as np
-
     place = axis % (x.ndim + 1)
     where = x.body.constant(np.asarray(place, np.int32))
     return x.body.one("ExpandDims", [x, where], x.dtype, (*x.shape[:place], 1, *x.shape[place:]), T=Type(x.dtype), Tdim=INT32)
@@ -93,8 +88,6 @@ def squeeze(x: Value, axes: Sequence[int]) -> Value:
 
 def join(values: Sequence[Value], axis: int) -> Value:
     """`values` one after the other along `axis`."""
-    import numpy as np
-
     if len(values) == 1:
         return values[0]
     body, place = innermost(values), axis % values[0].ndim
@@ -115,8 +108,6 @@ def stack(values: Sequence[Value], axis: int) -> Value:
 
 def split(x: Value, parts: int, axis: int) -> list[Value]:
     """`x` in so many equal parts along `axis`."""
-    import numpy as np
-
     if parts == 1:
         return [x]
     place, whole = axis % x.ndim, x.shape[axis]
@@ -196,8 +187,6 @@ def _amounts(x: Value, counts: Sequence[tuple[Extent, Extent]]) -> tuple[Value, 
 
 def take(x: Value, places: Operand, axis: int) -> Value:
     """The elements of `x` at `places` (int32 or int64) along `axis`."""
-    import numpy as np
-
     place = axis % x.ndim
     body = innermost([x, places] if isinstance(places, Value) else [x])
     which = body.made(places, "int32")
@@ -216,8 +205,6 @@ def tile(x: Value, times: Mapping[int, Extent]) -> Value:
 
 def reverse(x: Value, axes: Sequence[int]) -> Value:
     """`x` with the order along `axes` turned round."""
-    import numpy as np
-
     which = x.body.constant(np.asarray([axis % x.ndim for axis in axes], np.int32))
     return x.body.one("ReverseV2", [x, which], x.dtype, x.shape, T=Type(x.dtype), Tidx=INT32)
 

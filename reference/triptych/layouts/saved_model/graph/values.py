@@ -72,6 +72,9 @@ class Value:
     def __pow__(self, other: Operand) -> Value:
         return element_wise("Pow", self, other)
 
+    def __rpow__(self, other: Operand) -> Value:
+        return element_wise("Pow", other, self)
+
     def __neg__(self) -> Value:
         return element_wise("Neg", self)
 

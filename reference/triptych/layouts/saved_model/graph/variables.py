@@ -14,6 +14,7 @@ from triptych.layouts.saved_model.graph.values import Value
 from triptych.layouts.tensorflow import messages
 from triptych.model import Tensor
 from triptych.vocabulary import WeightSlot
+from triptych.vocabulary.arrays import np
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,6 @@ def _inverse(axes: Sequence[int]) -> list[int]:
 
 def add_saver(graph: Any, body: Body, variables: Sequence[Variable]) -> None:
     """Give a meta graph the nodes that restore and save `variables`, their description, and collections that name them."""
-    import numpy as np
-
     if not variables:
         return
     with body.within("save"):

@@ -7,9 +7,11 @@ from triptych.layouts.saved_model.graph.families import (
     merging,
     normalization,
     pooling,
+    position,
     reshaping,
     resizing,
+    wrapping,
 )
 
-FAMILIES = (core, activation, convolution, pooling, normalization, reshaping, resizing, merging)
+FAMILIES = (core, activation, convolution, pooling, normalization, reshaping, resizing, merging, wrapping, position)
 """The modules that register emitters."""
