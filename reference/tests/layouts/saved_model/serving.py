@@ -1,6 +1,7 @@
 """What the tests of written SavedModels share: many models joined into one, and TensorFlow that serves it."""
 
 import json
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,17 @@ from triptych.model import Architecture, Call, Input, Layer, Panels, Weights
 from triptych.model.composites import expand
 from triptych.package import read_package
 from triptych.vocabulary import infer, weight_slots
+from triptych.vocabulary.evaluator import evaluate
 
+VOCABULARY = Path(__file__).parents[2] / "vocabulary" / "evaluator"
+sys.path.insert(0, str(VOCABULARY))  # where the grids of the vocabulary's own tests are
+
+import grid as numbers
+import judging as grids
+
+ROLES = {"variance": "moving_variance"}
+INTEGERS = {"Embedding": ("int32", 0), "CategoryEncoding": ("int32", 4), "IntegerLookup": ("int64", 40), "StringLookup": ("string", None), "TextVectorization": ("string", None)}
+"""Types whose inputs are no floating-point numbers -> dtype, and below what (0: their rows)."""
 CASES = Path(__file__).parents[4] / "conformance-tests" / "cases" / "evl"
 
 
@@ -124,3 +135,56 @@ def loosened(example):
         if inputs != graph.inputs and not found.problems and [slot.shape for slot in weight_slots(open_graph, found)] == wanted:
             return replace(example, title=f"{example.title}, open", panels=replace(example.panels, architecture=open_graph))
     return None
+
+
+def in_dtype(example, dtype):
+    """`example` with layers, weights and inputs of another floating-point dtype, and what the evaluator makes of it."""
+    graph = expand(example.panels.architecture)
+
+    def recast(layer):
+        return replace(
+            layer,
+            dtype=dtype if "float" in layer.dtype else layer.dtype,
+            compute_dtype=None,
+            sublayers={role: recast(one) for role, one in layer.sublayers.items()},
+            architecture=None if layer.architecture is None else replace(layer.architecture, layers=tuple(map(recast, layer.architecture.layers))),
+        )
+
+    floating = [one.dtype.startswith("float") for one in graph.inputs]
+    inputs = tuple(replace(one, dtype=dtype if wide else one.dtype) for one, wide in zip(graph.inputs, floating, strict=True))
+    changed = replace(graph, layers=tuple(map(recast, graph.layers)), inputs=inputs)
+    weights = {name: array.astype(numpy_dtype(dtype)) if "float" in array.dtype.name else array for name, array in (example.panels.weights or {}).items()}
+    arrays = tuple(array.astype(numpy_dtype(dtype)) if wide else array for array, wide in zip(example.inputs, floating, strict=True))
+    expected = evaluate(changed, weights, arrays, assets=example.panels.assets).outputs
+    panels = replace(example.panels, architecture=changed, weights=Weights.from_arrays(weights) if weights else None)
+    return Example(f"{example.title}, {dtype}", panels, arrays, tuple(expected), {"float64": 1e-12, "float16": 2e-3, "bfloat16": 2e-2}[dtype])
+
+
+def grid_examples():
+    """An example for each option that the grid of shapes and the grid of numbers try, with random weights, as the evaluator computes it."""
+    for name, config, shapes in [*grids.grids.grid(), *numbers.more()]:
+        yield of_layer(Layer("x", name, config), shapes)
+    for layer, shapes in grids.grids.wrappers():
+        yield of_layer(layer, shapes)
+
+
+def of_layer(layer, shapes):
+    """An example of one layer on random inputs."""
+    dtype, most = INTEGERS.get(layer.type, ("float32", 0))
+    generator = np.random.default_rng(0)
+    arrays = []
+    for shape in map(grids.concrete, shapes):
+        if dtype == "string":
+            arrays.append(generator.choice(["the", "of", "and"], shape))
+        else:
+            arrays.append((generator.integers(0, most or layer.config.get("input_dim", 3), shape) if layer.type in INTEGERS else generator.normal(size=shape)).astype(dtype))
+    names = tuple(f"in{number}" for number in range(len(shapes)))
+    inputs = tuple(Input(name, shape, dtype) for name, shape in zip(names, shapes, strict=True))
+    found = infer(Architecture((layer,), inputs, (Call("x", names, outputs=("y",)),), ("y",)))
+    count = len(found.layers["/layers/0"].calls[0].outputs)
+    outputs = tuple(f"out{number}" for number in range(count))
+    graph = Architecture((layer,), inputs, (Call("x", names, outputs=outputs),), outputs)
+    weights = {slot.tensor: grids.random_weight(generator, ROLES.get(slot.role, slot.role), slot.shape) for slot in weight_slots(graph)}
+    expected = evaluate(graph, weights, arrays).outputs
+    title = f"{layer.type} {dict(layer.config)} on {shapes}"
+    return Example(title, Panels(architecture=graph, weights=Weights.from_arrays(weights) if weights else None), tuple(arrays), tuple(expected))

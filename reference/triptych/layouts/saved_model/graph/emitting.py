@@ -45,6 +45,18 @@ class Emitting:
             self._slots.setdefault(slot.pointer, []).append(slot)
         self._assets = assets
 
+    def refuse_unknown(self, architecture: Architecture, pointer: str = "") -> None:
+        """Note every layer that is called and every operation for which there is no emitter, wherever it stands in `architecture`."""
+        for place, shapes in self._inference.layers.items():
+            if shapes.calls and shapes.layer.architecture is None and shapes.layer.type not in LAYER_EMITTERS:
+                self.refuse(place, _no_emitter(shapes))
+        graphs = [(pointer, architecture)]
+        graphs += [(f"{place}/architecture", shapes.layer.architecture) for place, shapes in self._inference.layers.items() if shapes.layer.architecture]
+        for place, graph in graphs:
+            for number, call in enumerate(graph.calls or ()):
+                if call.op is not None and call.op not in OPERATION_EMITTERS:
+                    self.refuse(f"{place}/calls/{number}", f"expected an operation that a TensorFlow graph can be made of, got {shorten(call.op)}")
+
     def refuse(self, pointer: str, message: str) -> None:
         """Note what the graph cannot hold, once a place."""
         place = self._inference.place(pointer)
@@ -89,7 +101,7 @@ class Emitting:
         try:
             outputs = self._operated(op, call.config, [cast_to(one, "float32") if one.dtype in narrow else one for one in inputs])
         except Refusal as refusal:
-            self.refuse(place, f"operation {shorten(op)}: {refusal}")
+            self.refuse(place, f"{shorten(op)}: {refusal}")
             shapes = self._inference.operations.get(place)
             return self._stand_ins(shapes.outputs if shapes else None, inputs)
         only = len(narrow) == 1 and not OPERATIONS[op].makes_dtype and all(one.dtype in narrow for one in inputs if is_floating(one))
@@ -98,7 +110,7 @@ class Emitting:
     def _operated(self, op: str, config: Mapping[str, Json], inputs: Sequence[Value]) -> list[Value]:
         emit = OPERATION_EMITTERS.get(op)
         if emit is None:
-            raise Refusal("expected an operation that a TensorFlow graph can be made of, it is none")
+            raise Refusal("is none that a TensorFlow graph can be made of")
         with self.body.within(op):
             yielded = emit(OperationEmission(OPERATIONS[op].resolve(config), tuple(inputs), inputs[0].body if inputs else self.body))
         return yielded if isinstance(yielded, list) else [yielded]
@@ -115,16 +127,15 @@ class Emitting:
         try:
             return self._emitted(shapes, inputs, masks, said)
         except Refusal as refusal:
-            self.refuse(pointer, f"layer {shorten(shapes.path)} ({shapes.layer.type}): {refusal}")
+            self.refuse(pointer, f"layer {shorten(shapes.path)}: {refusal}")
             known = shapes.calls[0].outputs if shapes.calls else None
             outputs = self._stand_ins(known, inputs)
             return outputs, [None] * len(outputs)
 
     def _emitted(self, shapes: LayerShapes, inputs: Sequence[Value], masks: Sequence[Mask], arguments: Mapping[str, Any]) -> Values:
-        layer, emitter = shapes.layer, LAYER_EMITTERS.get(shapes.layer.type)
-        found = shapes.type
+        layer, found, emitter = shapes.layer, shapes.type, LAYER_EMITTERS.get(shapes.layer.type)
         if emitter is None or found is None:
-            raise Refusal("expected a type that a TensorFlow graph can be made of, it is none")
+            raise Refusal(_no_emitter(shapes))
         stored = layer.compute_dtype or layer.dtype
         wide = stored if stored in WIDE else "float32"
 
@@ -185,6 +196,10 @@ class Emitting:
         """
         if self.problems:
             raise ConversionError(tuple(self.problems.values()))
+
+
+def _no_emitter(shapes: LayerShapes) -> str:
+    return f"layer {shorten(shapes.path)}: expected a type that a TensorFlow graph can be made of, got {shorten(shapes.layer.type)}"
 
 
 def _looked_up(value: Json, values: Mapping[str, Value]) -> Any:

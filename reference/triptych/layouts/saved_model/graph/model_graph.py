@@ -52,6 +52,7 @@ def graph_of(panels: Panels) -> ModelGraph:
     if inference.problems:
         raise InvalidModelError(tuple(problem(one.requirement, one.pointer, one.message) for one in inference.problems))
     emitting = Emitting(architecture, panels.weights.tensors if panels.weights else {}, panels.assets)
+    emitting.refuse_unknown(architecture)
     given = [emitting.input(one) for one in architecture.inputs]
     outputs, _ = emitting.architecture(architecture, "", given, [None] * len(given))
     emitting.finish()

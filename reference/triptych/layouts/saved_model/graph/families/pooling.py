@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce as folded
+from math import prod
+from operator import add
 from typing import Any
 
 from triptych.layouts.saved_model.graph.attributes import Type
@@ -41,13 +43,17 @@ def _pooled(op: str, x: Value, windows: Windows) -> Value:
     return x.body.one(name, [x], x.dtype, (x.shape[0], *_counts(x, windows), x.shape[-1]), T=Type(x.dtype), **more)
 
 
+def _has_none(x: Value) -> bool:
+    """Whether TensorFlow's own pooling does not know such a value: of volumes, that is all but float32."""
+    return x.ndim == 5 and x.dtype != "float32"
+
+
 @emits(*(f"MaxPooling{rank}D" for rank in RANKS))
 def _largest(call: Emission) -> Value:
     x, windows = channels_last(call.input, call.config["data_format"]), _windows(call)
     if not windows.is_plain:
         x, windows = windows.padded(x, LOWEST), Windows(windows.size, windows.strides, "valid", windows.dilation)
-    if any(one > 1 for one in windows.dilation) or (len(windows.size) == 3 and x.dtype == "float64"):
-        # TensorFlow's own operation knows neither of these.
+    if any(one > 1 for one in windows.dilation) or _has_none(x):
         y = folded(maximum, (under for _, under in windows.places(windows.padded(x, LOWEST))))
     else:
         y = _pooled("Max", x, windows)
@@ -57,13 +63,20 @@ def _largest(call: Emission) -> Value:
 @emits(*(f"AveragePooling{rank}D" for rank in RANKS))
 def _mean(call: Emission) -> Value:
     x, windows = channels_last(call.input, call.config["data_format"]), _windows(call)
-    plain = Windows(windows.size, windows.strides, "valid", windows.dilation)
-    if windows.is_plain and (windows.padding == "valid" or not call.config["count_include_pad"]):
+    if windows.is_plain and (windows.padding == "valid" or not call.config["count_include_pad"]) and not _has_none(x):
         y = _pooled("Avg", x, windows)
     else:
         # Both means have the same divisor: what is left is the sum divided by how many elements count.
-        y = _pooled("Avg", windows.padded(x), plain) / _pooled("Avg", _counting(call, x, windows), plain)
+        y = _means(windows.padded(x), windows) / _means(_counting(call, x, windows), windows)
     return as_given(y, call.config["data_format"])
+
+
+def _means(x: Value, windows: Windows) -> Value:
+    """The mean of each window on `x`, which has all that they reach over."""
+    plain = Windows(windows.size, windows.strides, "valid", windows.dilation)
+    if _has_none(x):
+        return folded(add, (under for _, under in plain.places(x))) / prod(windows.size)
+    return _pooled("Avg", x, plain)
 
 
 def _counting(call: Emission, x: Value, windows: Windows) -> Value:
