@@ -72,6 +72,8 @@ def found_in(path):
         return {("variables/variables", name): shape for name, shape in of_tensorflow(path / "variables" / "variables").items()}
     if (path / ".metadata").is_file():
         return of_distributed_pytorch(path)
+    if path.is_dir() and (arrays := sorted(path.rglob("*.npy"))):
+        return {(str(one.relative_to(path)), str(one.relative_to(path))): np.load(one).shape for one in arrays}
     if path.is_dir():
         return {(one.name, name): shape for one in sorted(path.glob("*.safetensors")) for name, shape in of_safetensors(one).items()}
     if path.suffix in (".json", ".yaml", ".yml"):

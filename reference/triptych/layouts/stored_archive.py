@@ -28,9 +28,16 @@ class Member:
         """Its bytes in all."""
         return len(self.head) + (self.tensor.nbytes if self.tensor is not None else 0)
 
-    def pieces(self) -> list[memoryview]:
-        """Its bytes, read now."""
-        return [memoryview(self.head), *([self.tensor.read()] if self.tensor is not None else [])]
+    def pieces(self, name: str) -> list[memoryview]:
+        """Its bytes, read now, of the member `name`.
+
+        Raises:
+            UsageError: The tensor's source does not give what it says.
+        """
+        found = [memoryview(self.head), *([self.tensor.read()] if self.tensor is not None else [])]
+        if sum(map(len, found)) != self.size:
+            raise UsageError(f"expected {self.size} bytes of {name}, its source gave {sum(map(len, found))}")
+        return found
 
 
 def write_archive(
@@ -78,9 +85,6 @@ class Planned:
         begin = output.position
         for entry in self._entries:
             output.write([memoryview(entry.local_header())])
-            pieces = self._members[entry.name].pieces()
-            if sum(map(len, pieces)) != entry.size:
-                raise UsageError(f"expected {entry.size} bytes of {entry.name}, its source gave {sum(map(len, pieces))}")
-            entry.crc = stream.pieces(entry.name, pieces, output)
+            entry.crc = stream.pieces(entry.name, self._members[entry.name].pieces(entry.name), output)
             fs.pwrite_all(output.descriptor, entry.local_header()[: archive.LOCAL.size], begin + entry.offset)
         output.write([memoryview(archive.tail(self._entries, self._start))])

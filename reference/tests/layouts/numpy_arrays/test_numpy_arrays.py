@@ -39,6 +39,41 @@ def test_what_numpy_saved_is_read_and_numpy_loads_what_is_written(tmp_path, save
         assert file.testzip() is None
 
 
+def test_a_folder_of_arrays_is_written_whole_and_numpy_loads_each(tmp_path):
+    np.savez(tmp_path / "a.npz", **ARRAYS)
+    model = triptych.load(tmp_path / "a.npz")
+    for _ in range(2):  # once anew, and once in the place of the first
+        assert triptych.save(model, tmp_path / "m", layout="npy") == ()
+        assert_same({str(one.relative_to(tmp_path / "m")).removesuffix(".npy"): np.load(one, allow_pickle=False) for one in (tmp_path / "m").rglob("*.npy")}, ARRAYS)
+    triptych.save(triptych.load(tmp_path / "m"), tmp_path / "again", layout="npy")
+    for one in (tmp_path / "m").rglob("*.npy"):
+        assert one.read_bytes() == (tmp_path / "again" / one.relative_to(tmp_path / "m")).read_bytes()
+
+
+def test_a_folder_with_other_files_is_not_replaced_by_arrays(tmp_path):
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "notes.txt").write_text("mine")
+    with pytest.raises(triptych.UsageError, match=r"notes\.txt"):
+        triptych.save(triptych.Model(Panels(weights=Weights.from_arrays({"a": np.ones(1)}))), tmp_path / "m", layout="npy")
+    assert [one.name for one in (tmp_path / "m").iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("names", [("a.npy/b", "a"), ()])
+def test_arrays_that_cannot_be_files_side_by_side_are_refused(tmp_path, names):
+    with pytest.raises(ConversionError):
+        triptych.save(triptych.Model(Panels(weights=Weights.from_arrays({name: np.ones(1) for name in names}))), tmp_path / "m", layout="npy")
+    assert not (tmp_path / "m").exists()
+
+
+def test_an_archive_may_have_as_many_arrays_as_a_file_tensors(tmp_path):
+    """A package may have 10,000 files; here each file is a tensor."""
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
+        for index in range(10_001):
+            file.writestr(f"a{index}.npy", head("{'descr': '|i1', 'fortran_order': False, 'shape': (1,), }\n") + b"\7")
+    weights = triptych.load(tmp_path / "a.npz").weights
+    assert (len(weights), weights["a10000"][0]) == (10_001, 7)
+
+
 def test_a_folder_of_arrays_is_read(tmp_path):
     for name, array in ARRAYS.items():
         file = tmp_path / "m" / f"{name}.npy"

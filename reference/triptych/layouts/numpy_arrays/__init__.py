@@ -11,15 +11,17 @@ from triptych.model import Panels
 _SUFFIX = ".npy"
 
 
-def _recognises(path: Path, head: bytes) -> bool:
+def _is_archive(path: Path, head: bytes) -> bool:
     from triptych.layouts import zip_archive
 
-    if head:
-        if not zip_archive.first_name(head).endswith(_SUFFIX):
-            return False
-        names = zip_archive.names_of(path)
-        return names is None or all(name.endswith(_SUFFIX) for name in names)
-    if not path.is_dir():
+    if not zip_archive.first_name(head).endswith(_SUFFIX):
+        return False
+    names = zip_archive.names_of(path)
+    return names is None or all(name.endswith(_SUFFIX) for name in names)
+
+
+def _is_folder(path: Path, head: bytes) -> bool:
+    if head or not path.is_dir():
         return False
     found = False
     for one in path.rglob("*"):
@@ -50,13 +52,36 @@ def _outline(panels: Panels, path: Path) -> Outline:
     return writer.outline(panels, path)
 
 
-LAYOUT = Layout(
+def write_files(panels: Panels, path: Path, **options: Any) -> tuple[str, ...]:
+    """Write the weights of `panels` as a folder of files at `path`; see `writer.write_files`."""
+    from triptych.layouts.numpy_arrays import writer
+
+    return writer.write_files(panels, path, **options)
+
+
+def _outline_of_files(panels: Panels, path: Path) -> Outline:
+    from triptych.layouts.numpy_arrays import writer
+
+    return writer.outline_of_files(panels, path)
+
+
+ARCHIVE_LAYOUT = Layout(
     name="npz",
     title="numpy arrays",
     suffixes=(".npz",),
-    recognises=_recognises,
+    recognises=_is_archive,
     read=read,
     write=write,
     outline=_outline,
+    read_options=frozenset({"limits"}),
+)
+FOLDER_LAYOUT = Layout(
+    name="npy",
+    title="folder of numpy arrays",
+    suffixes=(),
+    recognises=_is_folder,
+    read=read,
+    write=write_files,
+    outline=_outline_of_files,
     read_options=frozenset({"limits"}),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from triptych import dtypes
@@ -22,7 +23,8 @@ def read(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Panels:
         InvalidModelError: The archive or an array is damaged.
         UnsupportedError: An array holds no plain numbers, or a limit is exceeded.
     """
-    members: Members = Folder(path, limits) if path.is_dir() else ZipArchive(path, limits)
+    # Each member is a tensor, and counted as one.
+    members: Members = (Folder if path.is_dir() else ZipArchive)(path, replace(limits, members=limits.tensors))
     found: dict[str, Tensor] = {}
     for name in members.names:
         if not name.endswith(SUFFIX):

@@ -22,10 +22,9 @@ SHARD = re.compile(r"shard-[0-9]+-model-[0-9]+-of-[0-9]+\.safetensors")
 
 def metadata_files(path: Path) -> list[str]:
     """The files in the folder `path` that say what is in the others: one for all processes, or one of each."""
-    listed = _listed(path)
-    if METADATA in listed:
+    if (path / METADATA).is_file():
         return [METADATA]
-    return sorted((name for name in listed if _OF_RANK.fullmatch(name)), key=lambda name: (len(name), name))
+    return sorted((name for name in _listed(path) if _OF_RANK.fullmatch(name)), key=lambda name: (len(name), name))
 
 
 def hub_shards(path: Path) -> list[str]:
@@ -70,8 +69,8 @@ class Files:
     def _content(self, name: str, place: str) -> memoryview:
         if name in self._mapped:
             return self._mapped[name]
-        if len(self._mapped) >= self._limits.shards:
-            raise unsupported(place, f"expected at most {self._limits.shards:,} files, got more")
+        if len(self._mapped) >= self._limits.members:
+            raise unsupported(place, f"expected at most {self._limits.members:,} files, got more")
         file = self._path / name
         inside = [file, *list(file.parents)[: name.count("/")]]
         if any(one.is_symlink() for one in inside):

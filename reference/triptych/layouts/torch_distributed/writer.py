@@ -1,18 +1,16 @@
 """Writes panels as a distributed checkpoint of one process, which ``torch.distributed.checkpoint.load`` reads on any number of them."""
 
-# ruff: noqa: PTH118 - plain strings, each handed to the system as it is
-
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from triptych.errors import UsageError, shorten
+from triptych.errors import UsageError
 from triptych.layouts.layout import Outline, Stored
 from triptych.layouts.stored_archive import Planned
+from triptych.layouts.stored_folder import Piece, write_folder
 from triptych.layouts.torch_distributed import metadata_writing, nesting
 from triptych.layouts.torch_distributed.folder import METADATA, SUFFIX
 from triptych.layouts.torch_distributed.metadata_writing import Part
@@ -22,11 +20,8 @@ from triptych.layouts.torch_pickle.plain import joined
 from triptych.layouts.torch_pickle.values import Ordered, Tagged
 from triptych.layouts.torch_pickle.writer import Storages, leaves
 from triptych.model import Panels
-from triptych.package import atomic
 from triptych.package.files import FileSystem
-from triptych.package.streaming import Hashing, Output, Stream
-
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+from triptych.package.streaming import Output, Stream
 
 
 def write(
@@ -54,10 +49,9 @@ def write(
         UsageError: There are neither weights nor training, or the target may not be replaced.
         SaveError: The file system refused; what stood at `path` is unchanged.
     """
-    if path.is_dir() and (other := next((one.name for one in path.iterdir() if one.name != METADATA and one.suffix != SUFFIX), None)):
-        raise UsageError(f"expected nothing, an empty folder or a distributed checkpoint at {str(path)!r}, {shorten(other)} is in it; it is not replaced")
     files, notes = _divided(panels, max_shard_bytes)
-    _write(atomic.target_of(path), files, progress, overwrite=overwrite)
+    content: dict[str, Sequence[Piece]] = {**files.shards, METADATA: [_About(metadata_writing.dump(files.parts))]}
+    write_folder(path, content, progress, overwrite=overwrite, ours=lambda name: name == METADATA or name.endswith(SUFFIX))
     return notes
 
 
@@ -79,23 +73,13 @@ def _divided(panels: Panels, most: int | None) -> tuple[_Files, tuple[str, ...]]
     return files, (*assembly.notes, *_lost(value, ""))
 
 
-@dataclass(frozen=True, slots=True)
-class _Shard:
-    """One file: the archives in it, one after the other."""
-
-    archives: list[Planned]
-
-    @property
-    def size(self) -> int:
-        return sum(one.size for one in self.archives)
-
-
 class _Files:
     """Gives each entry its part of a file."""
 
     def __init__(self, most: int | None) -> None:
         self._most = most
-        self.shards: dict[str, _Shard] = {}
+        self.shards: dict[str, list[Planned]] = {}
+        """File -> the archives in it, one after the other."""
         self.parts: list[Part] = []
         self.stored: list[Stored] = []
         """The tensors by the keys that lead to them, and their files."""
@@ -128,42 +112,28 @@ class _Files:
 
     def _placed(self, path: nesting.Path, planned: Planned, dtype: str | None, shape: tuple[int, ...]) -> Part:
         if not self.shards or (self._most is not None and self._end and self._end + planned.size > self._most):
-            self.shards[f"__0_{len(self.shards)}{SUFFIX}"] = _Shard([])
+            self.shards[f"__0_{len(self.shards)}{SUFFIX}"] = []
             self._end = 0
         file = next(reversed(self.shards))
-        self.shards[file].archives.append(planned)
+        self.shards[file].append(planned)
         part = Part(path, file, self._end, planned.size, dtype, shape)
         self.parts.append(part)
         self._end += planned.size
         return part
 
 
-def _write(target: str, files: _Files, progress: Callable[[int, int, str], None] | None, *, overwrite: bool) -> None:
-    fs = FileSystem()
-    about = metadata_writing.dump(files.parts)
-    total = sum(shard.size for shard in files.shards.values()) + len(about)
-    with atomic.replacing(target, fs, folder=True, size=total, overwrite=overwrite) as staged, Hashing() as hashing:
-        stream = Stream(hashing, total, progress, checksums=True)
-        fs.mkdir(staged)
-        for name, shard in files.shards.items():
-            _write_file(os.path.join(staged, name), shard.archives, shard.size, stream, fs)
-        _write_file(os.path.join(staged, METADATA), about, len(about), stream, fs)
-        atomic.sync_folder(staged, fs)
+@dataclass(frozen=True, slots=True)
+class _About:
+    """The metadata, written as they are."""
 
+    content: bytes
 
-def _write_file(path: str, content: Sequence[Planned] | bytes, size: int, stream: Stream, fs: FileSystem) -> None:
-    descriptor = fs.open(path, _NEW_FILE)
-    try:
-        output = Output(descriptor, fs, durable=True)
-        output.allocate(size)
-        if isinstance(content, bytes):
-            stream.content(METADATA, memoryview(content), output)
-        else:
-            for planned in content:
-                planned.write(output, stream, fs)
-        fs.fsync(descriptor)
-    finally:
-        fs.close(descriptor)
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def write(self, output: Output, stream: Stream, _: FileSystem) -> None:
+        stream.content(METADATA, memoryview(self.content), output)
 
 
 def _lost(value: Any, name: str) -> list[str]:
