@@ -5,10 +5,13 @@ import os
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest_package import MEMORY, Crash, Faulty
 
 from triptych.errors import SaveError, UsageError
+from triptych.layouts.tensorflow.bundle import write_bundle
+from triptych.model import Tensor
 from triptych.package import FileSystem, atomic
 from triptych.package.file_group import replacing_group, settle, unfinished
 
@@ -107,6 +110,42 @@ def test_every_fault_leaves_old_or_new(folder, fault, old, lacking):
         assert seen == {"returned", "failed"}
     else:
         assert seen >= ({"stopped"} if fault == "interrupt" else {"stopped", "between"})
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.ENOSPC, "interrupt"])
+def test_every_fault_in_writing_a_checkpoint_leaves_the_old_or_the_new(folder, fault):
+    """The files of a real group are written through the same operations, so that none of them fails unseen."""
+    def tensors(number):
+        return [(name, Tensor.from_array(np.full(3, number, np.float32))) for name in ("a", "b", "c")]
+
+    def group():
+        return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    write_bundle(folder / "w", tensors(2), max_shard_bytes=24)
+    new = group()
+    write_bundle(folder / "w", tensors(1))
+    old = group()
+    assert len(new) == len(old) + 1
+    fs, number, outcomes = Faulty(), 0, set()
+    while number < 500:
+        fs = Faulty(number, fault)
+        try:
+            write_bundle(folder / "w", tensors(2), max_shard_bytes=24, fs=fs)
+        except (SaveError, KeyboardInterrupt):
+            assert group() == old or (fault == "interrupt" and new.items() <= group().items()), fs.log[number]
+            outcomes.add("refused")
+        else:
+            # Of the old files those that have no successor may be left when their removal fails; the next save takes them away.
+            assert new.items() <= group().items(), fs.log[number]
+            outcomes.add("returned")
+        fs.abandon()
+        if len(fs.log) <= number:
+            break
+        write_bundle(folder / "w", tensors(1))
+        assert group() == old, fs.log[number]
+        number += 1
+    assert 30 < number < 500
+    assert outcomes == {"returned", "refused"}
 
 
 def test_what_somebody_else_wrote_after_an_interrupted_save_stays(folder):

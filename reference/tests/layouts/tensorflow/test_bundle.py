@@ -127,6 +127,16 @@ def test_parts_are_joined(tmp_path, name):
     check(open_bundle(tmp_path / "w"), whole)
 
 
+def test_parts_far_along_an_axis_are_found(tmp_path):
+    """Starts and lengths of three and four bytes in the ordered code: from 8,192 and 1,048,576 on."""
+    whole = {"far": random("int8", (2_200_000,))}
+    cuts = ["0,8191", "8191,1", "8192,1040383", "1048575,1", "1048576,1151424"]
+    ranges = [tuple(map(int, one.split(","))) for one in cuts]
+    save_parts = [whole["far"][start : start + length] for start, length in ranges]
+    tf.raw_ops.SaveV2(prefix=str(tmp_path / "w"), tensor_names=["far"] * 5, shape_and_slices=[f"2200000 {one}" for one in cuts], tensors=save_parts)
+    check(open_bundle(tmp_path / "w"), whole)
+
+
 def test_dtypes_that_the_specification_lacks_are_named(tmp_path):
     save(tmp_path / "w", {"z": np.ones(2, np.complex128), "a": np.ones(3, np.float32)})
     bundle = open_bundle(tmp_path / "w")
@@ -167,3 +177,46 @@ def test_an_empty_bundle_is_one_to_tensorflow(tmp_path):
     write_bundle(tmp_path / "w", [])
     assert open_bundle(tmp_path / "w").keys == ()
     assert tf.train.load_checkpoint(str(tmp_path / "w")).get_variable_to_shape_map() == {}
+
+
+def big_endian(folder, named):
+    """The bundle that a big-endian machine would have written: every number, and every checksum of lengths, the other way round."""
+    import struct
+
+    from triptych.layouts.tensorflow import messages, varints
+    from triptych.layouts.tensorflow.checksums import masked_crc32c
+    from triptych.layouts.tensorflow.table_writing import table_of
+
+    data, entries = b"", []
+    for key, array in sorted(named.items()):
+        if array.dtype == object:
+            lengths = [len(one) for one in array.reshape(-1)]
+            spelled = struct.pack(f">{len(lengths)}I", *lengths)
+            checksum = struct.pack(">I", masked_crc32c(spelled))
+            content = b"".join(map(varints.encode, lengths)) + checksum + b"".join(array.reshape(-1))
+            crc = masked_crc32c(spelled, checksum, b"".join(array.reshape(-1)))
+        else:
+            item = array.dtype.itemsize // (2 if array.dtype.kind == "c" else 1)
+            content = np.frombuffer(array.tobytes(), f"<u{item}").astype(f">u{item}").tobytes()
+            crc = masked_crc32c(content)
+        shape = messages.new("Shape", dim=[messages.new("Dim", size=one) for one in array.shape])
+        number = element_types.number_of("string" if array.dtype == object else array.dtype.name)
+        entries.append((key.encode(), messages.to_bytes(messages.new("BundleEntry", dtype=number, shape=shape, offset=len(data), size=len(content), crc32c=crc))))
+        data += content
+    (folder / "w.data-00000-of-00001").write_bytes(data)
+    (folder / "w.index").write_bytes(table_of([(b"", messages.to_bytes(messages.new("BundleHeader", num_shards=1, endianness=1))), *entries]))
+
+
+def test_a_bundle_of_the_other_byte_order_is_read_as_tensorflow_reads_it(tmp_path):
+    named = {key: array for key, array in everything().items() if array.dtype == object or array.dtype.name not in ("complex64",) and not array.dtype.name.startswith("float8")}
+    big_endian(tmp_path, named)
+    check(open_bundle(tmp_path / "w"), named)
+    for key, array in named.items():
+        theirs = tf.raw_ops.RestoreV2(prefix=str(tmp_path / "w"), tensor_names=[key], shape_and_slices=[""], dtypes=[tf.string if array.dtype == object else tf.as_dtype(array.dtype)])[0].numpy()
+        assert np.array_equal(theirs, array) if array.dtype == object else theirs.tobytes() == array.tobytes()
+
+
+def test_complex_numbers_and_single_bytes_of_the_other_order(tmp_path):
+    named = {key: array for key, array in everything().items() if array.dtype.name == "complex64" or array.dtype.name.startswith("float8")}
+    big_endian(tmp_path, named)
+    check(open_bundle(tmp_path / "w"), named)

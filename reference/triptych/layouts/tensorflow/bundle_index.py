@@ -110,8 +110,9 @@ class _Reader:
     def _place(self, key: bytes) -> str:
         return f"{self._name}#{shorten(key.decode(errors='backslashreplace'))[1:-1]}"
 
-    def _entry(self, key: bytes) -> Any:
-        return messages.parse("BundleEntry", self._entries[key], self._place(key))
+    def _entry(self, key: bytes) -> tuple[Any, str]:
+        place = self._place(key)
+        return messages.parse("BundleEntry", self._entries[key], place), place
 
     def _header_of(self, value: memoryview | None) -> _Header:
         if value is None:
@@ -133,8 +134,9 @@ class _Reader:
         found: dict[str, Stored] = {}
         for key in self._entries:
             if key[:1] != PART:
-                text, entry = key_of(key, self._limits, self._name), self._entry(key)
-                found[text] = self._partitioned(text, key, entry) if entry.slices else self._whole(key, entry)
+                text = key_of(key, self._limits, self._name)
+                entry, place = self._entry(key)
+                found[text] = self._partitioned(text, entry, place) if entry.slices else self._whole(key, entry, place)
         if len(found) > self._limits.tensors:
             raise unsupported(self._name, f"expected at most {self._limits.tensors:,} tensors, got {len(found):,}")
         left = next((key for key in self._entries if key[:1] == PART and key not in self._joined), None)
@@ -143,8 +145,7 @@ class _Reader:
         self._check_spans()
         return found
 
-    def _whole(self, key: bytes, entry: Any) -> _Whole:
-        place = self._place(key)
+    def _whole(self, key: bytes, entry: Any, place: str) -> _Whole:
         dtype = dtype_of(entry.dtype, place)
         shape = shape_of(entry.shape, self._limits, place)
         shards = self._header.shards
@@ -169,8 +170,7 @@ class _Reader:
             self._shards[shard] = map_file(self._prefix.parent / file)
         return self._shards[shard]
 
-    def _partitioned(self, name: str, key: bytes, entry: Any) -> Partitioned:
-        place = self._place(key)
+    def _partitioned(self, name: str, entry: Any, place: str) -> Partitioned:
         dtype = dtype_of(entry.dtype, place)
         shape = shape_of(entry.shape, self._limits, place)
         if entry.size:
@@ -182,7 +182,7 @@ class _Reader:
             if part.key not in self._entries:
                 raise invalid(place, f"expected the part at {part.starts} under the key {shorten(part.key)}, it is not there")
             self._joined.add(part.key)
-            whole = self._whole(part.key, self._entry(part.key))
+            whole = self._whole(part.key, *self._entry(part.key))
             if (whole.dtype, whole.shape) != (dtype, part.extents):
                 raise invalid(place, f"expected a part {dtype}{list(part.extents)}, got {whole.dtype}{list(whole.shape)}")
             contents.append(whole)

@@ -14,7 +14,7 @@ from triptych.errors import UsageError, shorten
 from triptych.layouts.problems import inexpressible
 from triptych.layouts.tensorflow import element_types, messages, string_elements
 from triptych.layouts.tensorflow.bundle_index import PART, SUFFIX, VERSION, shard_name
-from triptych.layouts.tensorflow.checksums import masked_crc32c
+from triptych.layouts.tensorflow.checksums import crc32c, masked
 from triptych.layouts.tensorflow.state_file import read_state, write_state
 from triptych.layouts.tensorflow.table_writing import table_of
 from triptych.model import Tensor
@@ -136,22 +136,24 @@ class _Shards:
         if isinstance(value, Strings):
             pieces, crc = string_elements.pieces_of(value.values)
         else:
-            pieces = [value.read()]
-            crc = masked_crc32c(*pieces)
+            pieces, crc = [value.read()], None
             if pieces[0].nbytes != value.nbytes:
                 raise UsageError(f"expected {value.nbytes} bytes of {shorten(key)}, its source gave {pieces[0].nbytes}")
         size = sum(piece.nbytes for piece in pieces)
         output = self._output
         if output is None or (self._most is not None and output.position and output.position + size > self._most):
             output = self._begin()
-        shape = messages.new("Shape", dim=[messages.new("Dim", size=extent) for extent in value.shape])
-        fields = {"dtype": number, "shape": shape, "shard_id": self._count - 1, "offset": output.position, "size": size, "crc32c": crc}
-        self._entries[encoded] = messages.new("BundleEntry", **fields)
+        begin, found = output.position, 0
         for piece in pieces:
             for at in range(0, piece.nbytes, CHUNK_BYTES):
                 chunk = piece[at : at + CHUNK_BYTES]
+                found = crc32c([chunk], found)
                 output.write([chunk])
                 self._report.add(chunk.nbytes, key)
+        # The checksum of strings is over more than their bytes.
+        fields = {"dtype": number, "shard_id": self._count - 1, "offset": begin, "size": size, "crc32c": masked(found) if crc is None else crc}
+        shape = messages.new("Shape", dim=[messages.new("Dim", size=extent) for extent in value.shape])
+        self._entries[encoded] = messages.new("BundleEntry", shape=shape, **fields)
 
     def _begin(self) -> Output:
         """Begin a data file; its number of all is not known yet."""
