@@ -22,7 +22,7 @@ from triptych.layouts import (
     torch_pickle,
 )
 from triptych.layouts.layout import Fit, Layout
-from triptych.model import Architecture, Panels, Weights
+from triptych.model import Architecture, Panels, Training, Weights
 
 LAYOUTS: tuple[Layout, ...] = (
     own.LAYOUT,
@@ -68,6 +68,12 @@ def placed_in(panels: Panels, architecture: Architecture) -> Weights | None:
     return next((weights for weights in found if weights is not None), None)
 
 
+def resumed(training: Training, architecture: Architecture, weights: Weights) -> Training | None:
+    """A training that came with weights without an architecture, with its state by the weights of `architecture`, where its layout tells; else None."""
+    found = (layout.resumed(training, architecture, weights) for layout in LAYOUTS if layout.resumed)
+    return next((one for one in found if one is not None), None)
+
+
 def under_names(panels: Panels, names: Mapping[str, str]) -> Panels:
     """`panels`, whose tensors were renamed as `names` says, with what each layout keeps by name in extensions under the new names."""
     for layout in LAYOUTS:
@@ -76,4 +82,4 @@ def under_names(panels: Panels, names: Mapping[str, str]) -> Panels:
     return panels
 
 
-__all__ = ["LAYOUTS", "Layout", "fitting_of", "layers_of", "placed_in", "recognise", "under_names"]
+__all__ = ["LAYOUTS", "Layout", "fitting_of", "layers_of", "placed_in", "recognise", "resumed", "under_names"]

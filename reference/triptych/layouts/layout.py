@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from triptych.model import Architecture, Panels, Tensor, Weights
+from triptych.model import Architecture, Panels, Tensor, Training, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,9 @@ class Layout:
     placed: Callable[[Panels, Architecture], Weights | None] | None = None
     """Called with panels that hold weights and no architecture, and an architecture that is to receive them: the weights under the
     names that it has for them; None where the panels are from elsewhere."""
+    resumed: Callable[[Training, Architecture, Weights], Training | None] | None = None
+    """Called with the training that came with weights without an architecture, and with those that they were joined to: the training with its
+    state by the weights it belongs to; None where nothing tells."""
     renamed: Callable[[Panels, Mapping[str, str]], Panels] | None = None
     """Called with panels whose tensors were given other names, and old name -> new one, of weights and of state: the panels with what this
     layout keeps in extensions by those names."""

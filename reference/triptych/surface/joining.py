@@ -68,9 +68,11 @@ def joined(source: Panels, base: Panels) -> Panels:
         raise UsageError("expected a source with weights, to which an architecture can be joined; this one has none")
     received, _, origins = receive(replace(base, weights=None, training=None), source)
     assert received.architecture is not None
+    assert received.weights is not None
+    training = None if source.training is None else _trained(source.training, base.training, origins, received.architecture)
     return replace(
         received,
-        training=None if source.training is None else _trained(source.training, base.training, origins, received.architecture),
+        training=training and (layouts.resumed(training, received.architecture, received.weights) or training),
         assets={**base.assets, **source.assets},
         name=source.name or base.name,
         license=source.license or base.license,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych.layouts.layout import Layout, Outline
-from triptych.model import Architecture, Panels, Weights
+from triptych.model import Architecture, Panels, Training, Weights
 
 _MEMBERS = frozenset({"config.json", "model.weights.h5", "model.weights.npz"})
 _FIRST = ("metadata.json", "config.json", "model.weights.h5")
@@ -82,6 +82,12 @@ def _placed(panels: Panels, architecture: Architecture) -> Weights | None:
     return transfer.placed(panels, architecture)
 
 
+def _resumed(training: Training, architecture: Architecture, weights: Weights) -> Training | None:
+    from triptych.layouts.keras_v3 import transfer
+
+    return transfer.resumed(training, architecture, weights)
+
+
 def _renamed(panels: Panels, _: Mapping[str, str]) -> Panels:
     from triptych.layouts.keras_v3 import facts
 
@@ -113,5 +119,6 @@ WEIGHTS_LAYOUT = Layout(
     needs_architecture=True,
     layers=_layers,
     placed=_placed,
+    resumed=_resumed,
     renamed=_renamed,
 )

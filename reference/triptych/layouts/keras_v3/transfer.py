@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from triptych.layouts.keras_v3 import facts
+from dataclasses import replace
+
+from triptych.layouts.keras_v3 import facts, optimizer_state
 from triptych.layouts.keras_v3.graph_order import in_keras_order
-from triptych.layouts.keras_v3.groups import split_variable, variable_name
+from triptych.layouts.keras_v3.groups import Group, split_variable, variable_name
 from triptych.layouts.keras_v3.object_paths import saved_objects
-from triptych.layouts.keras_v3.reader import architecture_config
-from triptych.model import Architecture, Panels, Tensor, Weights
+from triptych.layouts.keras_v3.reader import STATE, architecture_config
+from triptych.layouts.keras_weights.optimizer import Trained
+from triptych.model import Architecture, Panels, Tensor, Training, Weights
 
 
 def layers(panels: Panels) -> list[tuple[str, list[str]]]:
@@ -45,4 +48,27 @@ def placed(panels: Panels, architecture: Architecture) -> Weights | None:
     return Weights({**found, **{name: tensor for name, tensor in left.items() if name not in used}})
 
 
-__all__ = ["layers", "placed"]
+def resumed(training: Training, architecture: Architecture, weights: Weights) -> Training | None:
+    """`training` with the optimizer's variables, which it keeps by their paths, as slots of `weights`; None where no rule fits them."""
+    left = dict(training.state.tensors) if training.state is not None else {}
+    group = Group()
+    for name in list(left):
+        path, key = (split_variable(name.removeprefix(STATE)) if name.startswith(STATE) else None) or ("", "")
+        if path == optimizer_state.PATH:
+            group.tensors[key] = left.pop(name)
+    if not group.tensors:
+        return None
+    config, generation = architecture_config(architecture)
+    trained: dict[str, Trained] = {}
+    for one in saved_objects(in_keras_order(config, architecture), architecture, generation):
+        for _, place in one.keyed:
+            if place.axes is not None:
+                return None
+            trained.setdefault(place.tensor, Trained(one.path, place.tensor, weights.tensor(place.tensor).shape, place.trainable))
+        for reference in one.owner.layer.weights.values() if one.owner is not None else ():
+            trained.setdefault(reference.tensor, Trained(one.path, reference.tensor, weights.tensor(reference.tensor).shape, trainable=True))
+    found = optimizer_state.with_variables(replace(training, state=Weights(left)), group, list(trained.values()), generation)
+    return found[0] if found is not None else None
+
+
+__all__ = ["layers", "placed", "resumed"]
