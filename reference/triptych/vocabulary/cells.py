@@ -33,7 +33,7 @@ def _take_steps(call: Evaluation) -> Array | list[Array]:
     return take_steps(call, step, initial_states(call))
 
 
-def _cells(sublayers: Mapping[str, Layer]) -> list[str]:
+def cell_roles(sublayers: Mapping[str, Layer]) -> list[str]:
     """The roles of the cells of a stack, in order."""
     return [CELL.format(n=n) for n in range(len(sublayers))]
 
@@ -41,7 +41,7 @@ def _cells(sublayers: Mapping[str, Layer]) -> list[str]:
 def _stack(call: LayerCall) -> list[Shape] | None:
     x: Shape = call.input
     states: list[Shape] = []
-    for role in _cells(call.sublayers):
+    for role in cell_roles(call.sublayers):
         yielded = call.apply(role, (x,))
         if not yielded or None in yielded:
             return None
@@ -54,17 +54,17 @@ def _stack(call: LayerCall) -> list[Shape] | None:
 def _apply_stack(call: Evaluation) -> list[Array]:
     x, before = call.input, list(call.inputs[1:])
     states = []
-    for role in _cells(call.sublayers):
-        own = [before.pop(0) for _ in range(min(_count(call.sublayers[role]), len(before)))]
+    for role in cell_roles(call.sublayers):
+        own = [before.pop(0) for _ in range(min(states_of(call.sublayers[role]), len(before)))]
         (x, *after), _ = call.apply(role, (x, *own))
         states += after
     return [x, *states]
 
 
-def _count(cell: Layer) -> int:
+def states_of(cell: Layer) -> int:
     """How many states a cell has."""
     if cell.sublayers:
-        return sum(map(_count, cell.sublayers.values()))
+        return sum(map(states_of, cell.sublayers.values()))
     found = LAYER_TYPES.get(cell.type)
     most = found.inputs[1] if found else None
     return most - 1 if most else 0
