@@ -80,6 +80,19 @@ def test_views_strides_and_bits_of_tensors_are_resolved(tmp_path, form):
     assert_same(expected, through_triptych(tmp_path / "a.pt", tmp_path))
 
 
+def test_how_tensors_lay_in_memory_is_named_as_not_kept(tmp_path):
+    """Views of one storage that do not touch, and those that are the same, lose nothing."""
+    base, flat = torch.arange(24.0).reshape(4, 6), torch.arange(10.0)
+    torch.save({"whole": base, "columns": base.t(), "rows": base[1:3], "again": base[1:3], "left": flat[:4], "right": flat[4:], "one": torch.ones(1, 3, 1, 1).to(memory_format=torch.channels_last)}, tmp_path / "a.pt")
+    assert triptych.load(tmp_path / "a.pt").notes == (
+        "'columns' lay in memory otherwise than by rows, such as with channels last: the elements are kept by rows",
+        "'whole', 'columns', 'rows' and 1 more tensors shared elements without being the same: each is kept with elements of its own",
+    )
+    model = network().to(memory_format=torch.channels_last)
+    torch.save({"model": model.state_dict(), "epoch": 1}, tmp_path / "b.pt")
+    assert triptych.load(tmp_path / "b.pt").notes == ("'conv.weight' lay in memory otherwise than by rows, such as with channels last: the elements are kept by rows",)
+
+
 def test_sparse_quantized_and_wide_complex_tensors_are_taken_apart_and_put_together(tmp_path):
     expected = {
         "plain": torch.ones(2), "sparse": torch.eye(3).to_sparse(), "wide": torch.randn(2, 3, dtype=torch.complex128).t(), "meta": torch.ones(2, 3, device="meta"),

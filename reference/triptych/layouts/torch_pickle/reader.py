@@ -18,6 +18,7 @@ from triptych.layouts.torch_pickle.opened import Opened, open_file
 from triptych.layouts.torch_pickle.optimizer_state import read_optimizer
 from triptych.layouts.torch_pickle.placement import Candidate, may_be_trained
 from triptych.layouts.torch_pickle.plain import Path
+from triptych.layouts.torch_pickle.sharing import notes_of
 from triptych.layouts.torch_pickle.structure import Places, at, is_state_dict, places_in
 from triptych.layouts.torch_pickle.tensors import Tensors
 from triptych.layouts.torch_pickle.values import StoredTensor
@@ -35,11 +36,13 @@ class _Section:
     tensors: Tensors
     found: dict[str, Tensor] = field(default_factory=dict)
     first: dict[tuple[object, ...], str] = field(default_factory=dict)
+    stored: dict[str, StoredTensor] = field(default_factory=dict)
 
     def keep(self, value: StoredTensor, name: str) -> dict[str, Json]:
         """Take `value` under a name like `name`; how it is spelled."""
         taken = self._free(name)
         self.found[taken] = self.tensors.tensor(value)
+        self.stored[taken] = value
         said: dict[str, Json] = {"tensor": taken}
         same = self.first.setdefault(value.identity, taken)
         if same != taken and self.found[taken].size:
@@ -125,7 +128,7 @@ class _Reader:
         if self._carried is not None:
             return self._with_carried(self._carried, trained[0] if trained else None, Facts(weights=model))
         rest = plain.spell(root, self._rest_leaf) if places.model != () else None
-        facts = Facts(weights=model, classes=self._modules.classes, left_out=tuple(self._modules.notes))
+        facts = Facts(weights=model, classes=self._modules.classes, left_out=(*self._modules.notes, *notes_of({**self._weights.stored, **self._state.stored})))
         training: Training | None = None
         if trained is not None or self._state.found:
             training, of_optimizer = trained or (Training(), None)

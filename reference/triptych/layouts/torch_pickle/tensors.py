@@ -57,7 +57,7 @@ class Tensors:
             raise invalid(stored.place, "expected the storage of the tensor in the file, it is not there")
         begin = stored.storage.offset * elements.storage_bytes(stored.storage.kind) + stored.offset * item
         swapped = self._file.swapped and item > 1
-        if _contiguous(stored.shape, stored.strides) and not (swapped or stored.conjugate or stored.negative):
+        if in_rows(stored.shape, stored.strides) and not (swapped or stored.conjugate or stored.negative):
             return lambda: whole()[begin : begin + count * item]
         return lambda: _gathered(whole(), begin, stored, swapped=swapped)
 
@@ -72,7 +72,8 @@ def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
-def _contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+def in_rows(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether elements of `shape` lie by rows, one after the other."""
     step = 1
     for extent, stride in zip(reversed(shape), reversed(strides), strict=True):
         if extent != 1:
