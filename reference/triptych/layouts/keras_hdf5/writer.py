@@ -19,7 +19,7 @@ from triptych.layouts.keras_weights.assignment import Place, keras_order
 from triptych.layouts.keras_weights.fitting import filters_first, is_keras_1
 from triptych.layouts.keras_weights.gates import slot_of, taken_apart
 from triptych.layouts.keras_weights.names import configured_layers, tensors_of
-from triptych.layouts.keras_weights.optimizer import OPAQUE, STEP, Trained, default_entries
+from triptych.layouts.keras_weights.optimizer import OPAQUE, STEP, Trained, default_entries, legacy_entries
 from triptych.layouts.keras_weights.places import default_names, top_layers
 from triptych.layouts.keras_weights.recasting import recast_back
 from triptych.layouts.keras_weights.renaming import without_slashes
@@ -266,7 +266,10 @@ class _Writing:
             if step is None and state:
                 step = 0
                 self.notes.append("training: the source counted no steps, so that Keras counts from 0")
-            entries = default_entries(list(state), self.trained, kind, has_step=step is not None, dialect=self.dialect)
+            if self._is_legacy(step):
+                entries = legacy_entries(list(state), self.trained, kind)
+            else:
+                entries = default_entries(list(state), self.trained, kind, has_step=step is not None, dialect=self.dialect)
         written: list[tuple[str, Tensor]] = []
         left = dict(state)
         for name, tensor, *dtype in entries:
@@ -284,6 +287,12 @@ class _Writing:
             lost = [word for word in ("epoch", "samples", "best") if getattr(kept, word)]
             lost += ["step"] if step is not None and STEP not in (entry[1] for entry in entries) else []
             self.notes += [f"training progress {word!r}: Keras HDF5 has no place for it" for word in lost]
+
+    def _is_legacy(self, step: int | None) -> bool:
+        """Whether Keras will make an optimizer as before TensorFlow 2.11 of what is written, with its order of variables."""
+        said = self.training_config.get("optimizer_config") if isinstance(self.training_config, dict) else None
+        name = said.get("class_name") if isinstance(said, dict) else None
+        return step is not None and self.dialect == "keras2" and isinstance(name, str) and not name.startswith("Custom>")
 
     # --- the file
 

@@ -181,6 +181,31 @@ def _by_position(entries: Sequence[Entry], weights: Sequence[Trained], kind: str
     return result if len(entries) % count == 0 else nothing
 
 
+_LEGACY_WORDS = {
+    "momentum": "m", "velocity": "v", "velocity_hat": "vhat", "norm": "v", "accumulated_grad": "accum_grad",
+    "accumulated_delta_var": "accum_var", "average_gradient": "mg",
+}  # fmt: skip
+_LEGACY_OWN = {"RMSprop": {"velocity": "rms", "momentum": "momentum"}, "SGD": {"momentum": "momentum"}}
+
+
+def legacy_entries(state: Sequence[str], weights: Sequence[Trained], optimizer: str | None) -> list[list[str]]:
+    """What `default_entries` yields, as the optimizers of TensorFlow 2.0 to 2.10 store `state`: slot after slot, each for all weights."""
+    kind = (optimizer or "").split(":")[-1].split(">")[-1]
+    there = set(state)
+    entries = [[f"{kind}/iter:0", STEP]]
+    if "optimizer.momentum_cache" in there:
+        entries.append([f"{kind}/momentum_cache:0", "optimizer.momentum_cache"])
+    words = {**_LEGACY_WORDS, **_LEGACY_OWN.get(kind, {})}
+    groups = [(slot,) for slot in _BLOCKS.get(kind, ())] or INTERLEAVED.get(kind, ())
+    for group in groups:
+        pairs = [(weight, slot) for weight in weights for slot in group]
+        for weight, slot in pairs:
+            tensor = f"optimizer.{slot}.{weight.tensor}"
+            if tensor in there:
+                entries.append([f"{kind}/{weight.bare}/{words.get(slot, slot)}:0", tensor])
+    return entries
+
+
 def default_entries(
     state: Sequence[str], weights: Sequence[Trained], optimizer: str | None, *, has_step: bool, dialect: str
 ) -> list[list[str]]:

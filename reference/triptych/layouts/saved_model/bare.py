@@ -31,10 +31,12 @@ class Bare:
     """For each layer its name and the names of its weights."""
     classes: dict[str, str] = field(default_factory=dict)
     """Layer -> its class, where the file says it."""
+    of_variable: dict[int, str] = field(default_factory=dict)
+    """The tensor that each variable is."""
 
 
 def bare_weights(keras: KerasObjects, variables: Variables) -> Bare:
-    """All readable variables as weights; those that count the draws of random numbers as state.
+    """The variables as weights; of a Keras model those that it calls so. Those that count the draws of random numbers are state.
 
     Raises:
         InvalidModelError: What is said of a layer is damaged.
@@ -51,7 +53,12 @@ def bare_weights(keras: KerasObjects, variables: Variables) -> Bare:
         class_name = keras.of(number).get("class_name")
         if isinstance(class_name, str):
             found.classes[name] = class_name
-    ways = {number: way for number, way in objects.walk() if number not in taken and _is_there(number, variables)}
+    wanted = set(_held(0, variables)) if objects.all[0].is_keras else None
+    ways = {
+        number: way
+        for number, way in objects.walk()
+        if number not in taken and _is_there(number, variables) and (wanted is None or number in wanted)
+    }
     counted = [number for number, way in ways.items() if way and way[0] in _ENUMERATIONS]
     for name, number in zip(_own_names(counted, variables), counted, strict=True):
         del ways[number]
@@ -63,7 +70,8 @@ def bare_weights(keras: KerasObjects, variables: Variables) -> Bare:
     names = [name for _, of_layer in tensors_of(found.layers) for name in of_layer]
     numbers = [number for held in layers.values() for _, number in held]
     names = unique([*names, *(".".join(way) for way in ways.values())])
-    found.tensors = {name: variables.tensor(number) for name, number in zip(names, [*numbers, *ways], strict=True)}
+    found.of_variable = dict(zip([*numbers, *ways], names, strict=True))
+    found.tensors = {name: variables.tensor(number) for number, name in found.of_variable.items()}
     return found
 
 
@@ -77,10 +85,16 @@ def _layers(keras: KerasObjects, variables: Variables) -> Iterator[tuple[str, in
     held = [child for child, name in ways.items() if objects.all[child].is_keras and objects.all[child].identifier != "_tf_keras_metric"]
     seen: set[str] = set()
     for number in dict.fromkeys((*objects.listed(objects.at(0, "keras_api", "layers")), *held)):
-        name = keras.name(number) or ways.get(number, f"layer_{number}")
+        name = keras.name(number) or _named_by_variables(number, variables) or ways.get(number, f"layer_{number}")
         if name not in seen:
             seen.add(name)
             yield name, number
+
+
+def _named_by_variables(number: int, variables: Variables) -> str | None:
+    """The word that the names of all variables of a layer begin with."""
+    words = {variables.objects.all[one].name.partition("/")[0] for one in _held(number, variables)}
+    return words.pop() if len(words) == 1 else None
 
 
 def _held(number: int, variables: Variables) -> list[int]:

@@ -7,7 +7,7 @@ floating or complex numbers, with at least 64 if they are integers. Shapes, axes
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -94,29 +94,43 @@ def _stored(message: Any, dtype: str, here: str) -> int:
     return len(getattr(message, _FIELDS[dtype])) // (2 if dtype == "complex64" else 1)
 
 
-def _reader(node: Node, place: str) -> Any:
-    def read() -> memoryview:
-        import numpy as np
+def _reader(node: Node, place: str) -> Callable[[], memoryview]:
+    return lambda: Tensor.from_array(_array(node.parsed(place).attr["value"].tensor, f"{place}, node {shorten(node.path)}")).read()
 
-        message = node.parsed(place).attr["value"].tensor
-        dtype = element_types.name_of(message.dtype) or ""
-        size = prod(dim.size for dim in message.tensor_shape.dim)
-        if message.tensor_content:
-            held = np.frombuffer(message.tensor_content, dtypes.numpy_dtype(dtype))
+
+def _array(message: Any, here: str) -> Any:
+    import numpy as np
+
+    dtype = element_types.name_of(message.dtype) or ""
+    size = prod(dim.size for dim in message.tensor_shape.dim)
+    if message.tensor_content:
+        held = np.frombuffer(message.tensor_content, dtypes.numpy_dtype(dtype))
+    else:
+        values = getattr(message, _FIELDS[dtype])
+        if _FIELDS[dtype] == "half_val":
+            held = np.array(values, np.uint16).view(dtypes.numpy_dtype(dtype))
+        elif dtype == "complex64":
+            held = np.array(values, np.float32).view(np.complex64)
         else:
-            values = getattr(message, _FIELDS[dtype])
-            if _FIELDS[dtype] == "half_val":
-                held = np.array(values, np.uint16).view(dtypes.numpy_dtype(dtype))
-            elif dtype == "complex64":
-                held = np.array(values, np.float32).view(np.complex64)
-            else:
-                held = np.array(values, dtypes.numpy_dtype(dtype))
-        if len(held) > size:
-            raise invalid(f"{place}, node {shorten(node.path)}", f"expected {size} elements, got {len(held)}")
-        whole = np.concatenate([held, np.repeat(held[-1:], size - len(held))])
-        return Tensor.from_array(whole).read()
-
-    return read
+            held = np.array(values, dtypes.numpy_dtype(dtype))
+    if len(held) > size or not len(held):
+        raise invalid(here, f"expected {size} elements, got {len(held)}")
+    return np.concatenate([held, np.repeat(held[-1:], size - len(held))])
 
 
-__all__ = ["Constant", "filled_note", "named", "weights_among"]
+def listed(node: Node, place: str) -> list[bytes] | list[int] | None:
+    """The elements of a constant of strings or integers, one axis of them; None of another."""
+    message = node.parsed(place).attr["value"].tensor
+    dtype = element_types.name_of(message.dtype)
+    shape = tuple(dim.size for dim in message.tensor_shape.dim)
+    if len(shape) != 1:
+        return None
+    if dtype == "string":
+        return list(message.string_val) if len(message.string_val) == shape[0] else None
+    here = f"{place}, node {shorten(node.path)}"
+    if dtype not in ("int32", "int64") or not 0 < shape[0] <= _REPEATED * _stored(message, dtype, here):
+        return None
+    return [int(one) for one in _array(message, here)]
+
+
+__all__ = ["Constant", "filled_note", "listed", "named", "weights_among"]

@@ -26,6 +26,7 @@ from triptych.model import Architecture, Json, Layer, Tensor
 _LAYER = re.compile(r"layer(_with_weights)?-\d+")
 _PARTS = {"forward": ("forward_layer",), "backward": ("backward_layer",), "layer": ("layer",), "cell": ("cell",)}
 """Sublayer role -> the attributes that lead from the wrapper to the part."""
+_LOOKUPS = ("_lookup_layer", "_index_lookup_layer")
 _NUMBERED = re.compile(r"cell_(\d+)")
 
 
@@ -74,18 +75,17 @@ def place_weights(architecture: Architecture, root: int, keras: KerasObjects, va
             placed.tensors[place.tensor] = variables.tensor(number)
             if number not in placed.of_variable:
                 placed.of_variable[number] = place.tensor
-    placed.trained = list(_trained(placed, root, variables))
+    placed.trained = list(trained_of(placed.tensors, placed.of_variable, root, variables))
     return placed
 
 
-def _trained(placed: Placed, root: int, variables: Variables) -> Iterator[Trained]:
+def trained_of(tensors: Mapping[str, Tensor], of_variable: Mapping[int, str], root: int, variables: Variables) -> Iterator[Trained]:
+    """The weights of the model at object `root` in the order in which its optimizer lists them, then those that it does not train."""
     objects = variables.objects
-    flagged = [n for n in objects.listed(objects.at(root, "trainable_variables")) if n in placed.of_variable]
-    rest = [number for number in placed.of_variable if number not in set(flagged)]
-    for numbers, trainable in ((dict.fromkeys(flagged), True), (rest, False)):
-        for number in numbers:
-            tensor = placed.of_variable[number]
-            yield Trained(objects.all[number].name, tensor, placed.tensors[tensor].shape, trainable)
+    flagged = dict.fromkeys(n for n in objects.listed(objects.at(root, "trainable_variables")) if n in of_variable)
+    for number in (*flagged, *(n for n in of_variable if n not in flagged)):
+        tensor = of_variable[number]
+        yield Trained(objects.all[number].name, tensor, tensors[tensor].shape, number in flagged)
 
 
 def _assigned(
@@ -99,6 +99,9 @@ def _assigned(
         for pointer, places in groups.items():
             parts = [numbers[one.pointer] for one in top.owners if one.pointer.startswith(f"{pointer}/") and one.pointer in numbers]
             own = walk.arrays(numbers[pointer], without=parts)
+            if not own and (named := walk.named(numbers[pointer], places)):
+                yield from zip(places, named, strict=True)
+                continue
             chosen = assign(places[0].owner.path, [array for array, _ in own], places)
             yield from ((place, own[index][1]) for place, index in zip(places, chosen, strict=True))
         return
@@ -145,6 +148,18 @@ class _Walk:
             if one not in inside
         ]
 
+    def named(self, number: int, places: Sequence[Place]) -> list[int]:
+        """The variables that an object holds under the names of roles, one for each of `places`; none if one is missing.
+
+        What only prepares data lists no variables, and a TextVectorization leaves them to the lookup inside.
+        """
+        holders = [number, *(inner for name in _LOOKUPS if (inner := self._objects.at(number, name)) is not None)]
+        found = [
+            next((child for one in holders if (child := self._objects.at(one, place.role)) is not None and self._variables.has(child)), None)
+            for place in places
+        ]
+        return [one for one in found if one is not None] if None not in found else []
+
     def _numbers(self, number: int | None) -> list[int]:
         if number is None:
             return []
@@ -168,4 +183,4 @@ def layers_of(number: int, keras: KerasObjects, variables: Variables) -> dict[st
     return found
 
 
-__all__ = ["Placed", "layers_of", "model_config", "place_weights"]
+__all__ = ["Placed", "layers_of", "model_config", "place_weights", "trained_of"]

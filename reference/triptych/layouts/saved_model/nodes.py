@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ MOST_NODES = 1_000_000
 """In all of a graph; the largest of published models have some tens of thousands."""
 _NODE, _LIBRARY = 1, 2
 _FUNCTION, _SIGNATURE, _FUNCTION_NODE = 1, 1, 3
-_NAME, _OP = 1, 2
+_NAME, _OP, _INPUT = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,27 @@ def _node(function: str, view: memoryview, place: str) -> Node:
     return Node(function, name, op, view)
 
 
+def leading_to(graph: memoryview, names: Iterable[str], place: str) -> set[str]:
+    """The nodes of `graph`, those of functions left out, whose values the nodes called `names` use, and they themselves."""
+    inputs = {}
+    for view in wire.parts(graph, _NODE, place):
+        node = _node("", view, place)
+        inputs[node.name] = [_source(str(one, "utf-8", "replace")) for one in wire.parts(view, _INPUT, place)]
+    found = set(names)
+    pending = list(found)
+    while pending:
+        for source in inputs.get(pending.pop(), ()):
+            if source not in found:
+                found.add(source)
+                pending.append(source)
+    return found
+
+
+def _source(name: str) -> str:
+    """The node that an input names: without the mark of an order and the number of the output."""
+    return name.lstrip("^").partition(":")[0]
+
+
 def called(message: Any) -> Sequence[str]:
     """The functions that a node names among its attributes."""
     found = []
@@ -93,4 +114,4 @@ def called(message: Any) -> Sequence[str]:
     return found
 
 
-__all__ = ["MOST_NODES", "Node", "called", "name_of", "nodes"]
+__all__ = ["MOST_NODES", "Node", "called", "leading_to", "name_of", "nodes"]

@@ -6,17 +6,19 @@ numbers nor keys have to agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from triptych.errors import shorten
 from triptych.layouts.problems import invalid, unsupported
 from triptych.layouts.tensorflow import messages, wire
-from triptych.layouts.tensorflow.object_graph import ObjectGraph, Slot
+from triptych.layouts.tensorflow.object_graph import VALUE, ObjectGraph, Slot
 from triptych.limits import Limits
 
 _NODES = 1
+_TABLE = "table"
+"""The attribute of an object that holds a table."""
 _PER_TENSOR = 10
 """Objects are at most so many times as many as tensors: a Keras layer of two has some twenty, functions and lists among them."""
 
@@ -37,6 +39,12 @@ class Object:
     name: str = ""
     """Of a variable: what its framework calls it, without a counter."""
     trainable: bool = False
+    operation: str = ""
+    """Of a constant: the node of the graph that yields it."""
+    asset: int | None = None
+    """Of a file: its place among the graph's."""
+    functions: tuple[str, ...] = ()
+    """Of a function: its traces."""
 
     @property
     def is_keras(self) -> bool:
@@ -51,6 +59,10 @@ class Objects:
     all: tuple[Object, ...] = (Object(),)
     keys: Mapping[int, str] = field(default_factory=dict)
     """Variable -> its key in the checkpoint."""
+    tables: Mapping[int, str] = field(default_factory=dict)
+    """Table -> how the keys of its keys and values in the checkpoint begin."""
+    bound: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Trace of a function -> the objects that it uses."""
 
     def at(self, number: int, *names: str) -> int | None:
         """The object that the one of this number holds under `names`, one inside the other; None if there is none."""
@@ -100,7 +112,11 @@ def read_objects(view: memoryview, place: str, limits: Limits) -> Objects:
         raise unsupported(place, f"expected at most {most:,} objects, got more")
     message = messages.parse("SavedObjectGraph", view, place)
     count = len(message.nodes)
-    return Objects(tuple(_object(node, number, count, place) for number, node in enumerate(message.nodes)) or (Object(),))
+    bound = {
+        name: tuple(_known(number, count, f"{place}, function {shorten(name)}") for number in function.bound_inputs)
+        for name, function in message.concrete_functions.items()
+    }
+    return Objects(tuple(_object(node, number, count, place) for number, node in enumerate(message.nodes)) or (Object(),), bound=bound)
 
 
 def _object(node: Any, number: int, count: int, place: str) -> Object:
@@ -124,6 +140,9 @@ def _object(node: Any, number: int, count: int, place: str) -> Object:
         user.metadata if user is not None else "",
         variable.name.removesuffix(":0") if variable is not None else "",
         variable is not None and variable.trainable,
+        node.constant.operation if kind == "constant" else "",
+        node.asset.asset_file_def_index if kind == "asset" else None,
+        tuple(node.function.concrete_functions) if kind == "function" else (),
     )
 
 
@@ -133,25 +152,28 @@ def _known(number: int, count: int, here: str) -> int:
     return number
 
 
-def paired(objects: Sequence[Object], graph: ObjectGraph) -> dict[int, str]:
-    """For each variable among `objects` the key of its value, as the checkpoint's `graph` says it."""
+def paired(objects: Objects, graph: ObjectGraph) -> Objects:
+    """`objects` with the keys of variables and tables, as the checkpoint's `graph` says them."""
     partner: dict[int, int] = {0: 0}
     pending = [0]
     while pending:
         here = pending.pop()
         there = graph.nodes[partner[here]].children
-        for name, child in objects[here].children.items():
+        for name, child in objects.all[here].children.items():
             if name in there and child not in partner:
                 partner[child] = there[name]
                 pending.append(child)
     for number, other in list(partner.items()):
         slots = {(slot.variable, slot.name): slot.node for slot in graph.nodes[other].slots}
-        for slot in objects[number].slots:
+        for slot in objects.all[number].slots:
             found = slots.get((partner.get(slot.variable, -1), slot.name))
             if found is not None:
                 partner.setdefault(slot.node, found)
-    values = ((number, graph.nodes[other].value()) for number, other in partner.items())
-    return {number: value.key for number, value in values if value is not None}
+    keys: dict[str, dict[int, str]] = {VALUE: {}, _TABLE: {}}
+    for number, other in partner.items():
+        for attribute in graph.nodes[other].attributes:
+            keys.get(attribute.name, {})[number] = attribute.key
+    return replace(objects, keys=keys[VALUE], tables=keys[_TABLE])
 
 
 __all__ = ["Object", "Objects", "paired", "read_objects"]

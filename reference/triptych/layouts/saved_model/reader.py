@@ -13,14 +13,17 @@ from pathlib import Path
 
 from triptych.errors import shorten
 from triptych.layouts import keras_config
+from triptych.layouts.keras_weights.optimizer import Trained
 from triptych.layouts.problems import unsupported
 from triptych.layouts.saved_model import constants as frozen
 from triptych.layouts.saved_model.bare import bare_weights
 from triptych.layouts.saved_model.facts import Facts, to_panels
 from triptych.layouts.saved_model.folder import ASSETS, BINARY, FINGERPRINT, METADATA, TEXT, VARIABLES, Folder, scan
-from triptych.layouts.saved_model.keras_model import Placed, model_config, place_weights
-from triptych.layouts.saved_model.keras_objects import KerasObjects, read_keras_objects
-from triptych.layouts.saved_model.meta_graph import chosen, signature_data
+from triptych.layouts.saved_model.keras_model import Placed, model_config, place_weights, trained_of
+from triptych.layouts.saved_model.keras_objects import read_keras_objects
+from triptych.layouts.saved_model.lookups import Lookups
+from triptych.layouts.saved_model.meta_graph import MetaGraph, chosen, signature_data
+from triptych.layouts.saved_model.nodes import Node, leading_to
 from triptych.layouts.saved_model.objects import read_objects
 from triptych.layouts.saved_model.operations import Survey, survey
 from triptych.layouts.saved_model.optimizer_state import with_optimizer
@@ -28,7 +31,7 @@ from triptych.layouts.saved_model.other_state import other_state
 from triptych.layouts.saved_model.variables import Variables, read_variables
 from triptych.layouts.tensorflow import messages
 from triptych.limits import DEFAULT_LIMITS, Limits
-from triptych.model import Json, Panels, Tensor, Training, Weights
+from triptych.model import Architecture, Json, Panels, Tensor, Training, Weights
 from triptych.package.names import member_name_fault
 
 _NAMED = 5
@@ -53,58 +56,89 @@ def read(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, allow
     folder = scan(Path(path), limits)
     place, data = folder.message(limits)
     graph, others = chosen(data, place, limits)
-    objects = read_objects(graph.objects, graph.place, limits)
-    keras = read_keras_objects(folder, objects, limits)
-    variables = read_variables(folder, objects, limits)
-    said = keras.of(0)
-    config = model_config(said)
-    facts = Facts(signature_data(graph.signatures), graph.tags, graph.version, others)
-    facts.left_out += [f"the graph tagged {', '.join(tags) or 'with nothing'}: one is read, that tagged {', '.join(graph.tags)}" for tags in others]
-    found = survey(graph.graph, graph.saver, graph.place, constants=config is None)
-    facts.operations = found.data()
-    if config is None:
-        constants, filled = frozen.weights_among(found.constants, graph.place, limits)
-        facts.left_out += [frozen.filled_note(filled)] if filled else []
-        panels = _without_architecture(constants, keras, variables, facts)
-    else:
-        panels = _keras_model(said, config, keras, variables, facts, allow_code=allow_code)
-    facts.left_out += _notes(found, said, config, variables)
     _check_fingerprint(folder)
-    return to_panels(replace(panels, assets=_assets(folder, facts)), facts)
+    return _Reading(folder, graph, limits, allow_code=allow_code).panels(others)
 
 
-def _keras_model(
-    said: Mapping[str, Json], config: Mapping[str, Json], keras: KerasObjects, variables: Variables, facts: Facts, *, allow_code: bool
-) -> Panels:
-    version, backend = _text(said.get("keras_version")), _text(said.get("backend"))
-    architecture = keras_config.read_model_config(config, keras_version=version, backend=backend, allow_code=allow_code)
-    if said.get("class_name") != config["class_name"] and isinstance(said.get("class_name"), str):
-        facts.left_out.append(f"the class {shorten(said['class_name'])} of the model: it is read as the graph of layers that it is made of")
-    placed = place_weights(architecture, 0, keras, variables) if variables.keys else Placed(architecture)
-    architecture = placed.architecture
-    compiled = said.get("training_config")
-    training = None
-    if isinstance(compiled, dict):
-        training = keras_config.read_training_config(compiled, architecture, keras_version=version, allow_code=allow_code)
-    optimizer = variables.objects.at(0, "optimizer")
-    if optimizer is not None and variables.keys:
-        training = with_optimizer(training, optimizer, placed.trained, placed.of_variable, variables)
-    training = _with_state(training, other_state(keras, variables, placed.of_variable))
-    weights = Weights(placed.tensors) if variables.keys or not placed.tensors else None
-    return Panels(architecture=architecture, weights=weights, training=training, name=architecture.name)
+class _Reading:
+    """One pass over one directory."""
 
+    def __init__(self, folder: Folder, graph: MetaGraph, limits: Limits, *, allow_code: bool) -> None:
+        self.folder = folder
+        self.graph = graph
+        self.limits = limits
+        self.allow_code = allow_code
+        objects = read_objects(graph.objects, graph.place, limits)
+        self.keras = read_keras_objects(folder, objects, limits)
+        self.variables = read_variables(folder, objects, limits)
+        self.said = self.keras.of(0)
+        self.version = _text(self.said.get("keras_version"))
+        self.facts = Facts(signature_data(graph.signatures), graph.tags, graph.version)
 
-def _without_architecture(constants: Sequence[frozen.Constant], keras: KerasObjects, variables: Variables, facts: Facts) -> Panels:
-    bare = bare_weights(keras, variables)
-    facts.layers, facts.classes = bare.layers, bare.classes
-    for key in variables.left:
-        if variables.is_readable(key):
-            # Objects that lead nowhere, and TensorFlow 1, which had none: the key is the name.
-            bare.tensors[key if key not in bare.tensors else f"{key}_"] = variables.take(key)
-    in_graph = dict(frozen.named(constants, bare.tensors))
-    facts.constants = list(in_graph)
-    training = _with_state(None, bare.state)
-    return Panels(weights=Weights({**bare.tensors, **in_graph}), training=training)
+    def panels(self, others: Sequence[Sequence[str]]) -> Panels:
+        """Everything; `others` are the tags of graphs that are not read."""
+        facts, tags = self.facts, ", ".join(self.graph.tags)
+        facts.other_tags = others
+        facts.left_out += [f"the graph tagged {', '.join(one) or 'with nothing'}: one is read, that tagged {tags}" for one in others]
+        config = model_config(self.said)
+        found = survey(self.graph.graph, self.graph.saver, self.graph.place, constants=config is None)
+        facts.operations = found.data()
+        if config is None:
+            panels = self._without_architecture(found.constants)
+        else:
+            lookups = Lookups(self.folder, self.graph, self.keras, self.variables, self.limits)
+            panels = self._keras_model(lookups.filled(config))
+        facts.left_out += _of_graph(found) + _of_checkpoint(self.variables)
+        return to_panels(replace(panels, assets=_assets(self.folder, facts)), facts)
+
+    def _keras_model(self, config: Mapping[str, Json]) -> Panels:
+        backend, class_name = _text(self.said.get("backend")), _text(self.said.get("class_name"))
+        architecture = keras_config.read_model_config(config, keras_version=self.version, backend=backend, allow_code=self.allow_code)
+        if class_name is not None and class_name != config["class_name"]:
+            self.facts.left_out.append(f"the class {shorten(class_name)} of the model: it is read as the graph of layers that it is made of")
+        placed = place_weights(architecture, 0, self.keras, self.variables) if self.variables.keys else Placed(architecture)
+        training = self._training(placed.architecture, placed.trained, placed.of_variable)
+        weights = Weights(placed.tensors) if self.variables.keys else None
+        return Panels(architecture=placed.architecture, weights=weights, training=training, name=architecture.name)
+
+    def _without_architecture(self, in_graph: Sequence[Node]) -> Panels:
+        bare = bare_weights(self.keras, self.variables)
+        self.facts.layers, self.facts.classes = bare.layers, bare.classes
+        training = None
+        if self.said:
+            class_name = shorten(self.said.get("class_name"))
+            self.facts.left_out.append(f"the architecture: what a model of the class {class_name} computes stands in its code; its weights are read")
+            trained = list(trained_of(bare.tensors, bare.of_variable, 0, self.variables))
+            training = self._training(None, trained, bare.of_variable)
+        else:
+            self.facts.left_out.append("the architecture: there is a graph of operations, and no layers; its weights are read")
+        for key in self.variables.left:
+            if self.variables.is_readable(key):
+                # Objects that lead nowhere, and TensorFlow 1, which had none: the key is the name.
+                bare.tensors[key if key not in bare.tensors else f"{key}_"] = self.variables.take(key)
+        constants, filled = frozen.weights_among(self._used(in_graph), self.graph.place, self.limits)
+        self.facts.left_out += [frozen.filled_note(filled)] if filled else []
+        held = dict(frozen.named(constants, bare.tensors))
+        self.facts.constants = list(held)
+        return Panels(weights=Weights({**bare.tensors, **held}), training=_with_state(training, bare.state))
+
+    def _used(self, in_graph: Sequence[Node]) -> list[Node]:
+        """The constants that signatures use, in a graph of TensorFlow 1, where others are what variables begin with; all in others."""
+        outputs = [info.name.partition(":")[0] for one in self.graph.signatures.values() for info in one.outputs.values()]
+        if len(self.graph.objects) or not outputs or not in_graph:
+            return list(in_graph)
+        used = leading_to(self.graph.graph, outputs, self.graph.place)
+        return [node for node in in_graph if node.function or node.name in used]
+
+    def _training(self, architecture: Architecture | None, trained: Sequence[Trained], of_variable: Mapping[int, str]) -> Training | None:
+        """How the model was compiled, the state of its optimizer, and whatever else it keeps beside its weights."""
+        compiled, training = self.said.get("training_config"), None
+        if isinstance(compiled, dict):
+            training = keras_config.read_training_config(compiled, architecture, keras_version=self.version, allow_code=self.allow_code)
+        optimizer = self.variables.objects.at(0, "optimizer")
+        if optimizer is not None:
+            training = with_optimizer(training, optimizer, trained, of_variable, self.variables)
+        return _with_state(training, other_state(self.keras, self.variables, of_variable))
 
 
 def _with_state(training: Training | None, state: Mapping[str, Tensor]) -> Training | None:
@@ -115,19 +149,23 @@ def _with_state(training: Training | None, state: Mapping[str, Tensor]) -> Train
     return replace(training, state=Weights({**held, **state}))
 
 
-def _notes(found: Survey, said: Mapping[str, Json], config: Json, variables: Variables) -> list[str]:
-    """Sentences about what the panels do not hold."""
-    notes = []
-    if config is None and said:
-        notes.append(f"the architecture: the class {shorten(said.get('class_name'))} of the model says what it computes, not the file; its weights are read")
-    elif config is None:
-        notes.append("the architecture: the file has a graph of operations, and no layers; its weights are read")
-    notes.append(f"the graph of operations ({found.count:,} nodes, {len(found.functions):,} functions), of which nothing is run")
+def _of_graph(found: Survey) -> list[str]:
+    """Sentences about the graph, which no panel holds."""
+    notes = [f"the graph of operations ({found.count:,} nodes, {len(found.functions):,} functions), of which nothing is run"]
     for entry in found.data():
         paths = [shorten(path) for path in entry["nodes"][:_NAMED]]
         more = f" and {entry['count'] - len(paths)} more" if entry["count"] > len(paths) else ""
         notes.append(f"operation {entry['op']}, which {entry['effect']}: {', '.join(paths)}{more}")
-    notes += [f"{shorten(key)} in the checkpoint: {variables.dtype(key)}, which is no tensor of the specification" for key in variables.left]
+    return notes
+
+
+def _of_checkpoint(variables: Variables) -> list[str]:
+    """Sentences about what nobody asked the checkpoint for."""
+    notes = []
+    for key in variables.left:
+        what = "which no object of the model leads to" if variables.is_readable(key) else "which is no tensor of the specification"
+        if 0 not in variables.shape_of(key):
+            notes.append(f"{shorten(key)} in the checkpoint: {variables.dtype(key)}, {what}")
     return notes
 
 

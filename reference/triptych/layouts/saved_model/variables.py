@@ -64,16 +64,25 @@ class Variables:
         """Whether what is stored under `key` is a tensor of the specification."""
         return self._bundle is not None and element_types.is_readable(self._bundle.dtype_of(key))
 
-    def strings(self, key: str) -> tuple[bytes, ...] | None:
-        """The strings under `key`; None where others than strings are, or nothing."""
-        if self._bundle is None or key not in self._bundle or self._bundle.dtype_of(key) != "string":
+    def elements(self, key: str) -> list[bytes] | list[int] | None:
+        """The strings or integers under `key`, which are then no longer among what is left; None where neither are."""
+        if self._bundle is None or key not in self._bundle:
             return None
-        return self._bundle.strings(key)
+        dtype = self._bundle.dtype_of(key)
+        if dtype == "string":
+            self._left.pop(key, None)
+            return list(self._bundle.strings(key))
+        return [int(one) for one in self.take(key).array().reshape(-1)] if dtype in ("int32", "int64") else None
 
     def drop(self, number: int) -> None:
         """Forget a variable whose value another has, too."""
         self._dropped.add(number)
         self._left.pop(self.objects.keys[number], None)
+
+    def shape_of(self, key: str) -> tuple[int, ...]:
+        """The extents of what is stored under `key`."""
+        assert self._bundle is not None
+        return self._bundle.shape_of(key)
 
     def dtype(self, key: str) -> str:
         """The dtype of what is stored under `key`: one of the specification, ``string``, or another of TensorFlow."""
@@ -105,8 +114,8 @@ def read_variables(folder: Folder, objects: Objects, limits: Limits) -> Variable
     if len(held) != 1:
         raise unsupported(KEY, f"expected one graph of objects, got {len(held)}")
     graph = read_graph(held[0], f"{VARIABLES}.index, {KEY}", limits=limits)
-    known = set(bundle.keys)
-    keys = {number: key for number, key in paired(objects.all, graph).items() if key in known}
+    objects = paired(objects, graph)
+    keys = {number: key for number, key in objects.keys.items() if key in bundle}
     return Variables(replace(objects, keys=keys), bundle)
 
 
