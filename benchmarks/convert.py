@@ -39,13 +39,14 @@ TARGETS = {
     "weights.h5": "m.weights.h5",
     "pt": "m.pt",
     "torch-dist": "m_dist --layout torch-distributed",
+    "saved-model": "m_saved --layout saved-model",
     "hub": "m_hub --layout hub",
     "safetensors": "m.safetensors",
     "npz": "m.npz",
 }
 """Name in the table -> target and options of ``triptych convert``."""
-WITH_ARCHITECTURE = ("h5", "keras", "weights.h5")
-"""What Keras orders by the architecture: it is joined to sources that have none."""
+WITH_ARCHITECTURE = ("h5", "keras", "weights.h5", "saved-model")
+"""What is ordered by the architecture, or made of it: it is joined to sources that have none."""
 HUB = "safetensors"
 
 CHILD = """

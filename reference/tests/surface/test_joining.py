@@ -104,6 +104,9 @@ def test_layers_that_are_too_many_are_named(dense, tmp_path):
 def test_an_architecture_of_its_own_is_not_replaced(dense, tmp_path):
     dense(4).save(tmp_path / "m.triptych")
     assert triptych.load(tmp_path / "m.triptych", architecture=tmp_path / "m.triptych").weights.keys() == dense(4).weights.keys()
+    # Text of Keras' and its file say one architecture, though not whose Keras wrote it.
+    (tmp_path / "keras.json").write_text(triptych.load(EXAMPLE).to_json(dialect="keras2"))
+    assert triptych.load(EXAMPLE, architecture=tmp_path / "keras.json").training is not None
     with pytest.raises(UsageError, match="another of its own"):
         triptych.load(tmp_path / "m.triptych", architecture=dense(5))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from triptych import layouts
 from triptych.errors import UsageError
-from triptych.model import Architecture, Panels, Tensor, Training, Weights
+from triptych.model import Architecture, Json, Panels, Tensor, Training, Weights
 from triptych.surface.owners import adopting, owners
 from triptych.surface.transfer import LoadReport, Origin, recast, transfer
 
@@ -61,7 +61,7 @@ def joined(source: Panels, base: Panels) -> Panels:
     if base.architecture is None:
         raise UsageError("expected an architecture in the file that is to give one, it has none")
     if source.architecture is not None:
-        if source.architecture == base.architecture:
+        if _meaning(source.architecture) == _meaning(base.architecture):
             return source
         raise UsageError("expected weights without an architecture, or with the very same one; the source has another of its own")
     if source.weights is None:
@@ -79,6 +79,19 @@ def joined(source: Panels, base: Panels) -> Panels:
         provenance=source.provenance or base.provenance,
         metadata=source.metadata or base.metadata,
     )
+
+
+def _meaning(architecture: Architecture) -> Json:
+    """`architecture` as data, without what only returns it to the file that it came from."""
+    from triptych.documents import architecture_to_data
+
+    return _without_extensions(architecture_to_data(architecture))
+
+
+def _without_extensions(data: Json) -> Json:
+    if isinstance(data, dict):
+        return {name: _without_extensions(value) for name, value in data.items() if not name.startswith("extensions")}
+    return [_without_extensions(value) for value in data] if isinstance(data, list) else data
 
 
 def _trained(training: Training, base: Training | None, origins: Mapping[str, Origin], architecture: Architecture) -> Training:
