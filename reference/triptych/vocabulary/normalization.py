@@ -52,13 +52,13 @@ def _affine(call: Evaluation, y: Array) -> Array:
 def _standardized(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
     """`x` less its mean along `axes`, divided by the root of its variance plus `epsilon`."""
     centred = x - x.mean(axis=axes, keepdims=True)
-    return centred / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + x.dtype.type(epsilon))
+    return centred / np.sqrt((centred * centred).mean(axis=axes, keepdims=True) + centred.dtype.type(epsilon))
 
 
 def _by_moving(call: Evaluation) -> Array:
     x, axis = call.input, call.config["axis"]
     mean, variance = (_along(call.weights[role], axis, x) for role in ("moving_mean", "moving_variance"))
-    return _affine(call, (x - mean) / np.sqrt(variance + x.dtype.type(call.config["epsilon"])))
+    return _affine(call, (x - mean) / np.sqrt(variance + call.dtype.type(call.config["epsilon"])))
 
 
 def _by_layer(call: Evaluation) -> Array:
@@ -76,13 +76,13 @@ def _by_group(call: Evaluation) -> Array:
 def _by_root_mean_square(call: Evaluation) -> Array:
     x, axis = call.input, call.config["axis"]
     square = (x * x).mean(axis=_axes(axis, x), keepdims=True)
-    return x / np.sqrt(square + x.dtype.type(call.config["epsilon"])) * _along(call.weights["scale"], axis, x)
+    return x / np.sqrt(square + square.dtype.type(call.config["epsilon"])) * _along(call.weights["scale"], axis, x)
 
 
 def _by_length(call: Evaluation) -> Array:
     x = call.input
     square = (x * x).sum(axis=_axes(call.config["axis"], x), keepdims=True)
-    return x / np.sqrt(np.maximum(square, x.dtype.type(1e-12)))
+    return x / np.sqrt(np.maximum(square, call.dtype.type(1e-12)))
 
 
 def _by_instance(call: Evaluation) -> Array:

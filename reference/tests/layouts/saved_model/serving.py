@@ -160,6 +160,22 @@ def in_dtype(example, dtype):
     return Example(f"{example.title}, {dtype}", panels, arrays, tuple(expected), {"float64": 1e-12, "float16": 2e-3, "bfloat16": 2e-2}[dtype])
 
 
+def of_integers(example):
+    """`example` on whole numbers, and what the evaluator makes of them; None if it takes no floating-point numbers, or none of other kinds."""
+    graph = example.panels.architecture
+    if not any(one.dtype == "float32" for one in graph.inputs):
+        return None
+    inputs = tuple(replace(one, dtype="int32" if one.dtype == "float32" else one.dtype) for one in graph.inputs)
+    arrays = tuple((array * 4).astype("int32") if array.dtype == np.float32 else array for array in example.inputs)
+    changed = replace(graph, inputs=inputs)
+    try:
+        with np.errstate(all="ignore"):
+            expected = evaluate(changed, example.panels.weights or {}, arrays, assets=example.panels.assets).outputs
+    except (OverflowError, TypeError, ValueError):
+        return None
+    return Example(f"{example.title}, integers", replace(example.panels, architecture=changed), arrays, tuple(expected))
+
+
 def grid_examples():
     """An example for each option that the grid of shapes and the grid of numbers try, with random weights, as the evaluator computes it."""
     for name, config, shapes in [*grids.grids.grid(), *numbers.more()]:

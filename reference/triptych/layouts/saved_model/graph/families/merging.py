@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add, and_, mul, or_
 
-from triptych.layouts.saved_model.graph.elementary import matmul, maximum, minimum, product, total, unary, where
+from triptych.layouts.saved_model.graph.elementary import cast, matmul, maximum, minimum, product, total, unary, where
 from triptych.layouts.saved_model.graph.emission import Emission, Mask, emits
 from triptych.layouts.saved_model.graph.shaping import expand, extents, fill, join, move_axis, reshape
 from triptych.layouts.saved_model.graph.values import Value
@@ -98,7 +98,7 @@ def _products(call: Emission) -> Value:
     one, two = axes if isinstance(axes, list) else [axes, axes]
     left, right = (move_axis(x, axis, -1) for x, axis in zip(call.inputs, (one, two), strict=True))
     if call.config["normalize"]:
-        left, right = _of_length_one(left), _of_length_one(right)
+        left, right = (_of_length_one(cast(one, call.dtype)) for one in (left, right))
     batch, *first, length = extents(left)
     second = extents(right)[1:-1]
     sums = matmul(reshape(left, [batch, product(first), length]), reshape(right, [batch, product(second), length]), transposed=True)

@@ -14,9 +14,9 @@ from triptych.layouts.saved_model.graph.emission import Emission, emits
 from triptych.layouts.saved_model.graph.shaping import cut, expand, extent, extents, fill, pad, reshape, squeeze, stack
 from triptych.layouts.saved_model.graph.values import Value
 from triptych.layouts.saved_model.graph.windows import Windows, as_given, channels_last
+from triptych.vocabulary.arrays import np
 
 RANKS = (1, 2, 3)
-LOWEST = float("-inf")
 
 
 def _windows(call: Emission) -> Windows:
@@ -43,6 +43,11 @@ def _pooled(op: str, x: Value, windows: Windows) -> Value:
     return x.body.one(name, [x], x.dtype, (x.shape[0], *_counts(x, windows), x.shape[-1]), T=Type(x.dtype), **more)
 
 
+def _lowest(x: Value) -> float | int:
+    """What no element of `x` is smaller than."""
+    return int(np.iinfo(x.dtype).min) if "int" in x.dtype else float("-inf")
+
+
 def _has_none(x: Value) -> bool:
     """Whether TensorFlow's own pooling does not know such a value: of volumes, that is all but float32."""
     return x.ndim == 5 and x.dtype != "float32"
@@ -52,9 +57,9 @@ def _has_none(x: Value) -> bool:
 def _largest(call: Emission) -> Value:
     x, windows = channels_last(call.input, call.config["data_format"]), _windows(call)
     if not windows.is_plain:
-        x, windows = windows.padded(x, LOWEST), Windows(windows.size, windows.strides, "valid", windows.dilation)
+        x, windows = windows.padded(x, _lowest(x)), Windows(windows.size, windows.strides, "valid", windows.dilation)
     if any(one > 1 for one in windows.dilation) or _has_none(x):
-        y = folded(maximum, (under for _, under in windows.places(windows.padded(x, LOWEST))))
+        y = folded(maximum, (under for _, under in windows.places(windows.padded(x, _lowest(x)))))
     else:
         y = _pooled("Max", x, windows)
     return as_given(y, call.config["data_format"])
