@@ -72,3 +72,13 @@ def test_every_option_is_served_as_the_evaluator_computes_it(grid, tmp_path, par
 def test_other_dtypes_are_served_as_the_evaluator_computes_them(suite, tmp_path, dtype):
     """Layers of double precision compute in it; narrow ones on rounded operands, to a rounded result."""
     judge(tmp_path, [serving.in_dtype(one, dtype) for one in suite[::3]])
+
+
+KEPT_WHOLE = ("gelu", "hardshrink", "thresholdedrelu")
+"""Where the evaluator makes whole numbers of whole numbers, and a graph the floating-point numbers that they round."""
+
+
+def test_whole_numbers_are_computed_with_as_the_evaluator_does(suite, tmp_path):
+    """They stay what they are, or become floating-point numbers, as they do there."""
+    some = [serving.of_integers(one) for one in suite[::2] if not any(name in one.title for name in KEPT_WHOLE)]
+    judge(tmp_path, [one for one in some if one is not None])

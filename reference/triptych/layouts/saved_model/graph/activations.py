@@ -31,6 +31,8 @@ def softplus(x: Value) -> Value:
 
 def elu(x: Value, alpha: float = 1.0) -> Value:
     """`x` where x > 0, else alpha × (exp(x) - 1)."""
+    if alpha == 1:
+        return unary("Elu", x)
     return where(x > 0, x, alpha * unary("Expm1", minimum(x, 0)))
 
 
@@ -46,6 +48,9 @@ def gelu_tanh(x: Value) -> Value:
 
 def leaky_relu(x: Value, negative_slope: float = 0.2) -> Value:
     """`x` where x > 0, else negative_slope × x."""
+    if x.dtype == "float32":
+        # The attribute has no more digits than that.
+        return x.body.one("LeakyRelu", [x], x.dtype, x.shape, T=Type(x.dtype), alpha=float(negative_slope))
     return where(x > 0, x, negative_slope * x)
 
 

@@ -117,6 +117,13 @@ def matmul(left: Value, right: Value, *, transposed: bool = False) -> Value:
     return body.one("BatchMatMulV2", [left, right], left.dtype, shape, T=Type(left.dtype), adj_y=transposed)
 
 
+def biased(x: Value, bias: Value) -> Value:
+    """`x` with `bias` added along its last axis; TensorFlow computes this and the product before it in one."""
+    if bias.ndim != 1 or x.dtype not in ("float32", "float64"):
+        return x + bias
+    return innermost([x, bias]).one("BiasAdd", [x, bias], x.dtype, x.shape, T=Type(x.dtype))
+
+
 def einsum(equation: str, operands: Sequence[Value], shape: Shape) -> Value:
     """The sum that `equation` says, of `shape`."""
     body = innermost(operands)

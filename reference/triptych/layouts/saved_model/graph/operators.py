@@ -35,6 +35,7 @@ _NAMED = {
     "ngrams ngrams_splits": "StringNGrams",
     "result": "RaggedTensorToTensor",
     "y idx": "Unique",
+    "y batch_mean batch_variance reserve_space_1 reserve_space_2 reserve_space_3": "FusedBatchNormV3",
 }
 OUTPUTS: defaultdict[str, list[str]] = defaultdict(
     lambda: ["output"], {op: results.split(" ") for results, ops in _NAMED.items() for op in ops.split(" ")}

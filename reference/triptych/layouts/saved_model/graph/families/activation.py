@@ -17,6 +17,9 @@ def _activation(call: Emission) -> Value:
 @emits("ReLU")
 def _relu(call: Emission) -> Value:
     x, config = call.input, call.config
+    if config["negative_slope"] == config["threshold"] == 0:
+        y = unary("Relu6" if config["max_value"] == 6 else "Relu", x)
+        return y if config["max_value"] in (None, 6) else minimum(y, config["max_value"])
     y = where(x > config["threshold"], x, config["negative_slope"] * (x - config["threshold"]))
     return y if config["max_value"] is None else minimum(y, config["max_value"])
 

@@ -7,7 +7,7 @@ from operator import add
 
 from triptych.layouts.saved_model.graph.activations import activate
 from triptych.layouts.saved_model.graph.attributes import Type
-from triptych.layouts.saved_model.graph.elementary import largest, matmul
+from triptych.layouts.saved_model.graph.elementary import biased, largest, matmul
 from triptych.layouts.saved_model.graph.emission import Emission, emits
 from triptych.layouts.saved_model.graph.shaping import (
     cut,
@@ -37,7 +37,7 @@ def windows_of(call: Emission) -> Windows:
 def finished(call: Emission, y: Value) -> Value:
     """`y` with bias and activation, its channels where they belong."""
     if call.config["use_bias"]:
-        y = y + call.weights["bias"]
+        y = biased(y, call.weights["bias"])
     return as_given(activate(call.config["activation"], y), call.config["data_format"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from triptych.layouts.saved_model.graph.activations import activate
-from triptych.layouts.saved_model.graph.elementary import cast, einsum, matmul, not_equal, reduce
+from triptych.layouts.saved_model.graph.elementary import biased, cast, einsum, matmul, not_equal, reduce
 from triptych.layouts.saved_model.graph.emission import Emission, Mask, emits
 from triptych.layouts.saved_model.graph.shaping import expand, take
 from triptych.layouts.saved_model.graph.values import Value
@@ -15,7 +15,7 @@ from triptych.vocabulary.einsum import analyze
 @emits("Dense")
 def _dense(call: Emission) -> Value:
     y = matmul(call.input, call.weights["kernel"])
-    return activate(call.config["activation"], y + call.weights["bias"] if call.config["use_bias"] else y)
+    return activate(call.config["activation"], biased(y, call.weights["bias"]) if call.config["use_bias"] else y)
 
 
 @emits("EinsumDense")

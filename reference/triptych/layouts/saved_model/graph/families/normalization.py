@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from triptych.layouts.saved_model.graph.attributes import Type
 from triptych.layouts.saved_model.graph.elementary import maximum, mean, product, total, unary
 from triptych.layouts.saved_model.graph.emission import Emission, emits
 from triptych.layouts.saved_model.graph.shaping import cut, extent, extents, move_axis, pad, reshape, transpose
-from triptych.layouts.saved_model.graph.values import Value
+from triptych.layouts.saved_model.graph.values import Value, innermost
 from triptych.model import Json
+from triptych.vocabulary.arrays import np
 
 
 def _axes(axis: Json, x: Value) -> list[int]:
@@ -39,11 +42,29 @@ def _standardized(x: Value, axes: Sequence[int], epsilon: float) -> Value:
     return centred / unary("Sqrt", mean(centred * centred, axes, keepdims=True) + epsilon)
 
 
+LEAST_EPSILON = 1.001e-5
+"""What TensorFlow's own operation needs on some devices."""
+
+
 @emits("BatchNormalization")
 def _by_moving(call: Emission) -> Value:
     x, axis = call.input, call.config["axis"]
+    if x.ndim == 4 and axis in (-1, 3) and x.dtype == "float32" and call.config["epsilon"] >= LEAST_EPSILON:
+        return _by_one_operation(call)
     centre, variance = (_along(call.weights[role], axis, x) for role in ("moving_mean", "moving_variance"))
     return _affine(call, (x - centre) / unary("Sqrt", variance + call.config["epsilon"]))
+
+
+def _by_one_operation(call: Emission) -> Value:
+    """What TensorFlow computes in one with a convolution before it and an activation after it."""
+    x, weights = call.input, call.weights
+    channels = [one or 0 for one in weights["moving_mean"].shape]
+    gamma = weights.get("gamma", x.body.constant(np.ones(channels, np.float32)))
+    beta = weights.get("beta", x.body.constant(np.zeros(channels, np.float32)))
+    given = [x, gamma, beta, weights["moving_mean"], weights["moving_variance"]]
+    results = [(x.dtype, x.shape), *[(x.dtype, (channels[0],))] * 4, (x.dtype, (None,))]
+    more: dict[str, Any] = {"T": Type(x.dtype), "U": Type(x.dtype), "epsilon": float(call.config["epsilon"]), "is_training": False}
+    return innermost(given).node("FusedBatchNormV3", given, results, **more)[0]
 
 
 @emits("LayerNormalization")
