@@ -141,6 +141,7 @@ def measure(pairs: list[Pair], folder: Path, whole: triptych.Model, rounds: int)
                 pair.ratios.append(seconds / floor)
                 pair.seconds.append(seconds)
                 pair.peaks.append(peak)
+                print(f"  {pair.source} → {pair.target}: {seconds:.1f} s, {peak:.0f} MiB", file=sys.stderr, flush=True)
         remove(sources)
 
 

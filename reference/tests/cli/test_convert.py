@@ -13,6 +13,7 @@ import pytest
 
 import triptych
 from triptych.cli import main
+from triptych.layouts import LAYOUTS
 from triptych.model import Panels, Tensor, Weights
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "digits_cnn.h5"
@@ -129,3 +130,15 @@ def test_a_signal_ends_a_conversion_and_leaves_nothing_behind(tmp_path):
     if run.returncode:
         assert (run.returncode, b"interrupted" in err) == (130, True)
         assert [one.name for one in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+@pytest.mark.parametrize("layout", [one for one in LAYOUTS if one.name != "tfjs" and not one.name.startswith("architecture")], ids=lambda one: one.name)
+def test_a_dry_run_refuses_the_folder_that_a_conversion_would_not_replace(dense, tmp_path, layout, capsys):
+    dense(4).save(tmp_path / "m.triptych")
+    target = tmp_path / f"thesis{max(layout.suffixes, default='')}"
+    target.mkdir()
+    (target / "chapter1.txt").write_text("years of work")
+    arguments = ["convert", "-f", str(tmp_path / "m.triptych"), str(target), "--layout", layout.name]
+    rehearsal = main([*arguments, "--dry-run"])
+    assert rehearsal == main(arguments)
+    assert (target / "chapter1.txt").read_text() == "years of work"

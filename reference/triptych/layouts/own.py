@@ -37,9 +37,13 @@ def _write(panels: Panels, path: Path, *, spelling: Literal["json", "yaml"] = "j
 
 
 def _outline(
-    panels: Panels, _: Path, *, spelling: Literal["json", "yaml"] = "json", max_shard_bytes: int | None = None, form: str | None = None  # noqa: ARG001 - both forms hold the same
+    panels: Panels, path: Path, *, spelling: Literal["json", "yaml"] = "json", max_shard_bytes: int | None = None, form: str | None = None
 ) -> Outline:
+    from triptych.package import atomic, write
     from triptych.package.contents import check_panels_fit, contents_of
+
+    if form != "archive" and not path.name.endswith(write.SUFFIX):
+        write.check_replaceable(atomic.target_of(path))
 
     contents = contents_of(panels, spelling, max_shard_bytes)
     check_panels_fit(panels, contents)

@@ -69,7 +69,7 @@ def write_package(
     if chosen == "archive":
         save.archive()
     else:
-        _check_replaceable(save.target)
+        check_replaceable(save.target)
         save.folder()
 
 
@@ -172,7 +172,7 @@ def _make_folders(staged: str, members: Mapping[str, int], mode: int | None, fs:
     return folders
 
 
-def _check_replaceable(target: str) -> None:
+def check_replaceable(target: str) -> None:
     """Refuse to replace a folder that is no package, or that holds files which are no part of it.
 
     Raises:

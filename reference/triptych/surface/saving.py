@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from triptych.errors import UsageError
-from triptych.layouts import LAYOUTS, Layout
+from triptych.layouts import LAYOUTS, Layout, recognise
 from triptych.layouts.layout import Outline
 from triptych.model import Panels
 from triptych.surface.releasing import releasing
@@ -88,12 +88,14 @@ def outline(panels: Panels, path: Path, *, layout: str | None = None, only: Lite
     """What `save` would store of `panels` at `path`, tensor by tensor, and what it would say was not kept; nothing is written.
 
     Raises:
-        UsageError: The layout is unknown.
+        UsageError: The layout is unknown, or files stand at `path` that would not be replaced.
         ConversionError: The layout cannot hold this model.
     """
     chosen = target_layout(path, layout)
     if chosen.outline is None:
         raise UsageError(f"expected a layout that tells beforehand what it stores, got {chosen.title}")
+    if path.is_dir() and any(path.iterdir()) and recognise(path) is not chosen:
+        raise UsageError(f"expected nothing, an empty folder or a {chosen.title} at {str(path)!r}, other files are in it; it is not replaced")
     return chosen.outline(restrict(panels, only, chosen), path, **_with_restriction(options, only, chosen))
 
 

@@ -44,15 +44,20 @@ def write(
         UsageError: There are no weights, an asset has the name of another file, or files stand at `path`.
         SaveError: The file system refused; what stood at `path` is unchanged.
     """
-    if path.is_dir() and any(path.iterdir()):
-        raise UsageError(f"expected nothing or an empty folder at {str(path)!r}, files are in it; it is not replaced")
+    _check_free(path)
     plans, small = _planned(panels, max_shard_bytes)
     _write(atomic.target_of(path), plans, small, panels.assets, progress, overwrite=overwrite)
     return _left_out(panels)
 
 
-def outline(panels: Panels, _: Path, *, max_shard_bytes: int | None = None) -> Outline:
+def _check_free(path: Path) -> None:
+    if path.is_dir() and any(path.iterdir()):
+        raise UsageError(f"expected nothing or an empty folder at {str(path)!r}, files are in it; it is not replaced")
+
+
+def outline(panels: Panels, path: Path, *, max_shard_bytes: int | None = None) -> Outline:
     """What `write` would store, and what it would leave."""
+    _check_free(path)
     plans, _small = _planned(panels, max_shard_bytes)
     return Outline([Stored(name, tensor, file) for file, one in plans.items() for name, tensor in one.tensors.items()], _left_out(panels))
 

@@ -64,9 +64,10 @@ def write(
     return _left_out(panels, graph)
 
 
-def outline(panels: Panels, _: Path) -> Outline:
+def outline(panels: Panels, path: Path) -> Outline:
     """What `write` would store, and what it would leave."""
     graph = graph_of(panels)
+    _check_target(atomic.target_of(path))
     stored = [Stored(key, tensor, f"{VARIABLES}/{VARIABLES}") for key, tensor in _items(panels, graph)]
     return Outline(stored, _left_out(panels, graph))
 
