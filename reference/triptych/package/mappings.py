@@ -10,6 +10,8 @@ from typing import Any
 
 _LAYERS = 8
 """Views upon views that are looked through."""
+_COPIED_BYTES = 16 << 20
+"""Bytes copied before pages are given back: doing so for each small tensor would cost more than it saves."""
 
 
 def mapping_of(view: Any) -> mmap.mmap | None:
@@ -26,3 +28,22 @@ def give_back(mapping: mmap.mmap | None) -> None:
     """Take the pages of `mapping` out of the process's memory, where the system can."""
     if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
         mapping.madvise(mmap.MADV_DONTNEED)
+
+
+class Copied:
+    """Gives back the pages of mapped files once what was on them has been copied to somewhere else."""
+
+    def __init__(self) -> None:
+        self._mappings: dict[int, mmap.mmap] = {}
+        self._bytes = 0
+
+    def note(self, view: memoryview) -> None:
+        """The bytes of `view` have been copied and are not looked at any more."""
+        if (found := mapping_of(view)) is None:
+            return
+        self._mappings[id(found)] = found
+        self._bytes += view.nbytes
+        if self._bytes >= _COPIED_BYTES:
+            for mapping in self._mappings.values():
+                give_back(mapping)
+            self._mappings, self._bytes = {}, 0

@@ -2,6 +2,8 @@
 
 import os
 import struct
+import subprocess
+import sys
 import tracemalloc
 from dataclasses import dataclass, field, replace
 
@@ -235,6 +237,32 @@ def test_no_changed_byte_leads_to_anything_but_a_model_or_an_error_of_ours(tmp_p
                 assert len(one.read()) == one.nbytes
         except TriptychError:
             pass
+
+
+JOIN = """
+import resource, sys
+sys.path[:0] = sys.argv[3].split(":")
+import triptych
+
+def peak():
+    try:
+        return next(int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
+
+triptych.load(sys.argv[1]).weights["a"].sum()
+before = peak()
+triptych.load(sys.argv[2]).weights.tensor("a").read()
+print(peak() - before)
+"""
+
+
+def test_joining_takes_the_memory_of_the_tensor_and_not_that_of_its_chunks_too(tmp_path):
+    rows = 2**20
+    checkpoint(tmp_path / "small", (4,), [Box((0,), (1,)), Box((1,), (3,))])
+    checkpoint(tmp_path / "large", (24 * rows,), [Box((index * rows,), (rows,)) for index in range(24)])
+    done = subprocess.run([sys.executable, "-c", JOIN, str(tmp_path / "small"), str(tmp_path / "large"), ":".join(sys.path)], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 96 + 32
 
 
 def shard(path, offsets, array, **changes):

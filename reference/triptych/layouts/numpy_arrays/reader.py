@@ -12,6 +12,7 @@ from triptych.layouts.problems import unsupported
 from triptych.layouts.zip_archive import Folder, Members, ZipArchive
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Panels, Tensor, Weights
+from triptych.package.mappings import Copied
 
 SUFFIX = ".npy"
 
@@ -25,22 +26,27 @@ def read(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Panels:
     """
     # Each member is a tensor, and counted as one.
     members: Members = (Folder if path.is_dir() else ZipArchive)(path, replace(limits, members=limits.tensors))
+    copied = Copied()
     found: dict[str, Tensor] = {}
     for name in members.names:
         if not name.endswith(SUFFIX):
             raise unsupported(name, "expected arrays and nothing else")
         view = members.view(name)
         header = parse(view, name, limits)
-        found[name.removesuffix(SUFFIX)] = Tensor(header.dtype, header.shape, _reader(header, view[header.start :], members.check(name)))
+        found[name.removesuffix(SUFFIX)] = Tensor(header.dtype, header.shape, _reader(header, view[header.start :], members.check(name), copied))
     return Panels(weights=Weights(found))
 
 
-def _reader(header: Header, data: memoryview, check: Callable[[], None]) -> Callable[[], memoryview]:
+def _reader(header: Header, data: memoryview, check: Callable[[], None], copied: Copied) -> Callable[[], memoryview]:
     in_order = not header.swapped and not (header.by_columns and len(header.shape) > 1)
 
     def read() -> memoryview:
         check()
-        return data if in_order else _ordered(header, data)
+        if in_order:
+            return data
+        found = _ordered(header, data)
+        copied.note(data)
+        return found
 
     return read
 

@@ -8,6 +8,7 @@ from itertools import product
 
 from triptych.errors import shorten
 from triptych.layouts.problems import invalid, unsupported
+from triptych.package.mappings import Copied
 
 _AXES = 8
 """Axes along which a tensor may be divided; meshes of processes have up to four."""
@@ -45,7 +46,10 @@ def joined(shape: tuple[int, ...], item: int, boxes: Sequence[Box], read: Callab
 
     kind = np.dtype(f"V{item}")
     whole = np.empty(shape, kind)
+    copied = Copied()
     for index, (offsets, sizes) in enumerate(boxes):
         target = tuple(slice(offset, offset + size) for offset, size in zip(offsets, sizes, strict=True))
-        whole[target] = np.ndarray(sizes, kind, read(index))
+        part = read(index)
+        whole[target] = np.ndarray(sizes, kind, part)
+        copied.note(part)
     return memoryview(whole.reshape(-1).view(np.uint8).data)

@@ -21,6 +21,7 @@ from triptych.package.archive import (
     LOCATOR,
     LOCATOR_SIGNATURE,
 )
+from triptych.package.mappings import Copied
 
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED = 0x2041
@@ -31,6 +32,8 @@ _EXPANSION = 1100
 _FLOOR = 256 << 20
 _LARGE_EXPANSION = 100
 """The same in larger members; weights do not shrink to less."""
+_CHUNK = 8 << 20
+"""Bytes of a larger member whose checksum is computed at once."""
 _SEARCH = END.size + _MAX16
 
 
@@ -79,6 +82,7 @@ class Archive:
         self._unchecked = all(not member.crc for member in listed)
         self._checked: set[str] = set()
         self._inflated: tuple[str, memoryview] | None = None
+        self._copied = Copied()
 
     def __contains__(self, name: object) -> bool:
         return name in self._members
@@ -108,13 +112,24 @@ class Archive:
         if member.method == _DEFLATED:
             if self._inflated is not None and self._inflated[0] == name:
                 return self._inflated[1]
-            content = self._inflate(member, content)
+            packed, content = content, self._inflate(member, content)
+            self._copied.note(packed)
             self._inflated = (name, content)
         if name not in self._checked and not self._unchecked:
-            if (found := zlib.crc32(content)) != member.crc:
+            if (found := self._checksum(content)) != member.crc:
                 raise invalid(member.name, f"expected bytes with the checksum {member.crc:08x}, got {found:08x}: the file is damaged")
             self._checked.add(name)
         return content
+
+    def _checksum(self, content: memoryview) -> int:
+        if len(content) <= _FLOOR:
+            return zlib.crc32(content)
+        # A storage may be far larger than the tensor that is wanted of it.
+        found = 0
+        for at in range(0, len(content), _CHUNK):
+            found = zlib.crc32(content[at : at + _CHUNK], found)
+            self._copied.note(content[at : at + _CHUNK])
+        return found
 
     def _of(self, name: str) -> _Member:
         if name not in self._members:

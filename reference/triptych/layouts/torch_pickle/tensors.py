@@ -11,6 +11,7 @@ from triptych.layouts.torch_pickle import bounds, elements
 from triptych.layouts.torch_pickle.opened import Opened
 from triptych.layouts.torch_pickle.values import StoredTensor
 from triptych.model import Tensor
+from triptych.package.mappings import Copied
 
 
 class Tensors:
@@ -20,6 +21,7 @@ class Tensors:
         self._file = file
         self._most = bounds.AMPLIFICATION * file.parts.nbytes + bounds.AMPLIFICATION_FLOOR
         self._bytes = 0
+        self._copied = Copied()
         self._count = 0
 
     def tensor(self, stored: StoredTensor) -> Tensor:
@@ -59,7 +61,14 @@ class Tensors:
         swapped = self._file.swapped and item > 1
         if in_rows(stored.shape, stored.strides) and not (swapped or stored.conjugate or stored.negative):
             return lambda: whole()[begin : begin + count * item]
-        return lambda: _gathered(whole(), begin, stored, swapped=swapped)
+
+        def gathered() -> memoryview:
+            data = whole()
+            found = _gathered(data, begin, stored, swapped=swapped)
+            self._copied.note(data)
+            return found
+
+        return gathered
 
 
 def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
