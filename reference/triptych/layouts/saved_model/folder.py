@@ -21,7 +21,8 @@ VARIABLES = "variables/variables"
 ASSETS = "assets/"
 _LARGEST = 2**31
 """Bytes of a message; protobuf's own bound."""
-_WORD = re.compile(r"^(\s*\w+: )([A-Z][A-Z0-9_]*)$", re.MULTILINE)
+_WORD = re.compile(r""" "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | \#.* | (:\s*) ([A-Z][A-Z0-9_]*)\b """, re.VERBOSE)
+"""A text, a comment, or a word as a value."""
 _NUMBERS = {
     "DT_FLOAT": 1, "DT_DOUBLE": 2, "DT_INT32": 3, "DT_UINT8": 4, "DT_INT16": 5, "DT_INT8": 6, "DT_STRING": 7, "DT_COMPLEX64": 8,
     "DT_INT64": 9, "DT_BOOL": 10, "DT_QINT8": 11, "DT_QUINT8": 12, "DT_QINT32": 13, "DT_BFLOAT16": 14, "DT_QINT16": 15, "DT_QUINT16": 16,
@@ -108,6 +109,8 @@ def scan(path: Path, limits: Limits = DEFAULT_LIMITS) -> Folder:
 
 def _number(match: re.Match[str]) -> str:
     word = match[2]
+    if word is None:
+        return match[0]
     found = _NUMBERS.get(word.removesuffix("_REF"))
     if found is None:
         return match[0] if word in ("NaN", "INF") else f"{match[1]}0"

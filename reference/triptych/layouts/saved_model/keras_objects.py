@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from triptych.errors import shorten
 from triptych.layouts.keras_config.plain import REFUSED, levels
-from triptych.layouts.problems import invalid, unsupported
+from triptych.layouts.problems import invalid, truncated, unsupported
 from triptych.layouts.saved_model.folder import METADATA, Folder
 from triptych.layouts.saved_model.objects import Objects
 from triptych.layouts.tensorflow import messages, wire
@@ -82,6 +82,8 @@ def read_keras_objects(folder: Folder, objects: Objects, limits: Limits) -> Kera
     for node in nodes:
         if not 0 <= node.node_id < most:
             raise invalid(METADATA, f"expected objects from 0 to {most - 1}, got {node.node_id}")
+    if objects.all[0].is_keras and not any(node.node_id == 0 for node in nodes):
+        raise truncated(METADATA, "expected what Keras says of the model, it says nothing of it")
     return KerasObjects(
         {node.node_id: node.metadata for node in nodes},
         {node.node_id: node.node_path for node in nodes},

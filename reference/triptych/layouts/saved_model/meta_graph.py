@@ -11,6 +11,7 @@ from triptych.layouts.problems import invalid, unsupported
 from triptych.layouts.tensorflow import element_types, messages, wire
 from triptych.limits import Limits
 from triptych.model import Json
+from triptych.package.names import member_name_fault
 
 SERVE = "serve"
 _INITIALISATION = "__saved_model_init_op"
@@ -100,7 +101,10 @@ def _read(view: memoryview, info: Any, place: str, limits: Limits) -> MetaGraph:
         if len(result.signatures) > limits.members:
             raise unsupported(place, f"expected at most {limits.members:,} signatures, got more")
     for entry in wire.parts(view, _ASSETS, place):
-        result.asset_files.append(_parsed("AssetFile", entry, f"{place}, asset_file_def", limits).filename)
+        name = _parsed("AssetFile", entry, f"{place}, asset_file_def", limits).filename
+        if fault := member_name_fault(name):
+            raise invalid(f"{place}, asset_file_def", f"{fault}, got {shorten(name)}")
+        result.asset_files.append(name)
         if len(result.asset_files) > limits.members:
             raise unsupported(place, f"expected at most {limits.members:,} assets, got more")
     listed = {}

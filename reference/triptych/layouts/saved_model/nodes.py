@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from triptych.errors import shorten
+from triptych.errors import UnsupportedError, shorten
 from triptych.layouts.problems import unsupported
 from triptych.layouts.tensorflow import messages, wire
 
@@ -45,10 +45,16 @@ def nodes(graph: memoryview, place: str) -> Iterator[Node]:
         InvalidModelError: A message is damaged.
         UnsupportedError: There are more nodes than the limit.
     """
+    if wire.has_more(graph, _NODE, MOST_NODES):
+        raise _too_many(place)
     for number, node in enumerate(_nodes(graph, place)):
         if number >= MOST_NODES:
-            raise unsupported(place, f"expected at most {MOST_NODES:,} nodes, got more")
+            raise _too_many(place)
         yield node
+
+
+def _too_many(place: str) -> UnsupportedError:
+    return unsupported(place, f"expected at most {MOST_NODES:,} nodes, got more")
 
 
 def _nodes(graph: memoryview, place: str) -> Iterator[Node]:

@@ -108,10 +108,11 @@ class _Reading:
         if self.said:
             class_name = shorten(self.said.get("class_name"))
             self.facts.left_out.append(f"the architecture: what a model of the class {class_name} computes stands in its code; its weights are read")
-            trained = list(trained_of(bare.tensors, bare.of_variable, 0, self.variables))
-            training = self._training(None, trained, bare.of_variable)
         else:
             self.facts.left_out.append("the architecture: there is a graph of operations, and no layers; its weights are read")
+        if self.variables.objects.all[0].is_keras:
+            trained = list(trained_of(bare.tensors, bare.of_variable, 0, self.variables))
+            training = self._training(None, trained, bare.of_variable)
         for key in self.variables.left:
             if self.variables.is_readable(key):
                 # Objects that lead nowhere, and TensorFlow 1, which had none: the key is the name.

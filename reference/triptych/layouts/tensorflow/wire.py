@@ -61,6 +61,26 @@ def parts(data: memoryview, number: int, place: str) -> Iterator[memoryview]:
             yield value
 
 
+def has_more(data: memoryview, number: int, most: int) -> bool:
+    """Whether the message `data` has more than `most` fields of `number`, which is below 16; what is no message is left to `fields`."""
+    tag, position, end, found = number << 3 | BYTES, 0, len(data), 0
+    while position < end and data[position] < 0x80 and data[position] & 7 == BYTES:
+        found += data[position] == tag
+        if found > most:
+            return True
+        position += 1
+        size = shift = 0
+        while position < end and shift <= _LONGEST:
+            byte = data[position]
+            position += 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        position += size
+    return False
+
+
 def text(data: memoryview, number: int, place: str) -> str:
     """The text in field `number` of the message `data`, the last of several; empty where there is none.
 
@@ -90,4 +110,4 @@ def _varint(data: memoryview, position: int, place: str) -> tuple[int, int]:
     raise problems.truncated(place, "expected the end of a number, the message ends before it")
 
 
-__all__ = ["BYTES", "fields", "parts", "text"]
+__all__ = ["BYTES", "fields", "has_more", "parts", "text"]
