@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import triptych
 from triptych.errors import ConversionError, SaveError, UsageError
 from triptych.layouts.saved_model import writer
 from triptych.model import Architecture, Call, Input, Layer, Panels, Tensor, Training, WeightReference, Weights
@@ -177,3 +178,23 @@ def test_progress_reaches_its_end(tmp_path):
     writer.write(panels_of(chain(dense("a"))), tmp_path / "model", progress=lambda done, whole, name: seen.append((done, whole, name)))
     assert [name for _, _, name in seen] == ["a/kernel", "a/bias"]
     assert seen[-1][0] == seen[-1][1] == 24
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own way to numpy
+def test_the_dictionaries_of_a_keras_model_name_the_signature(keras3, tmp_path):
+    """A model that takes and yields dictionaries is served under their keys; a value that is yielded twice has two names."""
+    L, Input_ = keras3.layers, keras3.Input
+    left, right = Input_((3,), name="left"), Input_((3,), name="right")
+    yielded = {"score": L.Dense(2, name="d1")(left), "other": L.Dense(2, name="d2")(L.Add()([left, right]))}
+    model = keras3.Model({"left": left, "right": right}, yielded)
+    model.save(tmp_path / "model.keras")
+    triptych.save(triptych.load(tmp_path / "model.keras"), tmp_path / "model", layout="saved-model")
+    given = {name: tf.constant(RANDOM.normal(size=(4, 3)).astype("float32")) for name in ("left", "right")}
+    served = tf.saved_model.load(tmp_path / "model").signatures["serving_default"](**given)
+    expected = model(given)
+    assert set(served) == {"score", "other"}
+    for name, value in served.items():
+        assert np.allclose(value, expected[name], atol=1e-6)
+    twice = Architecture((dense("a"),), (Input("x", (None, 2)),), (Call("a", ("x",)),), ("a", "a"))
+    writer.write(panels_of(twice), tmp_path / "twice")
+    assert set(tf.saved_model.load(tmp_path / "twice").signatures["serving_default"].structured_outputs) == {"a", "a_1"}
