@@ -87,6 +87,8 @@ def found_in(path):
             found = {f"{name}.npy": array.shape for name, array in arrays.items()}
     elif path.suffix == ".safetensors":
         found = of_safetensors(path)
+    elif path.suffix == ".ckpt":
+        found = of_tensorflow(path)
     else:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith((".h5", ".safetensors"))]

@@ -117,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
     if foreign := sorted(options.keys() - layout.options):
         flags = {"dialect": "--dialect", "spelling": "--yaml", "max_shard_bytes": "--max-shard-size"}
         raise UsageError(f"{', '.join(flags[name] for name in foreign)} means nothing for {layout.title}")
-    if target.exists() and not arguments.force:
+    if layout.stands_at(target) and not arguments.force:
         raise UsageError(f"expected no file at {str(target)!r}, one is there; --force replaces it")
     if arguments.format == "json" and not arguments.dry_run:
         raise UsageError("expected --dry-run beside --format json")

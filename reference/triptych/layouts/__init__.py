@@ -17,6 +17,7 @@ from triptych.layouts import (
     own,
     safetensors_weights,
     saved_model,
+    tf_checkpoint,
     tfjs,
     torch_distributed,
     torch_pickle,
@@ -37,6 +38,7 @@ LAYOUTS: tuple[Layout, ...] = (
     numpy_arrays.FOLDER_LAYOUT,
     safetensors_weights.LAYOUT,
     tfjs.LAYOUT,
+    tf_checkpoint.LAYOUT,
     architecture_text.JSON_LAYOUT,
     architecture_text.YAML_LAYOUT,
 )

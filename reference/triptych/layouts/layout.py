@@ -49,6 +49,8 @@ class Layout:
     """Keyword arguments that `write` takes beside ``progress`` and ``overwrite``."""
     outline: Callable[..., Outline] | None = None
     """Called as `write` is, without ``progress`` and ``overwrite``; raises what it would and writes nothing. A layout that is written has it."""
+    stands_at: Callable[[Path], bool] = Path.exists
+    """Called with a path to be written: whether what stands there would be replaced."""
     read_options: frozenset[str] = frozenset()
     """Keyword arguments that `read` takes: ``allow_code``, ``limits``, ``verify``."""
     needs_architecture: bool = False

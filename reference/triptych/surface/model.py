@@ -55,9 +55,9 @@ class Model:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences that name what the file that was read holds and this model does not, such as the code of lambdas."""
-        from triptych.layouts import hub, keras_config, saved_model, tfjs, torch_pickle
+        from triptych.layouts import hub, keras_config, saved_model, tf_checkpoint, tfjs, torch_pickle
 
-        return tuple(note for room in (keras_config, tfjs, torch_pickle, saved_model, hub) for note in room.left_out(self.panels))
+        return tuple(note for room in (keras_config, tfjs, torch_pickle, saved_model, tf_checkpoint, hub) for note in room.left_out(self.panels))
 
     def __repr__(self) -> str:
         parts = [p for p in ("architecture", "weights", "training") if getattr(self, p) is not None]

@@ -74,7 +74,7 @@ def save(
     """
     target = Path(path)
     chosen = target_layout(target, layout)
-    if not overwrite and target.exists():
+    if not overwrite and chosen.stands_at(target):
         if sys.stdin is None or not sys.stdin.isatty():
             raise UsageError(f"expected no file at {str(target)!r}, one is there; pass overwrite=True to replace it")
         if not _agreed(target):

@@ -46,6 +46,17 @@ def test_an_object_that_holds_the_root_is_walked_once(written):
     assert graph.at(0, "first", "nowhere", "first") is None
 
 
+def test_ways_end_where_the_caller_says(written):
+    graph = read_graph(written[0])
+    assert graph.paths(through=lambda _, name: name != "first")[graph.at(0, "first")] == ("again",)
+
+
+def test_a_chain_without_end_is_refused_before_its_paths_are_made():
+    chain = ObjectGraph(tuple(Node({"next": number + 1}) for number in range(100_000)) + (Node(),))
+    with pytest.raises(UnsupportedError, match="steps"):
+        chain.paths()
+
+
 def test_the_key_of_a_slot_names_variable_and_optimizer():
     assert slot_key_of(("a", "b.c"), ("opt",), "m") == "a/b..c/.OPTIMIZER_SLOT/opt/m/.ATTRIBUTES/VARIABLE_VALUE"
 

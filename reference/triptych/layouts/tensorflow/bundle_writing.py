@@ -38,8 +38,8 @@ class Strings:
 
     @property
     def nbytes(self) -> int:
-        """Number of bytes, lengths not counted."""
-        return sum(map(len, self.values))
+        """Number of bytes that they take in a file, with their lengths."""
+        return sum(piece.nbytes for piece in string_elements.pieces_of(self.values)[0])
 
 
 def write_bundle(

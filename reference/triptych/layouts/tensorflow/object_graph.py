@@ -7,7 +7,7 @@ people: they follow the shortest way from the root, and tell no two ways apart.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,14 +85,25 @@ class ObjectGraph:
             node = found
         return node
 
-    def paths(self, root: int = 0) -> dict[int, tuple[str, ...]]:
-        """Each object that `root` leads to -> the local names that lead there: the shortest way, of several the one said first."""
+    def paths(self, root: int = 0, *, through: Callable[[int, str], bool] | None = None, limits: Limits = DEFAULT_LIMITS) -> dict[int, tuple[str, ...]]:
+        """Each object that `root` leads to -> the local names that lead there: the shortest way, of several the one said first.
+
+        Args:
+            root: Where the ways begin.
+            through: Called with an object and the name of a child: whether a way may lead there; None: every way may be gone.
+            limits: How many steps a way may have.
+
+        Raises:
+            UnsupportedError: An object is further away.
+        """
         found: dict[int, tuple[str, ...]] = {root: ()}
         waiting = deque([root])
         while waiting:
             node = waiting.popleft()
             for name, child in self.nodes[node].children.items():
-                if child not in found:
+                if child not in found and (through is None or through(node, name)):
+                    if len(found[node]) == limits.depth:
+                        raise unsupported(KEY, f"expected objects at most {limits.depth} steps from the root, object {child} is further")
                     found[child] = (*found[node], name)
                     waiting.append(child)
         return found
