@@ -12,7 +12,7 @@ import pytest
 
 TREE = Path(__file__).resolve().parents[2]
 PACKAGE = TREE / "reference" / "javascript"
-PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers"}
+PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate"}
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def test_it_passes_every_profile_it_declares(node, installed, tmp_path):
     said = json.loads(report.read_text(encoding="utf-8"))
     assert set(said["implementation"]["profiles"]) == PROFILES
     applied = [case for case in said["results"] if case["verdict"] != "n/a"]
-    assert len(applied) > 690
+    assert len(applied) > 1370
     assert {case["verdict"] for case in applied} == {"pass"}
 
 

@@ -2,14 +2,23 @@
 
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { Bytes } from "./src/blobs.js";
+import { dtypeOfName } from "./src/dtypes.js";
+import { fromBytes, toBytes } from "./src/evaluate/arrays.js";
+import { evaluateModel } from "./src/evaluate/evaluate.js";
+import { bytesOfTexts, textsOfBytes } from "./src/evaluate/texts.js";
+import { updateWeights } from "./src/evaluate/update.js";
 import { modelOfObservation } from "./src/given.js";
 import { saveModel, validate, withModel } from "./src/node.js";
-import { observe } from "./src/observe.js";
+import { compactJson } from "./src/json_text.js";
+import { LIMITS } from "./src/limits.js";
+import { bitsOf, observe } from "./src/observe.js";
 import { InvalidModelError, UnsupportedError } from "./src/problems.js";
+import { headerSize, readTensors } from "./src/safetensors.js";
 
-const roles = process.argv[2]?.split(",") ?? ["reader", "validator", "writer"];
+const roles = process.argv[2]?.split(",") ?? ["reader", "validator", "writer", "evaluator"];
 const START = { protocol: 1, name: "triptych-javascript", version: "1.0.0-draft.1", language: "javascript", spec: ["1.0"], roles,
-  profiles: ["core", "yaml", "archive", "sharded", "training", "layers"], extensions: [] };
+  profiles: ["core", "yaml", "archive", "sharded", "training", "layers", "evaluate"], extensions: [] };
 
 const shown = ({ code, place, message }) => ({ code, place, message });
 
@@ -19,7 +28,33 @@ function written(model, { output, form, spelling, max_shard_bytes: maxShardBytes
   return { outcome: "accepted", observed: withModel(output, observe) };
 }
 
+/** The arrays of a safetensors file by name. */
+function arraysOf(path) {
+  const blob = new Bytes(new Uint8Array(readFileSync(path))), problems = [], context = { member: path, limits: LIMITS, problems };
+  const { tensors } = readTensors(blob, headerSize(blob, context), context);
+  return Object.fromEntries([...tensors.values()].map((tensor) => [tensor.name, fromBytes(tensor.dtype, tensor.shape, tensor.bytes())]));
+}
+
+/** Arrays as the suite compares them, every element in bits. */
+function shownArrays(member, arrays) {
+  const tensors = Object.entries(arrays).map(([name, array]) => {
+    const one = array.dtype === "string" ? bytesOfTexts(array) : array;
+    return [name, new Map([["dtype", one.dtype], ["shape", one.shape], ["bits", bitsOf(toBytes(one), dtypeOfName(one.dtype))]])];
+  });
+  return compactJson(new Map([[member, new Map(tensors)]]));
+}
+
+function evaluate({ input, inputs }) {
+  return withModel(input, (model) => {
+    const arrays = arraysOf(inputs);
+    for (const { name, dtype } of model.layers.graph.inputs ?? []) if (dtype === "string") arrays[name] = textsOfBytes(arrays[name]);
+    return { outcome: "accepted", observed: shownArrays("outputs", evaluateModel(model, arrays)) };
+  });
+}
+
 const OPERATIONS = {
+  evaluate,
+  update: ({ input, gradients }) => withModel(input, (model) => ({ outcome: "accepted", observed: shownArrays("tensors", updateWeights(model, arraysOf(gradients))) })),
   rewrite: (request) => withModel(request.input, (model) => written(model, request)),
   write: (request) => written(modelOfObservation(readFileSync(request.input)), request),
   read: ({ input }) => ({ outcome: "accepted", observed: withModel(input, observe) }),

@@ -114,3 +114,23 @@ export function writeArchive(members: Map<string, Uint8Array>): Uint8Array;
 export function fromPlain(value: unknown): Value;
 /** A value as plain JavaScript: floats become numbers. */
 export function toPlain(value: Value): unknown;
+
+/** An array in memory, row-major: 64-bit integers are bigints, texts strings, all other elements numbers. */
+export class Tensor {
+  constructor(dtype: string, shape: number[], data?: Float64Array | BigInt64Array | BigUint64Array | string[]);
+  dtype: string;
+  shape: number[];
+  data: Float64Array | BigInt64Array | BigUint64Array | string[];
+  readonly rank: number;
+  readonly size: number;
+}
+
+/** The array of stored bytes, little-endian. */
+export function fromBytes(dtype: string, shape: number[], bytes: Uint8Array): Tensor;
+export function toBytes(tensor: Tensor): Uint8Array;
+
+/** What a model yields, by the names of its outputs, for an array for each of its inputs. */
+export function evaluateModel(model: Model, inputs: Record<string, Tensor>): Record<string, Tensor>;
+
+/** The weights after the optimizer has taken one step for each row of the gradients (name -> [steps, ...]). */
+export function updateWeights(model: Model, gradients: Record<string, Tensor>): Record<string, Tensor>;
