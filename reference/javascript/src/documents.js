@@ -1,7 +1,7 @@
 // From the bytes of a document to a value that keeps its schema: limits, text, spelling, version, schema.
 
 import { decodeText, parseJson } from "./json.js";
-import { problem, quoted } from "./problems.js";
+import { firstStage, problem, quoted } from "./problems.js";
 import { checkSchema } from "./schema.js";
 import { parseYaml } from "./yaml.js";
 import { has, isObject } from "./values.js";
@@ -15,7 +15,7 @@ export function documentLimit(schema, member, limits) {
   return schema === "training.schema.json" ? limits.trainingBytes : limits.documentBytes;
 }
 
-/** The value of a document's bytes, and its problems up to the schema; `value` is undefined where a problem forbids to go on. */
+/** The value of a document's bytes, and its problems up to the schema; a float in the place of an integer is one of a later stage. */
 export function readDocument(bytes, { member, schema, limits }) {
   const problems = [];
   const limit = documentLimit(schema, member, limits);
@@ -34,7 +34,7 @@ export function readDocument(bytes, { member, schema, limits }) {
   }
   const found = checkSchema(schema, value, { member });
   const malformed = found.some(({ requirement }) => requirement === "VER-002"); // then it is no version, known or unknown
-  return { value, problems: found.filter(({ requirement }) => !(malformed && requirement === "VER-003")) };
+  return { value, problems: firstStage(found.filter(({ requirement }) => !(malformed && requirement === "VER-003"))) };
 }
 
 /** The problems of the extensions of a document (chapter 60); `known` are the names that the caller understands. */

@@ -331,8 +331,9 @@ const EINSUM_DENSE = (c, [x]) => {
     expect(agree(extents.get(letter), extent), `one extent for ${letter}, got two`);
     extents.set(letter, firstKnown(extents.get(letter), extent));
   }
-  const shown = [...result.replace("...", "")].slice(-c.output_shape.length), own = new Map();
-  if (c.output_shape.length) shown.forEach((letter, i) => own.set(letter, c.output_shape[i]));
+  const out = [...result.replace("...", "")], shown = result.startsWith("...") ? out : out.slice(1), own = new Map();
+  expect(c.output_shape.length === shown.length, `an output_shape of ${shown.length} extents, got ${c.output_shape.length}`);
+  shown.forEach((letter, i) => own.set(letter, c.output_shape[i]));
   for (const [letter, extent] of own) if (term.includes(letter)) expect(agree(extent, extents.get(letter)), `the extent ${extents.get(letter)} for ${letter}, got ${extent}`);
   const rest = dots ? x.slice(term.indexOf("..."), term.indexOf("...") + x.length - letters.length) : [];
   const extentOf = (letter) => firstKnown(extents.get(letter), own.get(letter)) ?? null;

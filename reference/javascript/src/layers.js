@@ -5,7 +5,7 @@ import { evaluateCondition, evaluateShape, namesOf } from "./expressions.js";
 import { Misfit, resultShapes } from "./layer_shapes.js";
 import { operandsOf, operationShapes } from "./operation_shapes.js";
 import { problem, quoted, step } from "./problems.js";
-import { resolveArchitecture, written } from "./resolve.js";
+import { namesParameters, resolveArchitecture, written } from "./resolve.js";
 import { checkSchema } from "./schema.js";
 import { VOCABULARY } from "./tables.js";
 import { checkParts } from "./training.js";
@@ -82,18 +82,20 @@ function rolesFit(wanted, found) {
   return left.size === 0;
 }
 
-function checkConfigs(graph, member) {
-  const problems = [];
-  const check = (file, holder, requirement, what) => {
-    const place = `${holder.place}/config`, found = checkConfig(file, holder.config, { member, place });
-    if (!holder.inComposite) problems.push(...found);
-    else if (found.length) problems.push({ ...found[0], place: `${member}#${holder.place}`, message: `${what}: ${found[0].message}` });
-  };
-  for (const layer of layersOf(graph)) {
-    if (layer.definition) check(`layers/${layer.type}.schema.json`, layer, "LYR-003", layer.path);
+/** The problems of configs: of those that name no parameters where they are written, of the others at each use of the composite. */
+function checkConfigs(architecture, graph, member) {
+  const problems = [], composites = Object.entries(architecture.composites ?? emptyObject());
+  for (const [one, pointer] of [[architecture, ""], ...composites.map(([name, composite]) => [composite, step("/composites", name)])]) {
+    for (const { layer, call, place } of written(one, pointer)) {
+      const { config = emptyObject() } = layer ?? call, [folder, table, type] = layer ? ["layers", VOCABULARY.types, layer.type] : ["operations", VOCABULARY.operations, call.op];
+      if (has(table, type) && type !== "Model" && (pointer === "" || !namesParameters(config))) problems.push(...checkConfig(`${folder}/${type}.schema.json`, config, { member, place: `${place}/config` }));
+    }
   }
-  for (const call of callsOf(graph)) {
-    if (call.definition) check(`operations/${call.op}.schema.json`, call, "LYR-032", call.op);
+  const uses = [...[...layersOf(graph)].map((layer) => [layer, `layers/${layer.type}`, layer.path]), ...[...callsOf(graph)].map((call) => [call, `operations/${call.op}`, call.op])];
+  for (const [holder, file, what] of uses) {
+    if (!holder.definition || !holder.inComposite || !holder.parameterized) continue;
+    const [first] = checkConfig(`${file}.schema.json`, holder.config, { member, place: "" });
+    if (first) problems.push({ ...first, place: `${member}#${holder.place}`, message: `${what}: ${first.message}` });
   }
   return problems;
 }
@@ -341,7 +343,7 @@ export function checkLayers(architecture, { member, broken }) {
   const { graph, problems: found } = resolveArchitecture(architecture, member);
   problems.push(...found);
   if (!graph) return { problems };
-  problems.push(...checkConfigs(graph, member));
+  problems.push(...checkConfigs(architecture, graph, member));
   if (problems.length || broken) return { problems };
   problems.push(...checkRoles(graph, member));
   const resolved = new ResolvedArchitecture(graph);

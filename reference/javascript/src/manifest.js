@@ -1,8 +1,9 @@
 // Holds the manifest to the members of its package: what is listed, present, of the right size and kind.
 
 import { checkExtensionData, checkExtensions } from "./documents.js";
+import { isMemberName } from "./names.js";
 import { problem, quoted, step } from "./problems.js";
-import { has } from "./values.js";
+import { has, numberOf } from "./values.js";
 
 export const SECTIONS = ["architecture", "weights", "training", "training_state"];
 const UNLISTED = ["manifest.json", "mimetype"];
@@ -13,17 +14,19 @@ const KINDS = {
 };
 KINDS.training_state = KINDS.weights;
 
-/** The problems of a manifest that keeps its schema, beside the members that are there (name -> blob). */
+/** The problems of a manifest that keeps its schema, beside the members that are there (name -> blob), and which of those are sound. */
 export function checkManifest(manifest, members, known) {
   const at = (pointer) => `manifest.json#${pointer}`;
   const { problems, used } = checkExtensions(manifest, { member: "manifest.json", known });
   checkExtensionData(manifest, at(""), used, problems);
-  const { sections, members: records } = manifest;
+  const { sections, members: records } = manifest, sound = new Set();
   for (const [name, record] of Object.entries(records)) {
     const pointer = step("/members", name), blob = members.get(name);
     if (UNLISTED.includes(name)) problems.push(problem("PKG-018", at(pointer), `expected neither manifest.json nor mimetype to be listed, got ${quoted(name)}`));
+    else if (!isMemberName(name)) problems.push(problem("PKG-002", at(pointer), `expected a member name of chapter 30, got ${quoted(name)}`));
     else if (blob === undefined) problems.push(problem("PKG-006", at(pointer), `expected the listed member ${quoted(name)} to be there, it is missing`));
-    else if (record.size !== blob.size) problems.push(problem("PKG-007", at(`${pointer}/size`), `expected ${blob.size} bytes, got ${record.size}`));
+    else if (numberOf(record.size) !== blob.size) problems.push(problem("PKG-007", at(`${pointer}/size`), `expected ${blob.size} bytes, got ${numberOf(record.size)}`));
+    else sound.add(name);
   }
   for (const name of members.keys()) {
     if (!UNLISTED.includes(name) && !has(records, name)) problems.push(problem("PKG-019", name, `expected every file to be listed in the manifest, ${quoted(name)} is not`));
@@ -37,7 +40,7 @@ export function checkManifest(manifest, members, known) {
   if (has(sections, "training_state") && !has(sections, "training")) {
     problems.push(problem("PKG-014", at("/sections"), "expected the section training beside training_state, got none"));
   }
-  return problems;
+  return { problems, sound };
 }
 
 /** Members with `tensor_digests` that neither a section nor a shard index names; `named` are those that one does. */

@@ -35,7 +35,7 @@ const configOf = (table) => (value, { type }) => config(has(table, type) ? table
 const METADATA = { metadata: [asData, isEmpty] };
 const EXTENSIONS = { extensions: [asData, isEmpty] };
 const LISTS = { extensions_used: [asData, isEmpty], extensions_required: [asData, isEmpty], ...EXTENSIONS };
-const component = (family) => ({ type: [], config: [configOf(VOCABULARY.training[family]), isEmpty] });
+const component = { type: [], config: [config([]), isEmpty] }; // their members by code point: the order of a table is for configs of layers and operations
 
 const layer = {
   type: [],
@@ -63,9 +63,9 @@ const KINDS = {
   },
   composite: { parameters: [asData, isEmpty], inputs: [], layers: [each("layer")], calls: [each("call")], outputs: [], ...METADATA },
   training: { format_version: [], optimizer: [(value) => object("optimizer", value)], losses: [each("loss"), isEmpty], metrics: [each("metric"), isEmpty], progress: [(value) => object("progress", value)], ...METADATA, ...LISTS },
-  optimizer: { ...component("optimizers"), ...EXTENSIONS },
-  loss: { ...component("losses"), output: [], weight: [asIs, isOne], ...EXTENSIONS },
-  metric: { ...component("metrics"), output: [], weighted: [asIs, is(false)], ...EXTENSIONS },
+  optimizer: { ...component, ...EXTENSIONS },
+  loss: { ...component, output: [], weight: [asIs, isOne], ...EXTENSIONS },
+  metric: { ...component, output: [], weighted: [asIs, is(false)], ...EXTENSIONS },
   progress: { step: [], epoch: [], samples: [], best: [asData, isEmpty] },
 };
 

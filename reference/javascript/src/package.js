@@ -40,9 +40,11 @@ class Reader {
     }
     const manifest = this.document("manifest.json", "manifest.schema.json");
     if (manifest === undefined) return false;
-    this.problems.push(...checkManifest(manifest, this.members, this.known));
+    const { problems, sound } = checkManifest(manifest, this.members, this.known);
+    this.problems.push(...problems);
     this.model.manifest = manifest;
-    return this.problems.length === 0;
+    this.sound = sound;
+    return true;
   }
 
   /** The value of a document that keeps its schema; undefined, with problems, where it does not. */
@@ -51,7 +53,7 @@ class Reader {
     const bytes = blob.size > this.limits.documentBytes ? { length: blob.size } : blob.slice();
     const { value, problems } = readDocument(bytes, { member, schema, limits: this.limits });
     this.problems.push(...problems);
-    return problems.length ? undefined : value;
+    return problems.every(({ stage }) => stage === "semantic") ? value : undefined;
   }
 
   /** Whether the digest of a document or an asset is the recorded one. */
@@ -64,46 +66,50 @@ class Reader {
   }
 
   architecture(member) {
-    const architecture = this.document(member, "architecture.schema.json");
+    const before = this.problems.length, architecture = this.document(member, "architecture.schema.json");
     if (architecture === undefined) return;
     const { problems, used } = checkExtensions(architecture, { member, known: this.known });
     problems.push(...checkArchitecture(architecture, { member, used }));
-    const broken = problems.length > 0;
+    const broken = problems.length > 0 || this.problems.length > before;
     const { layers, problems: found } = checkLayers(architecture, { member, broken });
-    this.problems.push(...firstStage([...problems, ...found]));
+    const whole = this.problems.splice(before);
+    this.problems.push(...firstStage([...whole, ...problems, ...found]));
     this.model.architecture = architecture;
     this.model.layers = layers;
   }
 
   training(member) {
-    const training = this.document(member, "training.schema.json");
+    const before = this.problems.length, training = this.document(member, "training.schema.json");
     if (training === undefined) return;
     const { problems, used } = checkExtensions(training, { member, known: this.known });
     problems.push(...checkTraining(training, { member, used, architecture: this.model.architecture }));
-    this.problems.push(...firstStage(problems));
+    const whole = this.problems.splice(before);
+    this.problems.push(...firstStage([...whole, ...problems]));
     this.model.training = training;
   }
 
   tensors(member) {
-    const { members, limits, hash, problems } = this;
-    const { tensors, named } = readTensorSection(member, { members, records: this.model.manifest.members, limits, hash, problems });
+    const { members, sound, limits, hash, problems } = this;
+    const { tensors, named } = readTensorSection(member, { members, sound, records: this.model.manifest.members, limits, hash, problems });
     for (const name of named) this.named.add(name);
     return tensors;
   }
 
+  /** Reads every section whose member is sound and of its kind, and every asset. */
   sections() {
-    const { sections } = this.model.manifest;
+    const { sections } = this.model.manifest, unfit = new Set(this.problems.map(({ place }) => place));
     for (const section of SECTIONS.filter((one) => has(sections, one))) {
       const member = sections[section];
       this.named.add(member);
+      if (!this.sound.has(member) || unfit.has(`manifest.json#/sections/${section}`)) continue;
       const digest = has(this.model.manifest.members[member], "digest");
       if (digest && !this.verified(member)) continue;
       if (section === "weights") this.model.weights = this.tensors(member);
       else if (section === "training_state") this.model.state = this.tensors(member);
       else this[section](member);
     }
-    this.problems.push(...checkTensorMembers(this.model.manifest, this.named));
-    for (const name of Object.keys(this.model.manifest.members).sort(byCodePoint)) {
+    if (this.problems.length === 0) this.problems.push(...checkTensorMembers(this.model.manifest, this.named));
+    for (const name of [...this.sound].sort(byCodePoint)) {
       if (!this.named.has(name) && has(this.model.manifest.members[name], "digest") && this.verified(name)) this.model.assets.set(name, this.members.get(name));
     }
   }

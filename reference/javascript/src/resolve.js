@@ -28,6 +28,8 @@ export class Layer {
   /** A JSON Pointer to it, or to the use of the composite that it comes from. */
   place;
   inComposite;
+  /** Whether its config names parameters of a composite. */
+  parameterized;
   /** role -> Layer, in the order of the type's table. */
   sublayers = new Map();
   /** The graph inside a layer of type Model. */
@@ -72,6 +74,9 @@ function* parametersIn(value, pointer) {
   else if (Array.isArray(value)) for (const [i, item] of value.entries()) yield* parametersIn(item, `${pointer}/${i}`);
   else if (isObject(value)) for (const [name, item] of Object.entries(value)) yield* parametersIn(item, step(pointer, name));
 }
+
+/** Whether a config names parameters, however deep. */
+export const namesParameters = (config) => !parametersIn(config ?? null, "").next().done;
 
 /** Every layer and every call of an operation in a graph as written, with its pointer. */
 export function* written(graph, pointer) {
@@ -174,7 +179,7 @@ class Resolver {
     if (!has(call, "op")) return { ...common, layer: graph.layers.get(call.layer) };
     const config = substituted(call.config ?? emptyObject(), scope?.parameters ?? emptyObject());
     const definition = has(VOCABULARY.operations, call.op) ? VOCABULARY.operations[call.op] : undefined;
-    return { ...common, op: call.op, config, definition, settings: settingsOf(definition?.config, config), inComposite: scope !== undefined };
+    return { ...common, op: call.op, config, definition, settings: settingsOf(definition?.config, config), inComposite: scope !== undefined, parameterized: namesParameters(call.config) };
   }
 
   layer(name, written, pointer, { path, trainable, scope, depth }) {
@@ -196,6 +201,7 @@ class Resolver {
       }
     }
     const definition = has(VOCABULARY.types, written.type) ? VOCABULARY.types[written.type] : undefined;
+    layer.parameterized = namesParameters(written.config);
     layer.config = substituted(written.config ?? emptyObject(), scope?.parameters ?? emptyObject());
     layer.settings = settingsOf(definition?.config, layer.config);
     layer.definition = written.type === "Model" ? undefined : definition;

@@ -93,9 +93,10 @@ class Check {
     if (schema.type !== undefined) {
       const types = [schema.type].flat();
       if (!types.some((type) => TYPES[type](value))) {
-        if (types.includes("integer") && wholeFloat(value)) this.addInteger(place, value);
+        const whole = types.includes("integer") && wholeFloat(value); // which may still be out of range
+        if (whole) this.addInteger(place, value);
         else this.add(place, schema.title ?? context.title ?? types.join(" or "), value, context);
-        return false;
+        return whole;
       }
     }
     const allowed = schema.enum ?? (has(schema, "const") ? [schema.const] : undefined);

@@ -7,8 +7,9 @@ import { digestOf } from "./sha256.js";
 import { has } from "./values.js";
 
 /** The tensors of one member, with problems of digests, header and ranges. */
-function readMember(name, { members, records, limits, hash, problems }) {
+function readMember(name, { members, records, sound, limits, hash, problems }) {
   const found = [], blob = members.get(name), record = records[name];
+  if (!sound.has(name)) return undefined;
   const size = headerSize(blob, { member: name, limits, problems: found });
   let read;
   if (size !== undefined) {
@@ -51,7 +52,7 @@ function readShards(name, { map, shards }, context) {
       if (map[tensor.name] === shard) tensors.set(tensor.name, tensor);
     }
   }
-  if (problems.length > before) return undefined;
+  if (problems.length > before || [...shards].some((shard) => !context.sound.has(shard))) return undefined;
   for (const [tensor, shard] of Object.entries(map)) {
     const found = owners.get(tensor) ?? [];
     if (found.length !== 1 || found[0] !== shard) {
