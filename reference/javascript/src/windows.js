@@ -20,7 +20,7 @@ export function windowCount(rule, { n, k, s, d, ceil = false }) {
   if (rule === "same_upper" || rule === "same_lower" || rule === "causal") return Math.ceil(n / s);
   const [p, q] = paddingOf(rule, { n, k, s, d }), room = n + p + q - e;
   const count = (ceil ? Math.ceil(room / s) : Math.floor(room / s)) + 1;
-  return ceil && (count - 1) * s >= n + p ? count - 1 : count;
+  return ceil ? Math.min(count, Math.ceil((n + p) / s)) : count; // a window that starts behind the input does not count
 }
 
 /** The extent of a transposed convolution along an axis, and how many elements of the full result are taken off before it. */

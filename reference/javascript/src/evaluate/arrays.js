@@ -4,7 +4,7 @@
 // strings. An array is row-major.
 
 import { dtypeOfName } from "../dtypes.js";
-import { UnsupportedError } from "../problems.js";
+import { UnsupportedError, UsageError } from "../problems.js";
 
 export const sizeOf = (shape) => shape.reduce((product, extent) => product * extent, 1);
 export const isFloating = (dtype) => dtype.startsWith("float") || dtype === "bfloat16";
@@ -195,7 +195,17 @@ export function taken({ dtype, data }, shape, found) {
   return new Tensor(dtype, shape, result);
 }
 
-export const reshaped = (tensor, shape) => new Tensor(tensor.dtype, shape, tensor.data);
+export function reshaped(tensor, shape) {
+  if (sizeOf(shape) !== tensor.size) throw new UsageError(`expected a shape of ${tensor.size} elements, got [${shape.join(", ")}]`);
+  return new Tensor(tensor.dtype, shape, tensor.data);
+}
+
+/** An index, from the end where it is negative, that lies inside an axis of n elements. */
+export function indexIn(index, n) {
+  const found = index < 0 ? index + n : index;
+  if (!(found >= 0 && found < n)) throw new UsageError(`expected an index inside an axis of ${n} elements, got ${index}`);
+  return found;
+}
 
 /** A tensor with its axes in another order: axis i of the result is axis `order[i]`. */
 export function transposed(tensor, order) {
@@ -221,6 +231,7 @@ export const commonShape = (shapes) => {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, i) => shapes.reduce((extent, shape) => {
     const own = shape[i - rank + shape.length] ?? 1;
+    if (own !== extent && own !== 1 && extent !== 1) throw new UsageError(`expected arrays that fit each other, got extents ${extent} and ${own}`);
     return own === 1 ? extent : own;
   }, 1));
 };

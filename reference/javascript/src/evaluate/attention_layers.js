@@ -1,6 +1,7 @@
 // Layers of attention: what a query takes of the values whose keys it resembles.
 
 import { attentionAxes } from "../layer_shapes.js";
+import { UnsupportedError } from "../problems.js";
 import { Tensor, finish, numbers, product, sizeOf, transposed } from "./arrays.js";
 
 /** The softmax of a row over the keys that count, over all where none does. */
@@ -92,7 +93,11 @@ function pairMask(mask, { batch, count, tq, tk }) {
   return (n, h, i, j) => Number(mask.data[((perHead ? n * count + h : Math.floor((n * rows) / batch)) * tq + i) * tk + j]) !== 0;
 }
 
-const MultiHeadAttention = (task) => heads(task, { count: task.c.num_heads, size: task.c.key_dim, shared: 1, axes: attentionAxes(task.c, task.x.rank) });
+function MultiHeadAttention(task) {
+  const axes = attentionAxes(task.c, task.x.rank);
+  if (axes.some((axis) => axis === 0 || axis === task.x.rank - 1)) throw new UnsupportedError("attention over the batch or the features has no meaning here");
+  return heads(task, { count: task.c.num_heads, size: task.c.key_dim, shared: 1, axes });
+}
 const GroupQueryAttention = (task) => heads(task, { count: task.c.num_query_heads, size: task.c.head_dim, shared: task.c.num_query_heads / task.c.num_key_value_heads, axes: [1] });
 
 export const LAYERS = { Attention, AdditiveAttention, MultiHeadAttention, GroupQueryAttention };

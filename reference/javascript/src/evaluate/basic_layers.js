@@ -4,8 +4,9 @@
 // numbers { shape, data }, which are rounded to its dtype afterwards, or tensors that are finished.
 
 import { equationParts } from "../expressions.js";
+import { UsageError } from "../problems.js";
 import { activate, alongAxes } from "./activations.js";
-import { Tensor, axisOf, finish, isFloating, numbers, places, product, rowsAlong, sizeOf, stretchedTo, stridesOf, zipped } from "./arrays.js";
+import { Tensor, axisOf, finish, indexIn, isFloating, numbers, places, product, rowsAlong, sizeOf, stretchedTo, stridesOf, zipped } from "./arrays.js";
 
 export const weighted = (w, role) => (w[role] ? numbers(w[role]) : undefined);
 
@@ -51,7 +52,10 @@ function EinsumDense({ c, w, x }) {
 
 function Embedding({ c, w, x, dtype }) {
   const table = numbers(w.embeddings), width = c.output_dim, data = new Float64Array(x.size * width);
-  for (let i = 0; i < x.size; i++) data.set(table.subarray(Number(x.data[i]) * width, (Number(x.data[i]) + 1) * width), i * width);
+  for (let i = 0; i < x.size; i++) {
+    const row = indexIn(Number(x.data[i]), c.input_dim);
+    data.set(table.subarray(row * width, (row + 1) * width), i * width);
+  }
   const mask = c.mask_zero ? new Tensor("bool", x.shape, Float64Array.from(x.data, (one) => (Number(one) !== 0 ? 1 : 0))) : null;
   return [{ tensor: finish(dtype, [...x.shape, width], data), mask }];
 }
@@ -73,6 +77,7 @@ function Masking({ c, x, dtype }) {
 /** A tensor of one axis, or of several, as one that is stretched along the axes of x where it belongs. */
 export function alongAxis(tensor, axes, x) {
   const at = axes.map((axis) => axisOf(axis, x.rank));
+  if (tensor.size !== sizeOf(at.map((axis) => x.shape[axis]))) throw new UsageError(`expected numbers for axes ${axes.join(", ")} of an array of shape [${x.shape.join(", ")}], got ${tensor.size}`);
   return new Tensor(tensor.dtype, x.shape.map((_, i) => (at.includes(i) ? x.shape[i] : 1)), at.every((axis, i) => i === 0 || at[i - 1] < axis) ? tensor.data : reordered(tensor, at));
 }
 
@@ -139,7 +144,7 @@ function GLU({ c, x }) {
 
 function Normalization({ c, w, x }) {
   const axes = c.axis === null ? [] : [c.axis].flat();
-  const last = (value) => (Array.isArray(value) ? (axes.length ? alongAxis(new Tensor("float64", [value.length], Float64Array.from(value)), [axes.at(-1)], x) : ofSetting(value.flat()[0])) : ofSetting(value));
+  const last = (value) => (Array.isArray(value) && value.length > 1 ? (axes.length ? alongAxis(new Tensor("float64", [value.length], Float64Array.from(value)), [axes.at(-1)], x) : ofSetting(value.flat())) : ofSetting([value].flat()[0]));
   const own = (weight) => (weight.rank ? alongAxis(weight, axes, x) : weight);
   const mean = c.mean === null ? own(w.mean) : last(c.mean), variance = c.variance === null ? own(w.variance) : last(c.variance);
   const root = (v) => Math.max(Math.sqrt(v), 1e-7);

@@ -31,10 +31,10 @@ function CategoryEncoding({ c, x, call, dtype }) {
 }
 
 function Discretization({ c, x, layer }) {
-  const bounds = c.bin_boundaries, indices = Array.from(numbers(x), (value) => bounds.filter((bound) => bound <= value).length), dtype = indexDtype(c, layer);
-  if (c.output_mode === "int") return [{ tensor: finish(dtype, x.shape, indices), mask: null }];
+  const bounds = c.bin_boundaries, indices = Array.from(numbers(x), (value) => bounds.filter((bound) => bound <= value).length);
+  if (c.output_mode === "int") return [{ tensor: finish(indexDtype(c, layer), x.shape, indices), mask: null }];
   const { shape, data } = encoded(c.output_mode, { shape: x.shape, indices, count: bounds.length + 1 });
-  return [{ tensor: finish(dtype, shape, data), mask: null }];
+  return [{ tensor: finish(layer.dtype, shape, data), mask: null }];
 }
 
 const floorMod = (a, b) => ((a % b) + b) % b;

@@ -1,9 +1,9 @@
 // The operations of chapter 27 on arrays.
 
 import { rangeOf, sliceEntries } from "../operation_shapes.js";
-import { UnsupportedError } from "../problems.js";
+import { UnsupportedError, UsageError } from "../problems.js";
 import { ELEMENTWISE, activate, alongAxes, erf, logSoftmax, softmax } from "./activations.js";
-import { Tensor, axisOf, cast, commonShape, finish, isBig, isFloating, moveAxis, numbers, places, reshaped, rowsAlong, sizeOf, stretchedTo, stridesOf, taken, transposed } from "./arrays.js";
+import { Tensor, axisOf, cast, commonShape, finish, indexIn, isBig, isFloating, moveAxis, numbers, places, reshaped, rowsAlong, sizeOf, stretchedTo, stridesOf, taken, transposed } from "./arrays.js";
 import { einsum } from "./basic_layers.js";
 import { joinedAlong } from "./merging_layers.js";
 import { chosenAlong, padded } from "./spatial.js";
@@ -138,7 +138,7 @@ function slice({ entries }, [x]) {
       continue;
     }
     const n = x.shape[axis], stride = strides[axis++];
-    if (typeof entry === "number") start += (entry < 0 ? entry + n : entry) * stride;
+    if (typeof entry === "number") start += indexIn(entry, n) * stride;
     else {
       const { begin, step, count } = entry === undefined ? { begin: 0, step: 1, count: n } : rangeOf(entry, n);
       start += begin * stride;
@@ -158,6 +158,7 @@ function stack({ axis }, inputs) {
 }
 function split({ parts, axis }, [x]) {
   const at = axisOf(axis, x.rank), sizes = Array.isArray(parts) ? parts : Array(parts).fill(x.shape[at] / parts);
+  if (sizes.reduce((a, b) => a + b, 0) !== x.shape[at] || !sizes.every(Number.isInteger)) throw new UsageError(`expected parts that fill ${x.shape[at]} elements, got ${sizes.join(", ")}`);
   let begin = 0;
   return sizes.map((size) => { const from = range(size, (i) => begin + i); begin += size; return chosenAlong(x, at, from); });
 }
@@ -167,12 +168,12 @@ function tile({ repeats }, [x]) {
 }
 function gather({ axis, indices: literal }, [x, second]) {
   const at = axisOf(axis, x.rank), n = x.shape[at], indices = literal === null ? numbers(second) : literal, shape = literal === null ? second.shape : [literal.length];
-  const found = chosenAlong(x, at, Array.from(indices, (i) => (i < 0 ? i + n : i)));
+  const found = chosenAlong(x, at, Array.from(indices, (i) => indexIn(i, n)));
   return reshaped(found, [...x.shape.slice(0, at), ...shape, ...x.shape.slice(at + 1)]);
 }
 function takeAlong({ axis }, [x, indices]) {
   const at = axisOf(axis, x.rank), strides = stridesOf(x.shape), n = x.shape[at], all = places(indices.shape, strides.map((stride, i) => (i === at ? 0 : stride)));
-  return taken(x, indices.shape, all.map((place, i) => { const index = Number(indices.data[i]); return place + (index < 0 ? index + n : index) * strides[at]; }));
+  return taken(x, indices.shape, all.map((place, i) => { return place + indexIn(Number(indices.data[i]), n) * strides[at]; }));
 }
 function oneHot({ depth, axis, dtype }, [x]) {
   const at = axisOf(axis, x.rank + 1), data = new Float64Array(x.size * depth);
