@@ -223,6 +223,7 @@ export const moveAxis = (rank, from, to) => {
 /** A tensor stretched to a shape, aligned at the end. */
 export function stretchedTo(tensor, shape) {
   const own = stridesOf(tensor.shape), ahead = shape.length - tensor.rank;
+  if (ahead < 0 || !tensor.shape.every((extent, i) => extent === 1 || extent === shape[i + ahead])) throw new UsageError(`expected an array that stretches to [${shape.join(", ")}], got [${tensor.shape.join(", ")}]`);
   if (ahead === 0 && shape.every((extent, i) => extent === tensor.shape[i])) return tensor;
   return taken(tensor, shape, places(shape, shape.map((extent, i) => (i < ahead || tensor.shape[i - ahead] === 1 ? 0 : own[i - ahead]))));
 }

@@ -137,6 +137,7 @@ function PReLU({ w, x }) {
 
 function GLU({ c, x }) {
   const axis = axisOf(c.axis, x.rank), half = x.shape[axis] / 2, shape = x.shape.map((extent, i) => (i === axis ? half : extent));
+  if (!Number.isInteger(half)) throw new UsageError(`expected an even extent along axis ${axis}, got ${x.shape[axis]}`);
   const strides = stridesOf(x.shape), source = numbers(x), first = places(shape, strides), second = places(shape, strides, half * strides[axis]);
   const gate = activate(c.activation, new Tensor("float64", shape, Float64Array.from(second, (place) => source[place])));
   return { shape, data: gate.map((b, i) => source[first[i]] * b) };
