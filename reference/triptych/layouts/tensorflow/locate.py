@@ -59,8 +59,8 @@ def _in_folder(folder: Path) -> Path | None:
         if _exists(said):
             return said
         raise invalid(state_file.NAME, f"expected the checkpoint {shorten(said.name)} that the state file names, it is not there")
-    indexes = sorted(one for one in folder.iterdir() if one.name.endswith(SUFFIX) and one.name != SUFFIX and saved_slices.is_table(one))
-    if len(indexes) > 1:
-        names = ", ".join(shorten(one.name.removesuffix(SUFFIX)) for one in indexes[:8])
-        raise invalid("", f"expected one checkpoint in the folder, or a state file that names one, got {len(indexes):,}: {names}")
-    return folder / indexes[0].name.removesuffix(SUFFIX) if indexes else None
+    found = sorted({prefix for one in folder.iterdir() if saved_slices.is_table(one) and (prefix := prefix_of(one)) is not None})
+    if len(found) > 1:
+        names = ", ".join(shorten(one.name) for one in found[:8])
+        raise invalid("", f"expected one checkpoint in the folder, or a state file that names one, got {len(found):,}: {names}")
+    return found[0] if found else None

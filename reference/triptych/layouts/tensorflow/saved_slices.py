@@ -58,7 +58,11 @@ def _names(folder: Path) -> list[str]:
 def is_table(path: Path) -> bool:
     """Whether the file at `path` ends as a table does."""
     try:
-        return path.is_file() and sorted_table.is_table(map_file(path)[-sorted_table.FOOTER_BYTES :])
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            file.seek(-min(sorted_table.FOOTER_BYTES, file.seek(0, 2)), 2)
+            return sorted_table.is_table(file.read())
     except OSError:
         return False
 
@@ -91,6 +95,8 @@ class _Slice:
 
     def strings(self) -> tuple[bytes, ...]:
         """Its strings."""
+        if prod(self.shape) > self.most:
+            raise unsupported(self.place, f"expected at most {self.most:,} strings, got {prod(self.shape):,}")
         message = messages.parse("SavedTensorSlices", self.data, self.place)
         strings = tuple(self._of(message).string_val)
         if len(strings) != prod(self.shape):
