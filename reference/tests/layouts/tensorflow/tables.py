@@ -47,10 +47,11 @@ def run(*entries, restarts=(0,)):
 
 
 def table(blocks, *, index=None, meta=None, footer=None):
-    """A table of these `blocks`, each a last key and the bytes with their trailer; or with another index, metaindex or footer."""
+    """A table of these `blocks`, each a last key (None: in no index) and the bytes with their trailer; or with another index, metaindex or footer."""
     content, handles = b"", []
     for last, one in blocks:
-        handles.append((0, last, varints.encode(len(content)) + varints.encode(len(one) - 5)))
+        if last is not None:
+            handles.append((0, last, varints.encode(len(content)) + varints.encode(len(one) - 5)))
         content += one
     meta = block(run()) if meta is None else meta
     restarts, at = [], 0

@@ -232,6 +232,7 @@ TABLES = {
     "the index as its own first block": (table([], index=block(run((0, b"k", varints.encode(13) + varints.encode(16))))), InvalidModelError),
     "a block that is listed twice": (table([(b"k", block(run((0, b"k", b"v"))))], index=block(run((0, b"k", b"\0\x0d"), (0, b"l", b"\0\x0d"), restarts=(0, 6)))), InvalidModelError),
     "a block that is not listed": (table([(b"k", block(run((0, b"k", b"v"))))], index=block(run())), InvalidModelError),
+    "bytes between blocks": (table([(b"k", block(run((0, b"k", b"")))), (None, b"hidden"), (b"l", block(run((0, b"l", b""))))]), InvalidModelError),
     "a handle beyond the file": (table([], index=block(run((0, b"k", varints.encode(0) + varints.encode(2**63))))), InvalidModelError),
     "a handle that is cut": (table([], index=block(run((0, b"k", b"\x80")))), InvalidModelError),
     "a handle and more": (table([(b"k", block(run((0, b"k", b"v"))))], index=block(run((0, b"k", b"\0\x0d\0")))), InvalidModelError),

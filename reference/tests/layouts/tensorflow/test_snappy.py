@@ -69,6 +69,22 @@ def test_what_is_no_block_is_refused(block):
         snappy.unpack(memoryview(block))
 
 
+def test_more_than_the_bytes_can_say_is_refused_before_any_is_unpacked():
+    with pytest.raises(ValueError, match="at most 149 bytes out of 7, it claims 150"):
+        snappy.unpack(memoryview(varints.encode(150) + b"\0a\xfe\1\0"))
+
+
+def test_integers_are_what_they_are_encoded_as():
+    for number in [0, 1, 127, 128, 300, 2**32, 2**63, 2**64 - 1]:
+        data = varints.encode(number)
+        assert varints.decode(b"x" + data + b"y", 1, 1 + len(data)) == (number, 1 + len(data))
+        with pytest.raises(ValueError):
+            varints.decode(data[:-1], 0, len(data) - 1)
+    for data in (b"\x80\x00", b"\xff" * 9 + b"\x02", b"\x80" * 10 + b"\x01", b"\x80", b""):
+        with pytest.raises(ValueError):
+            varints.decode(data, 0, len(data))
+
+
 def test_every_truncation_of_a_block_is_refused():
     packed = bytes.fromhex(PACKED[2][1])
     for end in range(len(packed)):

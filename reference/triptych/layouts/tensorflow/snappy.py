@@ -43,8 +43,6 @@ def unpack(data: memoryview) -> bytes:
             # What is copied may itself be what the copy writes: then its beginning repeats.
             pattern = bytes(out[len(out) - offset : len(out) - offset + length])
             out += (pattern * (length // len(pattern) + 1))[:length]
-        if len(out) > size:
-            raise ValueError(f"expected {size:,} bytes, got more")
     if len(out) != size:
         raise ValueError(f"expected {size:,} bytes, got {len(out):,}")
     return bytes(out)
