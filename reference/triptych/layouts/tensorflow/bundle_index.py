@@ -17,6 +17,7 @@ from triptych.layouts.tensorflow.mapped_file import map_file
 from triptych.layouts.tensorflow.partitions import Effort, check_fill, part_of
 from triptych.layouts.tensorflow.stored import Partitioned, Stored, dtype_of, key_of, shape_of
 from triptych.limits import Limits
+from triptych.package.mappings import Copied
 
 SUFFIX = ".index"
 PART = b"\0"
@@ -49,6 +50,7 @@ class _Whole:
     offset: int
     big_endian: bool
     most: int
+    copied: Copied
     checked: bool = False
 
     @property
@@ -63,7 +65,11 @@ class _Whole:
             if found != self.crc:
                 raise invalid(self.place, f"expected {shorten(self.key)} with the checksum {self.crc:08x}, got {found:08x}: the file was damaged")
             self.checked = True
-        return _swapped(self.data, self.dtype) if self.big_endian else self.data
+        if not self.big_endian:
+            return self.data
+        swapped = _swapped(self.data, self.dtype)
+        self.copied.note(self.data)
+        return swapped
 
     def strings(self) -> tuple[bytes, ...]:
         """Its strings."""
@@ -106,6 +112,7 @@ class _Reader:
         self._shards: dict[int, memoryview] = {}
         self._spans: list[tuple[int, int, int, bytes]] = []
         self._effort = Effort()
+        self._copied = Copied()
 
     def _place(self, key: bytes) -> str:
         return f"{self._name}#{shorten(key.decode(errors='backslashreplace'))[1:-1]}"
@@ -163,7 +170,7 @@ class _Reader:
         if entry.size:
             self._spans.append((entry.shard_id, entry.offset, end, key))
         view = data[entry.offset : end]
-        return _Whole(dtype, shape, view, entry.crc32c, key, file, entry.offset, self._header.big_endian, self._limits.values)
+        return _Whole(dtype, shape, view, entry.crc32c, key, file, entry.offset, self._header.big_endian, self._limits.values, self._copied)
 
     def _shard(self, shard: int, file: str) -> memoryview:
         if shard not in self._shards:

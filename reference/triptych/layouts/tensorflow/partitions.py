@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 from triptych.layouts.problems import invalid, unsupported
+from triptych.package.mappings import Copied
 
 COMPARISONS = 5_000_000
 """Pairs of parts that may be compared in one checkpoint: those of a tensor cut along one axis are compared once each."""
@@ -118,7 +119,9 @@ def joined(parts: Sequence[Part], contents: Iterable[memoryview], shape: tuple[i
 
     item = np.dtype((np.void, item_bytes))
     whole = np.empty(shape, item)
+    copied = Copied()
     for part, content in zip(parts, contents, strict=True):
         place = tuple(slice(start, start + extent) for start, extent in zip(part.starts, part.extents, strict=True))
         whole[place] = np.ndarray(part.extents, item, content)
+        copied.note(content)
     return memoryview(whole.reshape(-1).view(np.uint8).data)

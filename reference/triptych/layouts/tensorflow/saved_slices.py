@@ -16,6 +16,7 @@ from triptych.layouts.tensorflow.mapped_file import map_file
 from triptych.layouts.tensorflow.partitions import Effort, Part, check_fill, part_of
 from triptych.layouts.tensorflow.stored import Partitioned, Stored, dtype_of, key_of, shape_of
 from triptych.limits import Limits
+from triptych.package.mappings import Copied, give_back, mapping_of
 
 VERSION = 1
 """Of the format; there has been one."""
@@ -87,10 +88,12 @@ class _Slice:
     data: memoryview
     place: str
     most: int
+    copied: Copied
 
     def read(self) -> memoryview:
         """Its elements; the block that they are in has had its checksum compared."""
         message = messages.parse("SavedTensorSlices", self.data, self.place)
+        self.copied.note(self.data)
         return packed_numbers.elements(self._of(message), self.dtype, prod(self.shape), self.place)
 
     def strings(self) -> tuple[bytes, ...]:
@@ -123,18 +126,20 @@ def read_slices(files: Sequence[Path], limits: Limits) -> Mapping[str, Stored]:
     found: dict[str, _Tensor] = {}
     data: dict[bytes, tuple[memoryview, str]] = {}
     for path in files:
-        entries = dict(sorted_table.entries(map_file(path), path.name, limits))
+        table = map_file(path)
+        entries = dict(sorted_table.entries(table, path.name, limits))
+        give_back(mapping_of(table))  # every block has been read for its checksum
         _take_meta(entries.pop(b"", None), path.name, limits, found)
         for key, value in entries.items():
             if key in data:
                 raise invalid(path.name, f"expected each part once, got {shorten(key)} in {data[key][1]}, too")
             data[key] = value, path.name
     contents: dict[str, Stored] = {}
-    effort = Effort()
+    effort, copied = Effort(), Copied()
     for name in sorted(found, key=str.encode):
         tensor = found[name]
         check_fill(tensor.parts, tensor.shape, tensor.place, effort)
-        slices = [_slice(name, tensor, part, data, limits) for part in tensor.parts]
+        slices = [_slice(name, tensor, part, data, limits, copied=copied) for part in tensor.parts]
         whole = len(slices) == 1
         contents[name] = slices[0] if whole else Partitioned(tensor.dtype, tensor.shape, tensor.parts, slices, tensor.place)
     if data:
@@ -162,10 +167,10 @@ def _take_meta(value: memoryview | None, name: str, limits: Limits, found: dict[
         raise unsupported(name, f"expected at most {limits.tensors:,} tensors, got {len(found):,}")
 
 
-def _slice(name: str, tensor: _Tensor, part: Part, data: dict[bytes, tuple[memoryview, str]], limits: Limits) -> _Slice:
+def _slice(name: str, tensor: _Tensor, part: Part, data: dict[bytes, tuple[memoryview, str]], limits: Limits, *, copied: Copied) -> _Slice:
     """The entry of `part`, taken out of `data`."""
     value, file = data.pop(part.key, (None, ""))
     if value is None:
         raise invalid(tensor.place, f"expected the part at {part.starts} under the key {shorten(part.key)}, it is not there")
     place = f"{file}#{shorten(name)[1:-1]}"
-    return _Slice(name, tensor.dtype, part.extents, value, place, limits.values)
+    return _Slice(name, tensor.dtype, part.extents, value, place, limits.values, copied)
