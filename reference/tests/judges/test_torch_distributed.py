@@ -104,6 +104,16 @@ def test_what_each_process_wrote_for_itself_is_joined(tmp_path):
     assert_tensors(triptych.load(folder).weights, expected)
 
 
+def test_files_that_the_metadata_do_not_speak_of_are_named(tmp_path):
+    """Other programs put their own beside PyTorch's; the shards of an earlier save may have stayed."""
+    folder, _ = of_many("fully_sharded", tmp_path)
+    torch.save({"version": 1}, folder / "meta.pt")
+    assert triptych.load(folder).notes == ("meta.pt: nothing in the metadata says what is in this file",)
+    hub, _ = of_many("for_hubs", tmp_path)
+    (hub / "config.json").write_text("{}")
+    assert triptych.load(hub).notes == ("config.json: a checkpoint in the form of model hubs is its shards",)
+
+
 # --- what one process wrote
 
 

@@ -80,6 +80,10 @@ class Files:
         self._mapped[name] = _mapped(file)
         return self._mapped[name]
 
+    def others(self) -> list[str]:
+        """Names of what is in the folder and was not looked at."""
+        return sorted(name for name in _listed(self._path) if not any(one == name or one.startswith(f"{name}/") for one in self._mapped))
+
     def part(self, name: str, offset: int, length: int, place: str) -> memoryview:
         """`length` bytes of the file `name` from `offset`; raises what `content` does, and where they are not there."""
         content = self.content(name, place)

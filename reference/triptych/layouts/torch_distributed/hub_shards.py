@@ -12,6 +12,7 @@ from triptych.errors import Findings, shorten
 from triptych.layouts.problems import invalid, unsupported
 from triptych.layouts.torch_distributed import folder
 from triptych.layouts.torch_distributed.joining import Box, check_tiling, joined
+from triptych.layouts.torch_pickle.facts import Facts
 from triptych.limits import Limits
 from triptych.model import Panels, Tensor, Weights
 from triptych.package.safetensors_file import TensorFile, read_header
@@ -40,7 +41,8 @@ def read(path: Path, files: folder.Files, limits: Limits) -> Panels:
             pieces.setdefault(tensor_name, []).append(((_offset(offsets, tensor_name, tensor, name), tensor.shape), tensor))
     if len(pieces) > limits.tensors:
         raise unsupported("", f"expected at most {limits.tensors:,} tensors, got {len(pieces):,}")
-    return Panels(weights=Weights({name: _whole(name, parts) for name, parts in pieces.items()}))
+    notes = [f"{name}: a checkpoint in the form of model hubs is its shards" for name in files.others()]
+    return Facts(left_out=notes).on_panels(Panels(weights=Weights({name: _whole(name, parts) for name, parts in pieces.items()})))
 
 
 def _offsets(text: str | None, name: str, limits: Limits) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def read(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Panels:
     if not found:
         return hub_shards.read(path, files, limits)
     described = _merged([parse(files.metadata(name), name) for name in found])
-    return panels_of(_Checkpoint(files, described, limits).opened(), limits)
+    opened = _Checkpoint(files, described, limits).opened()
+    return panels_of(opened, limits, [f"{name}: nothing in the metadata says what is in this file" for name in files.others()])
 
 
 def _merged(described: list[Described]) -> Described:

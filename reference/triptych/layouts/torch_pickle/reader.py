@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -82,9 +82,10 @@ def read(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> Pa
     return panels_of(open_file(FilePath(path), limits), limits)
 
 
-def panels_of(file: Opened, limits: Limits) -> Panels:
-    """The panels of what a file or folder of PyTorch's holds; raises what `read` raises."""
+def panels_of(file: Opened, limits: Limits, left_out: Sequence[str] = ()) -> Panels:
+    """The panels of what a file or folder of PyTorch's holds, of which `left_out` says what was not looked at; raises what `read` raises."""
     modules = Modules(script=file.script)
+    modules.notes += left_out
     root = modules.plain(file.root)
     if file.script and not _holds_tensors(root):
         root = _constants(file, modules)
@@ -126,7 +127,7 @@ class _Reader:
             model = plain.spell(at(root, places.model), self._model_leaf)
         trained = self._training()
         if self._carried is not None:
-            return self._with_carried(self._carried, trained[0] if trained else None, Facts(weights=model))
+            return self._with_carried(self._carried, trained[0] if trained else None, Facts(weights=model, left_out=tuple(self._modules.notes)))
         rest = plain.spell(root, self._rest_leaf) if places.model != () else None
         facts = Facts(weights=model, classes=self._modules.classes, left_out=(*self._modules.notes, *notes_of({**self._weights.stored, **self._state.stored})))
         training: Training | None = None
