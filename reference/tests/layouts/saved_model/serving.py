@@ -118,7 +118,9 @@ def relative_error(found, expected):
     finite = np.isfinite(expected)
     if not np.array_equal(np.where(finite, 0, expected), np.where(np.isfinite(found), 0, found), equal_nan=True):
         return float("inf")
-    return float(np.abs(np.where(finite, found - expected, 0)).max() / max(np.abs(expected[finite]).max(initial=0), 1e-30))
+    with np.errstate(invalid="ignore"):
+        differences = np.where(finite, found - expected, 0)
+    return float(np.abs(differences).max() / max(np.abs(expected[finite]).max(initial=0), 1e-30))
 
 
 def loosened(example):

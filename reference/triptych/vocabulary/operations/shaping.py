@@ -62,7 +62,8 @@ def _flattened(call: OperationValues) -> Array:
     return call.input.reshape([*shape[:start], int(np.prod(shape[start : end + 1])), *shape[end + 1 :]])
 
 
-def _order(axes: Json, shape: Shape) -> tuple[int, ...]:
+def transposed(axes: Json, shape: Shape) -> tuple[int, ...]:
+    """The axes of the input in the order of the result."""
     if axes is None:
         return tuple(range(len(shape)))[::-1]
     found = axes_of(axes, shape)
@@ -72,10 +73,11 @@ def _order(axes: Json, shape: Shape) -> tuple[int, ...]:
 
 
 def _transpose(call: OperationShapes) -> Shape:
-    return tuple(call.input[axis] for axis in _order(call.config["axes"], call.input))
+    return tuple(call.input[axis] for axis in transposed(call.config["axes"], call.input))
 
 
-def _squeezed_axes(axes: Json, shape: Shape) -> tuple[int, ...]:
+def squeezed_axes(axes: Json, shape: Shape) -> tuple[int, ...]:
+    """The axes that go."""
     if axes is None:
         if None in shape:
             raise ShapeError(f"expected axes to be said where an extent is not known, got {text(shape)}")
@@ -87,16 +89,17 @@ def _squeezed_axes(axes: Json, shape: Shape) -> tuple[int, ...]:
 
 
 def _squeeze(call: OperationShapes) -> Shape:
-    gone = _squeezed_axes(call.config["axes"], call.input)
+    gone = squeezed_axes(call.config["axes"], call.input)
     return tuple(extent for axis, extent in enumerate(call.input) if axis not in gone)
 
 
-def _new_axes(axes: list[int], rank: int) -> tuple[int, ...]:
+def new_axes(axes: list[int], rank: int) -> tuple[int, ...]:
+    """The axes of the result that are new."""
     return axes_of(axes, (1,) * (rank + len(axes)))
 
 
 def _expand_dims(call: OperationShapes) -> Shape:
-    fresh = _new_axes(call.config["axes"], len(call.input))
+    fresh = new_axes(call.config["axes"], len(call.input))
     rest = iter(call.input)
     return tuple(1 if axis in fresh else next(rest) for axis in range(len(call.input) + len(fresh)))
 
@@ -118,7 +121,7 @@ def _broadcasted(call: OperationValues) -> Array:
     return np.broadcast_to(call.input, [extent or 0 for extent in shape])
 
 
-def _spread(entries: list[Json], rank: int) -> list[Json]:
+def spread(entries: list[Json], rank: int) -> list[Json]:
     """`entries` with `rest` as whole axes, and whole axes at the end.
 
     Raises:
@@ -135,7 +138,7 @@ def _spread(entries: list[Json], rank: int) -> list[Json]:
 def _slice(call: OperationShapes) -> Shape:
     shape: list[int | None] = []
     axes = iter(call.input)
-    for entry in _spread(call.config["entries"], len(call.input)):
+    for entry in spread(call.config["entries"], len(call.input)):
         extent = None if entry == "new" else next(axes)
         if entry == "new":
             shape.append(1)
@@ -153,7 +156,7 @@ def _slice(call: OperationShapes) -> Shape:
 
 
 def _sliced(call: OperationValues) -> Array:
-    entries = _spread(call.config["entries"], call.input.ndim)
+    entries = spread(call.config["entries"], call.input.ndim)
     return np.asarray(call.input[tuple(None if one == "new" else one if isinstance(one, int) else slice(*one) for one in entries)])
 
 
@@ -192,7 +195,7 @@ define(
     "x with its axes in another order.",
     words="for each entry of `axes` the extent of that axis",
     rule=_transpose,
-    formula=lambda call: call.input.transpose(_order(call.config["axes"], call.input.shape)),
+    formula=lambda call: call.input.transpose(transposed(call.config["axes"], call.input.shape)),
     fields=(Field("axes", AXES_OR_ALL, "The axes of the input in the order of the result; null: reversed.", None),),
     keras="ops.transpose",
     torch="torch.permute",
@@ -203,7 +206,7 @@ define(
     "x without axes of extent 1.",
     words="input without the axes",
     rule=_squeeze,
-    formula=lambda call: np.squeeze(call.input, _squeezed_axes(call.config["axes"], call.input.shape)),
+    formula=lambda call: np.squeeze(call.input, squeezed_axes(call.config["axes"], call.input.shape)),
     fields=(Field("axes", AXES_OR_ALL, "The axes; null: all of extent 1.", None),),
     keras="ops.squeeze",
     torch="torch.squeeze",
@@ -214,7 +217,7 @@ define(
     "x with further axes of extent 1.",
     words="input, with 1 at each of the axes of the result",
     rule=_expand_dims,
-    formula=lambda call: np.expand_dims(call.input, _new_axes(call.config["axes"], call.input.ndim)),
+    formula=lambda call: np.expand_dims(call.input, new_axes(call.config["axes"], call.input.ndim)),
     fields=(Field("axes", AXES, "Axes of the result."),),
     keras="ops.expand_dims",
     torch="torch.unsqueeze",

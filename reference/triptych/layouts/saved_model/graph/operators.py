@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 _NAMED = {
-    "z": "AddV2 Sub Mul RealDiv FloorDiv FloorMod Pow Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr Maximum Minimum "
+    "z": "AddV2 Sub Mul RealDiv FloorDiv FloorMod TruncateMod Pow Less LessEqual Greater GreaterEqual Equal NotEqual LogicalAnd LogicalOr Maximum Minimum "
     "Atan2 BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift SquaredDifference",
     "y": "Neg LogicalNot Cast Exp Expm1 Log Log1p Sqrt Rsqrt Square Abs Sign Floor Ceil Round Rint Reciprocal Sin Cos Tan Asin Acos Atan Sinh Cosh "
     "Tanh Asinh Acosh Atanh Erf Erfc Erfinv Lgamma Digamma Sigmoid IsNan IsInf IsFinite Invert Transpose ZerosLike OnesLike InvertPermutation ComplexAbs",

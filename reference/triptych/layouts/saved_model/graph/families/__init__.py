@@ -15,6 +15,10 @@ from triptych.layouts.saved_model.graph.families import (
     resizing,
     wrapping,
 )
+from triptych.layouts.saved_model.graph.families.operations import element_wise, joining, multiplying, reducing, shaping
 
-FAMILIES = (core, activation, convolution, pooling, normalization, reshaping, resizing, merging, wrapping, position, recurrent, convolutional_recurrent, cells)
+FAMILIES = (
+    *(core, activation, convolution, pooling, normalization, reshaping, resizing, merging, wrapping, position, recurrent, convolutional_recurrent, cells),
+    *(element_wise, joining, multiplying, reducing, shaping),
+)
 """The modules that register emitters."""

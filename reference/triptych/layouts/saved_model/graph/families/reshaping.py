@@ -80,11 +80,11 @@ def _padded(call: Emission) -> Value:
         case mode:
             y = x
             for axis, (before, after) in pairs.items():
-                y = _around(y, axis, before, after, edge=mode == "edge")
+                y = around(y, axis, before, after, edge=mode == "edge")
     return as_given(y, config["data_format"])
 
 
-def _around(x: Value, axis: int, before: int, after: int, *, edge: bool) -> Value:
+def around(x: Value, axis: int, before: int, after: int, *, edge: bool) -> Value:
     """`x` with its outermost element repeated around it, or with what stands at its other end."""
     whole = extent(x, axis)
     parts = [x]
