@@ -16,13 +16,13 @@ LEAST = 1e-7
 """What a standard deviation counts as at least."""
 
 
-def _listed(axis: Json) -> list[int]:
+def listed(axis: Json) -> list[int]:
     """The axes that a config says."""
     return [] if axis is None else axis if isinstance(axis, list) else [axis]
 
 
 def _normal(call: LayerCall) -> Shape:
-    for axis in _listed(call.config["axis"]):
+    for axis in listed(call.config["axis"]):
         axis_of(axis, call.input)
     if (call.config["mean"] is None) != (call.config["variance"] is None):
         raise ShapeError("expected mean and variance, or neither, got one of them")
@@ -31,7 +31,7 @@ def _normal(call: LayerCall) -> Shape:
 
 def _normalize(call: Evaluation) -> Array:
     x, config = call.input, call.config
-    kept = sorted(axis % x.ndim for axis in _listed(config["axis"]))
+    kept = sorted(axis % x.ndim for axis in listed(config["axis"]))
 
     def along(name: str) -> Array:
         given = config[name]

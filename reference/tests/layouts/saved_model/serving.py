@@ -65,8 +65,12 @@ def _prefixed(graph, prefix):
 
 
 def _layer(layer, prefix):
+    config, vocabulary = layer.config, layer.config.get("vocabulary")
+    if isinstance(vocabulary, dict):
+        config = {**config, "vocabulary": {"asset": prefix + vocabulary["asset"]}}
     return replace(
         layer,
+        config=config,
         weights={role: replace(one, tensor=prefix + one.tensor) for role, one in layer.weights.items()},
         sublayers={role: _layer(one, prefix) for role, one in layer.sublayers.items()},
         architecture=None if layer.architecture is None else _prefixed(layer.architecture, prefix),
@@ -81,7 +85,7 @@ def joined(examples):
         graph = expand(one.panels.architecture)
         slots = {slot.tensor: f"{name}.{slot.tensor}" for slot in weight_slots(graph, infer(graph))}
         tensors |= {stored: one.panels.weights.tensors[tensor] for tensor, stored in slots.items() if one.panels.weights and tensor in one.panels.weights}
-        assets |= one.panels.assets
+        assets |= {f"{name}.{asset}": content for asset, content in one.panels.assets.items()}
         layers.append(Layer(name, "Model", architecture=_prefixed(graph, f"{name}.")))
         names = tuple(f"{name}_in{index}" for index in range(len(graph.inputs)))
         yielded = tuple(f"{name}_out{index}" for index in range(max(len(graph.outputs), 1)))
@@ -109,6 +113,8 @@ def serve(folder, panels, inputs):
 def relative_error(found, expected):
     """Largest difference by largest magnitude; infinite where dtypes, shapes or places without a finite number differ."""
     found, expected = np.asarray(found), np.asarray(expected)
+    if found.dtype.kind == "O":
+        expected = _texts(expected) if expected.dtype == np.uint8 else np.vectorize(str.encode, [object])(expected)
     if found.shape != expected.shape or found.dtype != expected.dtype:
         return float("inf")
     if found.dtype.kind in "biuSUO" or not found.size:
@@ -126,7 +132,8 @@ def relative_error(found, expected):
 def loosened(example):
     """`example` with as few extents known before a call as its weights allow; None if none can be left open."""
     graph = example.panels.architecture
-    wanted = [slot.shape for slot in weight_slots(graph, infer(graph))]
+    before = infer(graph)
+    wanted = [slot.shape for slot in weight_slots(graph, before)]
     for keep in (0, 1):
         inputs = tuple(
             replace(one, shape=tuple(extent if keep and axis == len(one.shape) - 1 else None for axis, extent in enumerate(one.shape)), names=())
@@ -134,9 +141,14 @@ def loosened(example):
         )
         open_graph = replace(graph, inputs=inputs)
         found = infer(open_graph)
-        if inputs != graph.inputs and not found.problems and [slot.shape for slot in weight_slots(open_graph, found)] == wanted:
+        if inputs != graph.inputs and not found.problems and [slot.shape for slot in weight_slots(open_graph, found)] == wanted and ranks(found) == ranks(before):
             return replace(example, title=f"{example.title}, open", panels=replace(example.panels, architecture=open_graph))
     return None
+
+
+def ranks(inference):
+    """How many axes each output has, as far as that is known."""
+    return [None if shape is None else len(shape) for shape in inference.outputs or ()]
 
 
 def in_dtype(example, dtype):
@@ -157,7 +169,8 @@ def in_dtype(example, dtype):
     changed = replace(graph, layers=tuple(map(recast, graph.layers)), inputs=inputs)
     weights = {name: array.astype(numpy_dtype(dtype)) if "float" in array.dtype.name else array for name, array in (example.panels.weights or {}).items()}
     arrays = tuple(array.astype(numpy_dtype(dtype)) if wide else array for array, wide in zip(example.inputs, floating, strict=True))
-    expected = evaluate(changed, weights, arrays, assets=example.panels.assets).outputs
+    with np.errstate(over="ignore"):
+        expected = evaluate(changed, weights, arrays, assets=example.panels.assets).outputs
     panels = replace(example.panels, architecture=changed, weights=Weights.from_arrays(weights) if weights else None)
     return Example(f"{example.title}, {dtype}", panels, arrays, tuple(expected), {"float64": 1e-12, "float16": 2e-3, "bfloat16": 2e-2}[dtype])
 

@@ -17,9 +17,11 @@ from triptych.model import Shape
 
 @dataclass(slots=True)
 class Library:
-    """The functions of a graph, as messages."""
+    """What there is beside the nodes of a graph: functions, as messages, and tables."""
 
     functions: list[Any] = field(default_factory=list)
+    tables: dict[str, tuple[Value, str]] = field(default_factory=dict)
+    """Name -> a table of the graph, and the node that fills it."""
 
 
 class Body:
@@ -28,6 +30,8 @@ class Body:
     def __init__(self, library: Library, outer: Body | None = None) -> None:
         self.library = library
         self.depth: int = 0 if outer is None else outer.depth + 1
+        self.outermost: Body = self if outer is None else outer.outermost
+        """The graph itself."""
         self.scope = ""
         """What the names of new nodes begin with."""
         self.nodes: list[Any] = []

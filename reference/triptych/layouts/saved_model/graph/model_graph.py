@@ -12,6 +12,7 @@ from triptych.layouts.saved_model.graph import families
 from triptych.layouts.saved_model.graph.attributes import Type
 from triptych.layouts.saved_model.graph.emitting import Emitting
 from triptych.layouts.saved_model.graph.signature import sign
+from triptych.layouts.saved_model.graph.tables import add_tables
 from triptych.layouts.saved_model.graph.values import Value
 from triptych.layouts.saved_model.graph.variables import Variable, add_saver
 from triptych.layouts.tensorflow import messages
@@ -60,6 +61,7 @@ def graph_of(panels: Panels) -> ModelGraph:
     sign(meta, architecture, given, [_handed_out(one) for one in outputs])
     variables = list(emitting.variables.made.values())
     add_saver(meta, emitting.body, variables)
+    add_tables(meta, emitting.body)
     meta.graph_def.node.extend(emitting.body.nodes)
     meta.graph_def.library.function.extend(emitting.body.library.functions)
     meta.graph_def.versions.producer = PRODUCER

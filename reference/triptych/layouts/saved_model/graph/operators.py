@@ -12,7 +12,7 @@ _NAMED = {
     "activations": "Relu Relu6 Elu Selu Softplus Softsign LeakyRelu",
     "softmax": "Softmax",
     "logsoftmax": "LogSoftmax",
-    "": "NoOp AssignVariableOp SaveV2 LookupTableImportV2 InitializeTableFromTextFileV2",
+    "": "NoOp Assert AssignVariableOp SaveV2 LookupTableImportV2 InitializeTableFromTextFileV2",
     "r0": "BroadcastArgs",
     "index": "Where",
     "out": "Cumsum Cumprod Complex",
