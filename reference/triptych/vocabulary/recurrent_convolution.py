@@ -43,8 +43,8 @@ def _shapes(call: LayerCall) -> Shape | list[Shape]:
     return [result, state, state] if call.config["return_state"] else result
 
 
-def _convolved(x: Array, kernel: Array, under: Windows) -> Array:
-    return np.asarray(sum(part @ kernel[position] for position, part in under), x.dtype)
+def _convolved(kernel: Array, under: Windows) -> Array:
+    return np.asarray(sum(part @ kernel[position] for position, part in under))
 
 
 def _take_steps(call: Evaluation) -> Array | list[Array]:
@@ -53,13 +53,11 @@ def _take_steps(call: Evaluation) -> Array | list[Array]:
 
     def step(x: Array, states: list[Array]) -> tuple[Array, list[Array]]:
         x = channels_last(x, form)
-        gates = _convolved(
-            x, weights["kernel"], Windows(x, config["kernel_size"], config["strides"], config["padding"], config["dilation_rate"])
-        )
+        gates = _convolved(weights["kernel"], Windows(x, config["kernel_size"], config["strides"], config["padding"], config["dilation_rate"]))
         gates = gates + weights.get("bias", 0)
         h, c = (channels_last(one, form) for one in states) if states else (np.zeros_like(gates[..., : config["filters"]]),) * 2
         inner = Windows(h, config["kernel_size"], [1] * rank, "same_upper")
-        i, f, g, o = np.split(gates + _convolved(h, weights["recurrent_kernel"], inner), 4, axis=-1)
+        i, f, g, o = np.split(gates + _convolved(weights["recurrent_kernel"], inner), 4, axis=-1)
         sigma = config["recurrent_activation"]
         c = activate(sigma, f) * c + activate(sigma, i) * activate(config["activation"], g)
         h = activate(sigma, o) * activate(config["activation"], c)
