@@ -1,6 +1,7 @@
 """What a written SavedModel is to those who load it, what is refused, and that a save leaves the old folder or the new one."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import triptych
-from triptych.errors import ConversionError, SaveError, UsageError
+from triptych.errors import ConversionError, InvalidModelError, SaveError, UsageError
 from triptych.layouts.saved_model import writer
 from triptych.model import Architecture, Call, Input, Layer, Panels, Tensor, Training, WeightReference, Weights
 from triptych.package.files import FileSystem
@@ -101,7 +102,7 @@ def test_keras_3_takes_it_as_a_layer(keras3, tmp_path):
 def test_a_model_without_weights_has_no_variables(tmp_path):
     panels = Panels(architecture=chain(Layer("a", "Activation", {"activation": "relu"})))
     writer.write(panels, tmp_path / "model")
-    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["saved_model.pb"]
+    assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["assets.extra", "saved_model.pb"]
     assert np.array_equal(serving.serve(tmp_path / "model", panels, [np.array([[-1, 2]], "float32")])[0], [[0, 2]])
 
 
@@ -198,3 +199,24 @@ def test_the_dictionaries_of_a_keras_model_name_the_signature(keras3, tmp_path):
     twice = Architecture((dense("a"),), (Input("x", (None, 2)),), (Call("a", ("x",)),), ("a", "a"))
     writer.write(panels_of(twice), tmp_path / "twice")
     assert set(tf.saved_model.load(tmp_path / "twice").signatures["serving_default"].structured_outputs) == {"a", "a_1"}
+
+
+def test_what_is_written_is_read_back(graph, tmp_path):
+    """The architecture, every weight as it was stored, and assets: a document beside the graph says what the graph does not."""
+    words = Tensor.from_array(np.frombuffer(b"one", np.uint8))
+    given = replace(graph, assets={"assets/words.txt": words})
+    writer.write(given, tmp_path / "model")
+    found = triptych.load(tmp_path / "model").panels
+    assert found.architecture == graph.architecture
+    assert set(found.weights) == set(graph.weights)
+    for name, array in graph.weights.items():
+        assert np.array_equal(found.weights[name], array)
+    assert {name: bytes(one.read()) for name, one in found.assets.items()} == {"assets/words.txt": b"one"}
+
+
+@pytest.mark.parametrize("variables", ["[]", '{"one/kernel": 1}', '{"none": {"tensor": "w"}}', '{"one/kernel": {"tensor": "w", "axes": [0, 0]}}'])
+def test_a_document_that_does_not_fit_the_checkpoint_is_refused(graph, tmp_path, variables):
+    writer.write(graph, tmp_path / "model")
+    (tmp_path / "model/assets.extra/triptych/variables.json").write_text(variables)
+    with pytest.raises(InvalidModelError, match=r"variables\.json"):
+        triptych.load(tmp_path / "model")

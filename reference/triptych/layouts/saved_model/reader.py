@@ -17,6 +17,7 @@ from triptych.layouts.keras_weights.optimizer import Trained
 from triptych.layouts.problems import unsupported
 from triptych.layouts.saved_model import constants as frozen
 from triptych.layouts.saved_model.bare import bare_weights
+from triptych.layouts.saved_model.documents import FILES, read_documents
 from triptych.layouts.saved_model.facts import Facts, to_panels
 from triptych.layouts.saved_model.folder import ASSETS, BINARY, FINGERPRINT, METADATA, TEXT, VARIABLES, Folder, scan
 from triptych.layouts.saved_model.keras_model import Placed, model_config, place_weights, trained_of
@@ -83,7 +84,10 @@ class _Reading:
         config = model_config(self.said)
         found = survey(self.graph.graph, self.graph.saver, self.graph.place, constants=config is None)
         facts.operations = found.data()
-        if config is None:
+        ours = read_documents(self.folder, self.variables, self.limits) if config is None else None
+        if ours is not None:
+            panels = ours
+        elif config is None:
             panels = self._without_architecture(found.constants)
         else:
             lookups = Lookups(self.folder, self.graph, self.keras, self.variables, self.limits)
@@ -179,6 +183,8 @@ def _assets(folder: Folder, facts: Facts) -> dict[str, Tensor]:
                 facts.left_out.append(f"{shorten(name)}: no part of the model's checkpoint")
             continue
         asset = _asset_name(name)
+        if name in FILES:
+            continue
         if asset is None or asset in found:
             facts.left_out.append(f"{shorten(name)}: no part of a SavedModel")
         elif fault := member_name_fault(asset):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from triptych.errors import UsageError, shorten
 from triptych.layouts.layout import Outline, Stored
+from triptych.layouts.saved_model.documents import FILES, documents_of
 from triptych.layouts.saved_model.graph import ModelGraph, Variable, graph_of
 from triptych.layouts.tensorflow import messages
 from triptych.layouts.tensorflow.bundle_writing import write_bundle
@@ -56,8 +57,8 @@ def write(
     _check_target(target)
     for name in panels.assets:
         fault = names.member_name_fault(name)
-        if fault is not None:
-            raise UsageError(f"{fault}, got {shorten(name)}")
+        if fault is not None or f"{EXTRA}/{name}" in FILES:
+            raise UsageError(f"{fault or 'expected an asset name that no other file has'}, got {shorten(name)}")
     saved = messages.new("SavedModel", saved_model_schema_version=SCHEMA_VERSION)
     saved.meta_graphs.append(graph.meta_graph)
     _write(target, messages.to_bytes(saved), graph, panels, progress, overwrite=overwrite, fs=fs or FileSystem())
@@ -94,8 +95,11 @@ def _write(
     fs: FileSystem,
 ) -> None:
     items = _items(panels, graph)
-    small = {GRAPH: memoryview(graph_bytes)}
-    total = sum(tensor.nbytes for _, tensor in items) + len(graph_bytes) + sum(one.nbytes for one in panels.assets.values())
+    assert panels.architecture is not None
+    beside = documents_of(panels.architecture, graph.variables)
+    small = {name: memoryview(data) for name, data in {GRAPH: graph_bytes, **beside}.items()}
+    tensors = [*(tensor for _, tensor in items), *panels.assets.values()]
+    total = sum(one.nbytes for one in tensors) + sum(one.nbytes for one in small.values())
     with atomic.replacing(target, fs, folder=True, size=total, overwrite=overwrite) as staged:
         files: Mapping[str, Tensor | memoryview] = {**small, **{f"{EXTRA}/{name}": one for name, one in panels.assets.items()}}
         inner = {"/".join(name.split("/")[:depth]) for name in files for depth in range(1, name.count("/") + 1)}
