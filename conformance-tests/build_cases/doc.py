@@ -169,6 +169,12 @@ def writing_cases() -> Iterable[Case]:
     dense = {"format_version": "1.0", "layers": [{"name": "dense", "type": "Dense", "config": {"units": 2, "activation": "relu", "kernel_initializer": {"type": "HeNormal", "config": {"seed": 3}}}}]}
     text = b'{"format_version":"1.0","layers":[{"name":"dense","type":"Dense","config":{"kernel_initializer":{"config":{"seed":3},"type":"HeNormal"},"activation":"relu","units":2}}]}'
     yield rewrite("doc-017-config-in-another-order", "A config in another order than its table", text, dense, "DOC-017")
+    schedule = {"type": "CosineDecay", "config": {"alpha": 0.1, "decay_steps": 9, "initial_learning_rate": 0.5}}
+    trained = {"format_version": "1.0", "optimizer": {"type": "Lion", "config": {"beta_1": 0.5, "beta_2": 0.25, "learning_rate": schedule, "weight_decay": 0.125}}}
+    text = (b'{"format_version":"1.0","optimizer":{"type":"Lion","config":{"learning_rate":{"config":{"initial_learning_rate":0.5,"decay_steps":9,"alpha":0.1},"type":"CosineDecay"},'
+            b'"weight_decay":0.125,"beta_1":0.5,"beta_2":0.25}}}')
+    yield Case("doc-017-config-of-an-optimizer", "A config of an optimizer in the order of its tables", ["DOC-017"], kit.package(training=text), op="rewrite", role="writer", profile="training",
+               accepted=kit.observe(training=trained), written=kit.package(training=trained))
     said = (b'{"format_version":"1.0","inputs":[{"name":"x","shape":[null,2],"dtype":"float32","metadata":{}}],"layers":[{"name":"flat","type":"Flatten","config":{},'
             b'"weights":{},"trainable":true,"dtype":"float32","extensions":{}}],"calls":[{"layer":"flat","inputs":["x"],"arguments":{},"outputs":["flat"]}],"outputs":["flat"]}')
     short = {"format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 2]}], "layers": [{"name": "flat", "type": "Flatten"}],
