@@ -159,8 +159,10 @@ class Walk {
     Object.assign(this, { resolved, member, problems: [] });
   }
 
+  /** Adds a problem, once: what is called twice is walked twice. */
   add(requirement, place, message) {
-    this.problems.push(problem(requirement, `${this.member}#${place}`, message));
+    const found = problem(requirement, `${this.member}#${place}`, message);
+    if (!this.problems.some((one) => one.code === found.code && one.place === found.place)) this.problems.push(found);
   }
 
   /** Works out every value of a graph; the values of its outputs, undefined where nothing is known. */
@@ -234,7 +236,7 @@ class Walk {
     if (texts === undefined) return undefined;
     const before = this.problems.length;
     const shapes = this.attempt(place, layer.name, () => resultShapes(layer, inputs.map(({ shape }) => shape), {
-      call, visit: (inner, shapesInside) => this.layer(inner, shapesInside.map((shape) => ({ shape, text: false })), { call: emptyObject(), place })?.map(({ shape }) => shape) }));
+      call, visit: (inner, shapesInside) => this.layer(inner, shapesInside.map((shape) => ({ shape, text: false })), { call: emptyObject(), place: inner.place })?.map(({ shape }) => shape) }));
     if (this.problems.length === before) this.weigh(layer, inputs.map(({ shape }) => shape), place);
     return shapes?.map((shape) => ({ shape, text: texts.yields }));
   }
@@ -257,7 +259,7 @@ class Walk {
   }
 
   extension(layer) {
-    for (const inner of layer.sublayers.values()) this.layer(inner, [{}], { call: emptyObject(), place: layer.place });
+    for (const inner of layer.sublayers.values()) this.layer(inner, [{}], { call: emptyObject(), place: inner.place });
     return undefined;
   }
 
@@ -284,26 +286,7 @@ class Walk {
     const extents = new Map(), before = this.problems.length;
     const given = inputs.map((input, i) => this.enter(layer, graph.inputs?.[i], input, { extents, place }));
     if (this.problems.length > before) return undefined;
-    const results = this.graph(graph, given);
-    if (this.problems.length === before) return results;
-    const [first] = this.problems.splice(before); // a fault of the call: what is inside was right by itself
-    if (layer.composite === undefined && this.inside(layer)) this.problems.push(...this.own(layer));
-    else this.problems.push({ ...first, place: `${this.member}#${place}` });
-    return results;
-  }
-
-  /** Whether a nested architecture has problems of its own, whatever it is given. */
-  inside(layer) {
-    return this.own(layer).length > 0;
-  }
-
-  own(layer) {
-    if (layer.ownProblems === undefined) {
-      const walk = new Walk(new ResolvedArchitecture(layer.graph), this.member);
-      walk.graph(layer.graph, []);
-      layer.ownProblems = walk.problems;
-    }
-    return layer.ownProblems;
+    return this.graph(graph, given);
   }
 
   /** What an input of a nested architecture is in a call. */
