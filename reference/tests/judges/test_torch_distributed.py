@@ -194,6 +194,18 @@ def test_an_optimizer_in_neutral_terms_is_written_by_the_names_of_weights(tmp_pa
     assert train(again, optimizer2, 5) == train(model, optimizer, 5)
 
 
+def test_slots_of_names_that_no_weight_has_stay_as_they_are(tmp_path):
+    model = network()
+    optimizer = torch.optim.Adam(model.parameters())
+    train(model, optimizer, 1)
+    weights, slots = get_state_dict(model, optimizer)
+    folder = saved({"model": {f"other.{name}": one for name, one in weights.items()}, "optim": slots}, tmp_path / "a")
+    training = triptych.load(folder).training
+    assert training.optimizer.type == "torch:Adam"
+    assert "torch.optim.state.one.weight.exp_avg" in training.state
+    assert_same(torch_reads(folder), torch_reads(through_triptych(folder, tmp_path)))
+
+
 def test_every_dtype_and_value_is_read_and_written_bit_for_bit(tmp_path):
     names = "float16 bfloat16 float32 float64 uint8 int8 int16 int32 int64 bool uint16 uint32 uint64 complex64 complex128 float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu"
     numbers = torch.tensor([[0.0, 1.0, 2.0], [4.0, 8.0, 1.0]])
@@ -337,8 +349,8 @@ def test_members_that_earlier_versions_lack_may_be_absent(tmp_path):
     assert list(triptych.load(folder).weights) == ["a"]
 
 
-def test_the_memory_format_may_be_named_as_python_3_11_does(tmp_path):
-    """For a while it pickled members of enumerations as an attribute of their class."""
+def test_the_memory_format_may_be_pickled_by_its_name(tmp_path):
+    """As an attribute of its class, which is the one attribute that is looked up for a file, in a table of ours."""
     from torch.distributed.checkpoint.metadata import _MEM_FORMAT_ENCODING
 
     folder = saved({"a": torch.arange(6.0)}, tmp_path / "a")

@@ -92,7 +92,7 @@ def _memory_format(arguments: tuple[Any, ...], place: str) -> Tagged:
 
 
 def _named_format(arguments: tuple[Any, ...], place: str) -> Tagged:
-    """The same by name, as Python 3.11 pickles it for a while: by ``getattr``, which is no call of anything else here."""
+    """The same by its name, as ``enum.pickle_by_enum_name`` pickles it: by ``getattr``, which is no call of anything else here."""
     kind, name = arguments if len(arguments) == 2 else (None, None)
     if not isinstance(kind, Global) or (kind.module, kind.name) not in _ENUMERATIONS or name not in _FORMATS:
         raise unsupported(place, f"expected data, got a call: {refusals.call(Global('builtins', 'getattr', place), arguments)}")

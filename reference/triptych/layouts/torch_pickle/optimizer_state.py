@@ -89,7 +89,10 @@ def read_optimizer(value: Any, path: Path, candidates: Sequence[Candidate], numb
     kind = kind_of(groups, slots)
     shapes = {number: shape for number, one in entries.items() if (shape := _shape_of(one)) is not None}
     numbers = [group["params"] for group in groups]
-    names = _known(numbers, shapes, candidates) or _named(groups, shapes, candidates) or placed(numbers, shapes, candidates)
+    if any(isinstance(key, str) for group in numbers for key in group):
+        names = _known(numbers, shapes, candidates)
+    else:
+        names = _named(groups, shapes, candidates) or placed(numbers, shapes, candidates)
     step, even = _steps(list(entries.values()), number_of)
     config = config_of(kind, groups) if kind is not None else None
     shared = _same_everywhere([one["mu_product"] for one in entries.values() if "mu_product" in one], number_of)
