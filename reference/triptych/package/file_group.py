@@ -51,14 +51,18 @@ def replacing_group(
     """
     target = _target_of(anchor)
     try:
-        atomic.sweep(target, fs, settle)
+        with _alone(os.path.dirname(target), fs):
+            atomic.sweep(target, fs, settle)
         _check_old(target, belongs, fs, overwrite=overwrite)
         atomic.check_space(target, size, fs)
         with atomic.private_folder(target, fs, settle) as private:
             new = os.path.join(private, NEW)
             fs.mkdir(new)
             yield new
-            _commit(target, private, belongs, fs, overwrite=overwrite, durable=durable)
+            with _alone(os.path.dirname(target), fs):
+                _commit(target, private, belongs, fs, overwrite=overwrite, durable=durable)
+                with suppress(OSError):  # what could not be removed now is once more when the private folder goes
+                    _remove_old(target, private, fs)
     except OSError as error:
         if isinstance(error, TriptychError):
             raise
@@ -96,8 +100,21 @@ def _check_old(target: str, belongs: Callable[[str], bool], fs: FileSystem, *, o
 
 # --- the commit
 
+@contextmanager
+def _alone(folder: str, fs: FileSystem) -> Iterator[None]:
+    """Keep other saves from placing files in `folder` meanwhile: what two of them place in turn would be of both."""
+    descriptor = fs.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # a file system without locks: its saves take care themselves
+            fs.lock(descriptor, wait=True)
+        yield
+    finally:
+        with suppress(OSError):
+            fs.close(descriptor)
+
+
 def _commit(target: str, private: str, belongs: Callable[[str], bool], fs: FileSystem, *, overwrite: bool, durable: bool) -> None:
-    """Give the new files their names, and make that durable; the old ones without a successor go when the private folder is settled."""
+    """Give the new files their names, and make that durable."""
     folder, anchor = os.path.split(target)
     new, before = os.path.join(private, NEW), os.path.join(private, BEFORE)
     names = _in_order(fs.listdir(new), anchor)
@@ -190,11 +207,17 @@ def settle(target: str, private: str, fs: FileSystem) -> bool:
             fs.rename(os.path.join(new, name), os.path.join(folder, name))
         atomic.sync_folder(folder, fs)
     if state in (_State.PLACING, _State.PLACED):
-        for name in fs.listdir(before):
-            path = os.path.join(folder, name)
-            if _same(path, os.path.join(before, name), fs):
-                fs.unlink(path)
+        _remove_old(target, private, fs)
     return True
+
+
+def _remove_old(target: str, private: str, fs: FileSystem) -> None:
+    """Remove the old files that still stand: those without a successor, once all new files do."""
+    folder, before = os.path.dirname(target), os.path.join(private, BEFORE)
+    for name in fs.listdir(before):
+        path = os.path.join(folder, name)
+        if _same(path, os.path.join(before, name), fs):
+            fs.unlink(path)
 
 
 def unfinished(anchor: str | os.PathLike[str]) -> str | None:

@@ -105,3 +105,19 @@ def test_readers_beside_saves_read_one_of_them(tmp_path):
         seen |= found
     saver.join()
     assert len(seen) > 2
+
+
+def test_savers_beside_each_other_leave_one_of_their_saves(tmp_path):
+    """Four savers of different shards at once, and again: what stands in the end is one save, and nothing beside it."""
+    for around in range(15):
+        savers = [
+            threading.Thread(target=lambda number=number: write_bundle(tmp_path / "w", items(10 * around + number), max_shard_bytes=(None, 20, 40, None)[number], durable=False))
+            for number in range(4)
+        ]
+        for saver in savers:
+            saver.start()
+        for saver in savers:
+            saver.join()
+        assert len(values(tmp_path / "w")) == 1
+        assert len({path.name.rpartition("-of-")[2] for path in tmp_path.glob("w.data-*")}) == 1
+        assert not [path for path in tmp_path.iterdir() if path.is_dir()]
