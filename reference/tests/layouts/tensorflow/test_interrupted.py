@@ -63,6 +63,28 @@ def test_an_interrupted_save_is_said_and_the_next_one_goes_on(tmp_path, monkeypa
     assert sorted(path.name for path in prefix.parent.iterdir()) == ["w.data-00000-of-00001", "w.index"]
 
 
+def test_a_save_waits_for_another_that_places_its_files(tmp_path):
+    """Otherwise the first one's index would end up beside the second one's data."""
+    placing, go_on = threading.Event(), threading.Event()
+
+    def pause():
+        placing.set()
+        assert go_on.wait(10)
+
+    first = threading.Thread(target=lambda: write_bundle(tmp_path / "w", items(1), fs=Stops(pause)))
+    second = threading.Thread(target=lambda: write_bundle(tmp_path / "w", items(2)))
+    first.start()
+    assert placing.wait(10)
+    second.start()
+    second.join(0.2)
+    assert second.is_alive()
+    go_on.set()
+    first.join()
+    second.join()
+    assert values(tmp_path / "w") == {2}
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_reader_waits_for_a_save_that_places_its_files(tmp_path):
     write_bundle(tmp_path / "w", items(1))
     placing, go_on = threading.Event(), threading.Event()
