@@ -115,7 +115,7 @@ def open_bundle(prefix: Path, *, limits: Limits = DEFAULT_LIMITS) -> Bundle:
             if failure is not None:
                 raise failure
             return bundle
-        if time.monotonic() > end:
+        if waiting is not None and time.monotonic() > end:
             raise invalid(
                 anchor.name,
                 f"expected a checkpoint whose save was finished, it was interrupted: save again, or move the files in {waiting} beside it, the index last",
