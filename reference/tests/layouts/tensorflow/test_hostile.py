@@ -307,9 +307,9 @@ def test_more_entries_than_tensors_may_have_are_refused():
 
 
 def test_a_packed_block_takes_no_more_memory_than_its_bytes_can_say():
-    packed = varints.encode(64 * 50_000 + 1) + b"\0a" + b"\xfe\1\0" * 50_000
+    packed = varints.encode(64 * 10_000 + 1) + b"\0a" + b"\xfe\1\0" * 10_000
     unpacked = len(snappy.unpack(memoryview(packed)))
-    assert unpacked == 64 * 50_000 + 1 < len(packed) * 64 / 3
+    assert unpacked == 64 * 10_000 + 1 < len(packed) * 64 / 3
     assert most_memory(lambda: list(sorted_table.entries(memoryview(table([(b"k", block(packed, 1))])), "w", DEFAULT_LIMITS))) < 70 * len(packed)
 
 
@@ -324,7 +324,7 @@ ENTRIES = st.fixed_dictionaries(
                   "crc32c": st.one_of(st.integers(0, 2**32 - 1), st.just(masked_crc32c(DATA[:8]))), "slices": SLICES})
 
 
-@settings(max_examples=400, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.one_of(st.sampled_from([b"a", b"b", b"p", part("p", 0, 2), part("a", 0, -1)]), st.binary(min_size=1, max_size=6)), ENTRIES, max_size=5))
 def test_entries_of_any_numbers_are_read_or_refused(tmp_path, entries):
     prefix = write(tmp_path / "w", {key: messages.new("BundleEntry", **one) for key, one in entries.items()})
