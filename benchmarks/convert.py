@@ -40,6 +40,7 @@ TARGETS = {
     "pt": "m.pt",
     "torch-dist": "m_dist --layout torch-distributed",
     "saved-model": "m_saved --layout saved-model",
+    "tf-ckpt": "m.ckpt",
     "hub": "m_hub --layout hub",
     "safetensors": "m.safetensors",
     "npz": "m.npz",
@@ -86,8 +87,8 @@ def model(mib: int, tensor_mib: int) -> triptych.Model:
 
 
 def files(path: Path) -> list[Path]:
-    """The files of a layout at `path`."""
-    return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+    """The files of a layout at `path`, which may be what their names begin with."""
+    return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else sorted(path.parent.glob(f"{path.name}*"))
 
 
 def copy(path: Path, folder: Path) -> float:

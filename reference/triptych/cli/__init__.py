@@ -22,6 +22,7 @@ examples:
   triptych convert my_model.h5 my_model.triptych     a Keras file becomes one durable, safe file
   triptych convert my_model.triptych my_model        …or a folder whose files you can read and edit
   triptych convert my_model back.h5                  …and Keras HDF5 again
+  triptych convert my_model.h5 my_model.pt --dry-run what goes where and what is lost; nothing is written
   triptych adopt folder_from_a_hub                   a package where it lies, its weights untouched
   triptych validate my_model.triptych                every problem, one a line; "valid" if there is none
   triptych summary my_model.triptych                 layers, output shapes, parameters

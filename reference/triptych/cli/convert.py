@@ -53,6 +53,8 @@ training, "dtype", "shape" in SRC) and "changes" (of renamed, re-laid, cast, joi
 "not_kept", the sentences that a conversion prints.
 
 DST appears whole or not at all, also when interrupted. What its layout cannot hold is named on standard error.
+
+exit status: 0 written or rehearsed, 1 SRC is invalid or cannot become what was asked, 2 wrong usage, 3 could not tell, 130 interrupted
 """
 
 
