@@ -24,7 +24,7 @@ def rehearsed(capsys, *arguments, status=0):
     return json.loads(capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("name", ["x.pt", "x.h5", "x.keras", "x.weights.h5", "x.npz", "x.triptych", "x", "x.safetensors", "x.json", "x.yaml"])
+@pytest.mark.parametrize("name", ["x.pt", "x.h5", "x.keras", "x.weights.h5", "x.npz", "x.triptych", "x", "x.safetensors", "x.ckpt", "x.json", "x.yaml"])
 def test_a_dry_run_writes_nothing_and_says_what_a_conversion_then_does(tmp_path, capsys, name):
     report = rehearsed(capsys, EXAMPLE, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
@@ -102,7 +102,7 @@ def test_rules_that_cannot_be_are_listed_and_nothing_is_written(tmp_path, capsys
     assert [one.name for one in tmp_path.iterdir()] == ["names.json"]
 
 
-@pytest.mark.parametrize("target", ["x.h5", "x.keras", "x.weights.h5", "x.pt", "x.npz", "x.triptych", "x", "x.safetensors"])
+@pytest.mark.parametrize("target", ["x.h5", "x.keras", "x.weights.h5", "x.pt", "x.npz", "x.triptych", "x", "x.safetensors", "x.ckpt"])
 def test_an_interrupted_conversion_leaves_nothing_behind(tmp_path, target, monkeypatch, capsys):
     model = triptych.load(EXAMPLE)
     names = list(model.weights)

@@ -51,6 +51,8 @@ class Layout:
     """Called as `write` is, without ``progress`` and ``overwrite``; raises what it would and writes nothing. A layout that is written has it."""
     stands_at: Callable[[Path], bool] = Path.exists
     """Called with a path to be written: whether what stands there would be replaced."""
+    is_prefix: bool = False
+    """Whether the path that is written is what the names of several files begin with, so that what stands at it is left alone."""
     read_options: frozenset[str] = frozenset()
     """Keyword arguments that `read` takes: ``allow_code``, ``limits``, ``verify``."""
     needs_architecture: bool = False

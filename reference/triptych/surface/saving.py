@@ -94,7 +94,7 @@ def outline(panels: Panels, path: Path, *, layout: str | None = None, only: Lite
     chosen = target_layout(path, layout)
     if chosen.outline is None:
         raise UsageError(f"expected a layout that tells beforehand what it stores, got {chosen.title}")
-    if path.is_dir() and any(path.iterdir()) and recognise(path) is not chosen:
+    if not chosen.is_prefix and path.is_dir() and any(path.iterdir()) and recognise(path) is not chosen:
         raise UsageError(f"expected nothing, an empty folder or a {chosen.title} at {str(path)!r}, other files are in it; it is not replaced")
     return chosen.outline(restrict(panels, only, chosen), path, **_with_restriction(options, only, chosen))
 

@@ -86,6 +86,7 @@ LAYOUT = Layout(
     outline=_outline,
     options=frozenset({"dialect", "legacy_optimizer", "max_shard_bytes", "weights_only"}),
     stands_at=_stands_at,
+    is_prefix=True,
     read_options=frozenset({"limits"}),
     needs_architecture=True,
     layers=_layers,
