@@ -40,6 +40,8 @@ export class InvalidModelError extends TriptychError {
 }
 /** The bytes are fine, this reader is not able. */
 export class UnsupportedError extends TriptychError {}
+/** A file could not be opened or read. */
+export class UnreadableError extends TriptychError {}
 /** The caller passed something impossible. */
 export class UsageError extends TriptychError {}
 

@@ -7,7 +7,7 @@ export { Tensor, fromBytes, toBytes } from "./evaluate/arrays.js";
 export { evaluateModel } from "./evaluate/evaluate.js";
 export { updateWeights } from "./evaluate/update.js";
 export { Model, inspectPackage, readPackage, validatePackage } from "./package.js";
-export { InvalidModelError, TriptychError, UnsupportedError, UsageError } from "./problems.js";
+export { InvalidModelError, TriptychError, UnreadableError, UnsupportedError, UsageError } from "./problems.js";
 export { Float, fromPlain, toPlain } from "./values.js";
 export { writeArchive, writeMembers } from "./write.js";
 

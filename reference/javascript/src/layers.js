@@ -12,6 +12,7 @@ import { checkParts } from "./training.js";
 import { emptyObject, has, isObject, toPlain } from "./values.js";
 
 const MOST_AXES = 32;
+const MOST_CALLS = 1_000_000; // nested graphs that are called twice at each level double; beyond so many, shapes stay unknown
 const ALWAYS = ["training", "mask"];
 const count = ({ minimum, maximum }) => (maximum === null ? `at least ${minimum}` : minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`);
 
@@ -156,13 +157,14 @@ export class ResolvedArchitecture {
 
 class Walk {
   constructor(resolved, member) {
-    Object.assign(this, { resolved, member, problems: [] });
+    Object.assign(this, { resolved, member, problems: [], said: new Set(), calls: 0, walked: new Map() });
   }
 
   /** Adds a problem, once: what is called twice is walked twice. */
   add(requirement, place, message) {
-    const found = problem(requirement, `${this.member}#${place}`, message);
-    if (!this.problems.some((one) => one.code === found.code && one.place === found.place)) this.problems.push(found);
+    const key = `${requirement} ${place}`;
+    if (!this.said.has(key)) this.problems.push(problem(requirement, `${this.member}#${place}`, message));
+    this.said.add(key);
   }
 
   /** Works out every value of a graph; the values of its outputs, undefined where nothing is known. */
@@ -181,6 +183,7 @@ class Walk {
   }
 
   call(call, inputs, values) {
+    if (++this.calls > MOST_CALLS) return undefined;
     if (call.op !== undefined) return call.definition && this.operation(call, inputs);
     if (!call.layer) return undefined;
     const { layer } = call, literal = emptyObject();
@@ -286,7 +289,10 @@ class Walk {
     const extents = new Map(), before = this.problems.length;
     const given = inputs.map((input, i) => this.enter(layer, graph.inputs?.[i], input, { extents, place }));
     if (this.problems.length > before) return undefined;
-    return this.graph(graph, given);
+    const key = JSON.stringify(given), results = this.walked.get(layer) ?? new Map();
+    this.walked.set(layer, results);
+    if (!results.has(key)) results.set(key, this.graph(graph, given));
+    return results.get(key);
   }
 
   /** What an input of a nested architecture is in a call. */

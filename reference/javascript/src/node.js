@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { inspectPackage, readPackage } from "./package.js";
-import { problem } from "./problems.js";
+import { TriptychError, UnreadableError, problem, quoted } from "./problems.js";
 import { save } from "./save.js";
 import { writeArchive, writeMembers } from "./write.js";
 
@@ -23,6 +23,16 @@ class NativeHash {
 
 export const hash = () => new NativeHash();
 
+/** What `work` yields; errors of the file system become our own. */
+function reading(work) {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof TriptychError || error?.syscall === undefined) throw error;
+    throw new UnreadableError(`expected a file that can be read, got ${error.message}`, { cause: error });
+  }
+}
+
 /** A blob over an open file. */
 class OpenFile {
   constructor(path) {
@@ -33,8 +43,8 @@ class OpenFile {
   slice(begin = 0, end = this.size) {
     const bytes = new Uint8Array(end - begin);
     for (let at = 0; at < bytes.length; ) {
-      const read = readSync(this.descriptor, bytes, at, bytes.length - at, begin + at);
-      if (read === 0) throw new Error(`the file ended at byte ${begin + at} while it was read`);
+      const read = reading(() => readSync(this.descriptor, bytes, at, bytes.length - at, begin + at));
+      if (read === 0) throw new UnreadableError(`the file ended at byte ${begin + at} while it was read`);
       at += read;
     }
     return bytes;
@@ -46,9 +56,10 @@ class OpenFile {
 }
 
 function listFolder(folder, prefix, found) {
-  for (const entry of readdirSync(join(folder, prefix), { withFileTypes: true, encoding: "utf8" })) {
-    const name = prefix + entry.name;
-    if (entry.isDirectory()) listFolder(folder, `${name}/`, found);
+  for (const entry of readdirSync(join(folder, prefix), { withFileTypes: true, encoding: "buffer" })) {
+    const text = entry.name.toString("utf8"), name = prefix + text;
+    if (!Buffer.from(text).equals(entry.name)) found.problems.push(problem("PKG-002", name, `expected a member name in UTF-8, got ${quoted(text)}`));
+    else if (entry.isDirectory()) listFolder(folder, `${name}/`, found);
     else if (entry.isFile()) found.files.push(name);
     else found.problems.push(problem("PKG-004", name, `expected a regular file, got ${entry.isSymbolicLink() ? "a symbolic link" : "something else"}`));
   }
@@ -71,12 +82,14 @@ function openFolder(path) {
       }
     }
     for (const file of members.values()) file.close();
-    if (attempt === ATTEMPTS) throw new Error(`${path} is replaced again and again`);
+    if (attempt === ATTEMPTS) throw new UnreadableError(`${path} is replaced again and again`);
   }
 }
 
 /** The source of a package at a path, and a function that closes its files. */
-export function openPackage(path) {
+export const openPackage = (path) => reading(() => open(path));
+
+function open(path) {
   const found = statSync(path);
   if (found.isDirectory()) {
     const source = openFolder(path);

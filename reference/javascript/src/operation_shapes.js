@@ -108,9 +108,9 @@ const STACK = (c, inputs) => {
   const axis = axisOf(c.axis, shape.length + 1);
   return [...shape.slice(0, axis), inputs.length, ...shape.slice(axis)];
 };
-const SPLIT = (c, [x]) => {
+const SPLIT = (c, [x], { outputs }) => {
   const axis = axisOf(c.axis, x.length), n = x[axis];
-  const sizes = Array.isArray(c.parts) ? c.parts : Array(c.parts).fill(known(n) ? n / c.parts : null);
+  const sizes = Array.isArray(c.parts) ? c.parts : Array(Math.min(c.parts, outputs.length + 1)).fill(known(n) ? n / c.parts : null); // no more than tell that there are too many
   expect(!known(n) || (Array.isArray(c.parts) ? sizes.reduce((a, b) => a + b, 0) === n : n % c.parts === 0), `parts that fill ${n} elements, got others`);
   return new Several(sizes.map((size) => x.map((extent, i) => (i === axis ? size : extent))));
 };
@@ -216,9 +216,9 @@ export function operationShapes(call, inputs) {
   const { op, definition, settings } = call;
   const operands = operandsOf(call);
   const shapes = operands.map((operand) => ("literal" in operand ? (op === "gather" ? [operand.literal.length] : []) : inputs[operand.input]));
-  if (shapes.some((shape) => shape === undefined)) return Array(op === "top_k" ? 2 : op === "split" ? (Array.isArray(settings.parts) ? settings.parts.length : settings.parts) : 1).fill(undefined);
+  if (shapes.some((shape) => shape === undefined)) return Array(op === "top_k" ? 2 : op === "split" ? (Array.isArray(settings.parts) ? settings.parts.length : Math.min(settings.parts, call.outputs.length + 1)) : 1).fill(undefined);
   const rule = Object.hasOwn(RULES, op) ? RULES[op] : definition.operands.maximum > 1 ? STRETCHED : SAME;
-  const result = rule(settings, shapes);
+  const result = rule(settings, shapes, call);
   return result instanceof Several ? result.shapes : [result];
 }
 

@@ -3,6 +3,7 @@
 // TriptychError
 //   InvalidModelError   the bytes break the specification      .problems
 //   UnsupportedError    the bytes are fine, this reader is not able
+//   UnreadableError     a file could not be opened or read    .cause
 //   UsageError          the caller passed something impossible
 
 import { CODES } from "./tables.js";
@@ -22,6 +23,8 @@ export class InvalidModelError extends TriptychError {
 }
 
 export class UnsupportedError extends TriptychError {}
+
+export class UnreadableError extends TriptychError {}
 
 export class UsageError extends TriptychError {}
 

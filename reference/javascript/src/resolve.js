@@ -113,17 +113,40 @@ function checkComposites(architecture, composites, member) {
     if (has(VOCABULARY.types, name)) add("LYR-033", place, `expected a name that no type of the vocabulary has, got ${quoted(name)}`);
     return [name, new Set(uses(name, composite, place, composite.parameters ?? emptyObject()))];
   }));
-  for (const name of inside.keys()) {
-    const reached = new Set(), open = [...inside.get(name)];
-    while (open.length) {
-      const next = open.pop();
-      if (reached.has(next)) continue;
-      reached.add(next);
-      open.push(...(inside.get(next) ?? []));
-    }
-    if (reached.has(name)) add("ARC-033", step("/composites", name), `expected ${quoted(name)} not to be part of itself, got a use of it inside`);
-  }
+  for (const name of cyclic(inside)) add("ARC-033", step("/composites", name), `expected ${quoted(name)} not to be part of itself, got a use of it inside`);
   return problems;
+}
+
+/** The nodes of a graph (node -> its successors) that lie on a cycle, by Tarjan's algorithm without recursion. */
+function cyclic(graph) {
+  const order = new Map(), low = new Map(), open = [], isOpen = new Set(), found = [];
+  for (const root of graph.keys()) {
+    if (order.has(root)) continue;
+    const path = [];
+    const enter = (node) => {
+      order.set(node, order.size);
+      low.set(node, order.get(node));
+      open.push(node);
+      isOpen.add(node);
+      path.push([node, graph.get(node).values()]);
+    };
+    enter(root);
+    while (path.length) {
+      const [node, successors] = path.at(-1), { value: next, done } = successors.next();
+      if (!done) {
+        if (!order.has(next)) enter(next);
+        else if (isOpen.has(next)) low.set(node, Math.min(low.get(node), order.get(next)));
+        continue;
+      }
+      path.pop();
+      if (path.length) low.set(path.at(-1)[0], Math.min(low.get(path.at(-1)[0]), low.get(node)));
+      if (low.get(node) !== order.get(node)) continue;
+      const component = open.splice(open.lastIndexOf(node));
+      for (const one of component) isOpen.delete(one);
+      if (component.length > 1 || graph.get(node).has(node)) found.push(...component);
+    }
+  }
+  return found;
 }
 
 function checkUse(layer, parameters, place, add) {
@@ -133,6 +156,33 @@ function checkUse(layer, parameters, place, add) {
   }
   for (const [name, parameter] of Object.entries(parameters)) {
     if (!has(parameter, "default") && !has(config, name)) add("LYR-034", place, `expected a value of ${quoted(name)}, got none`);
+  }
+}
+
+/** One use of a composite: its parameters, its place, and what its `weights` say of the layers inside it. */
+class Use {
+  constructor({ path, parameters, place, stored, outer }) {
+    Object.assign(this, { path, parameters, place, stored, outer, taken: new Set(), byPath: new Map() });
+    for (const key of stored.keys()) {
+      const [, inner, role] = /^(?:(.*)\.)?([^.]*)$/su.exec(key);
+      this.byPath.set(inner ?? "", [...(this.byPath.get(inner ?? "") ?? []), role]);
+    }
+  }
+
+  /** Gives a layer inside what this use says of its weights. */
+  hand(layer) {
+    const inner = layer.path.slice(this.path.length + 1);
+    for (const role of [...(this.byPath.get(inner) ?? []), ...[...layer.stored.keys()].filter((role) => role.includes("."))]) {
+      const key = `${inner}.${role}`;
+      if (!this.stored.has(key)) continue;
+      layer.stored.set(role, this.stored.get(key));
+      this.taken.add(key);
+    }
+  }
+
+  /** What it says that no layer inside has taken. */
+  left() {
+    return [...this.stored.keys()].filter((key) => !this.taken.has(key));
   }
 }
 
@@ -186,20 +236,10 @@ class Resolver {
     const layer = new Layer(), { composites } = this;
     Object.assign(layer, { name, type: written.type, path: path === "" ? name : `${path}.${name}`, place: scope?.place ?? pointer, inComposite: scope !== undefined,
       trainable: trainable && (written.trainable ?? true), dtype: written.dtype ?? "float32", computeDtype: written.compute_dtype ?? written.dtype ?? "float32" });
-    const given = scope?.given ?? emptyObject();
     layer.stored = new Map(Object.entries(written.weights ?? {}));
     const inside = { path: layer.path, trainable: layer.trainable, scope, depth: depth + 1 };
     if (has(composites, written.type) && !has(VOCABULARY.types, written.type)) return this.use(layer, written, inside);
-    if (scope) {
-      const prefix = `${layer.path.slice(scope.path.length + 1)}.`;
-      for (const key of Object.keys(given)) {
-        const role = key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
-        if (role !== undefined && (layer.stored.has(role) || !role.includes("."))) {
-          layer.stored.set(role, given[key]);
-          scope.taken.add(key);
-        }
-      }
-    }
+    for (let use = scope; use; use = use.outer) use.hand(layer);
     const definition = has(VOCABULARY.types, written.type) ? VOCABULARY.types[written.type] : undefined;
     layer.parameterized = namesParameters(written.config);
     layer.config = substituted(written.config ?? emptyObject(), scope?.parameters ?? emptyObject());
@@ -220,16 +260,12 @@ class Resolver {
     for (const [name, parameter] of Object.entries(composite.parameters ?? {})) parameters[name] = has(config, name) ? config[name] : parameter.default;
     this.count += composite.layers.length + (composite.calls?.length ?? 0);
     if (this.count > MOST || depth > DEEPEST) throw new TooLarge();
-    const given = emptyObject(), outer = scope?.given ?? emptyObject(), prefix = scope ? `${path.slice(scope.path.length + 1)}.` : "";
-    for (const [key, entry] of layer.stored) given[key] = entry;
-    for (const key of Object.keys(outer)) if (scope && key.startsWith(prefix)) given[key.slice(prefix.length)] = outer[key];
-    const inner = { path, parameters, given, taken: new Set(), place: layer.place };
+    const inner = new Use({ path, parameters, place: layer.place, stored: layer.stored, outer: scope });
     layer.composite = written.type;
     layer.config = emptyObject();
     layer.settings = emptyObject();
     layer.graph = this.graph(composite, layer.place, { path, trainable, scope: inner, depth });
-    layer.unknownStored = Object.keys(given).filter((key) => !inner.taken.has(key));
-    if (scope) for (const key of inner.taken) scope.taken.add(prefix + key);
+    layer.unknownStored = inner.left();
     layer.stored = new Map();
     return layer;
   }

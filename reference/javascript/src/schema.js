@@ -134,7 +134,7 @@ class Check {
 
   array(schema, value, place, context) {
     const distinct = () => value.every((item, i) => value.findIndex((other) => sameValue(item, other)) === i);
-    if (value.length < schema.minItems || value.length > schema.maxItems || (schema.uniqueItems && !distinct())) {
+    if (value.length < schema.minItems || value.length > schema.maxItems || (schema.uniqueItems && !distinct())) { // the latter only of so many
       this.add(place, schema.title ?? context.title ?? "another number of elements", value, context);
     }
     if (schema.items) value.forEach((item, i) => this.value(schema.items, item, step(place, i), { ...context, title: undefined }));

@@ -1,6 +1,6 @@
 // Learning rates that change: the schedules of chapter 51.
 
-import { UnsupportedError } from "../problems.js";
+import { UnsupportedError, UsageError } from "../problems.js";
 import { VOCABULARY } from "../tables.js";
 
 const stairs = (c, n) => (c.staircase ? Math.floor(n / c.decay_steps) : n / c.decay_steps);
@@ -15,10 +15,11 @@ function restarts(c, n) {
   return c.initial_learning_rate * ((1 - c.alpha) * 0.5 * c.m_mul ** i * (1 + Math.cos((Math.PI * (n - begin)) / length)) + c.alpha);
 }
 
-function oneCycle(c, n) {
+function oneCycle(c, at) {
+  const n = Math.min(at, c.total_steps - 1);
   const s = c.max_learning_rate / c.divisor, e = s / c.final_divisor, top = c.rise * c.total_steps - 1;
   const points = [[0, s], [top, c.max_learning_rate], ...(c.three_phase ? [[2 * c.rise * c.total_steps - 2, s]] : []), [c.total_steps - 1, e]];
-  const next = points.findIndex(([at], i) => i > 0 && (n <= at || i === points.length - 1)), [[a, x], [b, y]] = [points[next - 1], points[next]], p = (n - a) / (b - a);
+  const next = points.findIndex(([end], i) => i > 0 && (n <= end || i === points.length - 1)), [[a, x], [b, y]] = [points[next - 1], points[next]], p = (n - a) / (b - a);
   return c.anneal === "linear" ? x + (y - x) * p : y + ((x - y) / 2) * (1 + Math.cos(Math.PI * p));
 }
 
@@ -30,7 +31,11 @@ const SCHEDULES = {
     const [k, d] = c.cycle ? [n, c.decay_steps * Math.max(1, Math.ceil(n / c.decay_steps))] : [Math.min(n, c.decay_steps), c.decay_steps];
     return (c.initial_learning_rate - c.end_learning_rate) * (1 - k / d) ** c.power + c.end_learning_rate;
   },
-  PiecewiseConstantDecay: (c, n) => c.values[c.boundaries.filter((bound) => bound < n).length],
+  PiecewiseConstantDecay(c, n) {
+    if (c.values.length !== c.boundaries.length + 1) throw new UsageError(`expected ${c.boundaries.length + 1} values, got ${c.values.length}`);
+    return c.values[c.boundaries.filter((bound) => bound < n).length];
+  },
+  ReduceOnPlateau: (c) => c.initial_learning_rate,
   CosineDecay(c, n) {
     if (c.warmup_target === null) return cosineDecay(c, c.initial_learning_rate, n);
     if (n < c.warmup_steps) return ((c.warmup_target - c.initial_learning_rate) * n) / c.warmup_steps + c.initial_learning_rate;

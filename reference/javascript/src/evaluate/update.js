@@ -44,6 +44,8 @@ class Updates {
     });
     this.settings = new Map(); // dtype -> the config with its numbers rounded to it
     this.constraints = this.constraintsOf(model);
+    const rate = model.state?.get("schedule.rate"); // of a schedule that follows a metric: no epoch ends here
+    if (this.c.learning_rate.type === "ReduceOnPlateau" && rate) [this.reduced] = numbers(fromBytes(rate.dtype, rate.shape, rate.bytes()));
     this.product = 1;
     this.multiplied = 0;
   }
@@ -71,7 +73,7 @@ class Updates {
   /** The learning rate of this step. */
   rate() {
     const { learning_rate: schedule, decay } = this.c;
-    return rateOf(schedule, unitOf(schedule) === "epoch" ? this.epoch : this.step) / (1 + decay * this.step);
+    return (this.reduced ?? rateOf(schedule, unitOf(schedule) === "epoch" ? this.epoch : this.step)) / (1 + decay * this.step);
   }
 
   /** The product of u(k) up to this update, which follows from the count. */
@@ -100,7 +102,7 @@ class Updates {
   }
 
   averaged(weight, before, count) {
-    const { c } = this, average = weight.slot("average", c.ema_start === "weight" || count > 1 ? before : weight.data);
+    const { c } = this, average = weight.slot("average", c.ema_start === "weight" ? before : weight.data);
     for (let i = 0; i < average.length; i++) average[i] = c.ema_momentum * average[i] + (1 - c.ema_momentum) * weight.data[i];
     if (c.ema_overwrite_frequency !== null && count % c.ema_overwrite_frequency === 0) weight.data.set(average);
   }
