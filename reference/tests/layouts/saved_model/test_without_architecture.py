@@ -78,3 +78,14 @@ def test_a_model_of_somebodys_class_keeps_layers_classes_training_and_slots(kera
     np.testing.assert_array_equal(found.training.state["optimizer.momentum.first.kernel"], slots[model.first.kernel.name].numpy())
     np.testing.assert_array_equal(found.training.state["optimizer.momentum.shift"], slots[model.shift.name].numpy())
     np.testing.assert_array_equal(found.training.state["metrics.mae.total"], model.metrics[1].total.numpy())
+
+
+def test_what_is_written_for_serving_loads_into_the_architecture_that_it_lost(dense, tmp_path):
+    model = dense(4, 2)
+    model.save(tmp_path / "served", layout="saved-model")
+    found = triptych.load(tmp_path / "served")
+    assert set(found.weights) == {"dense_0/kernel", "dense_0/bias", "dense_1/kernel", "dense_1/bias"}
+    twin = triptych.model_from_json(model.to_json())
+    assert len(twin.load_weights(tmp_path / "served").loaded) == 4
+    for name, array in model.weights.items():
+        np.testing.assert_array_equal(twin.weights[name], array)

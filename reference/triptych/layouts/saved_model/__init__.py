@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych.layouts.layout import Layout, Outline
-from triptych.model import Panels
+from triptych.model import Architecture, Panels, Weights
 
 
 def _recognises(path: Path, head: bytes) -> bool:
@@ -45,6 +45,15 @@ def layers(panels: Panels) -> Sequence[tuple[str, Sequence[str]]]:
     return names.tensors_of(rows) if rows else []
 
 
+def placed(panels: Panels, architecture: Architecture) -> Weights | None:
+    """Variables that go by their names alone, under the names that `architecture` has for them; None for other panels."""
+    from triptych.layouts.saved_model import bare, facts
+
+    if panels.weights is None or facts.member(panels, "tags") is None or facts.layers_of(panels):
+        return None
+    return bare.placed(panels.weights, architecture)
+
+
 def left_out(panels: Panels) -> tuple[str, ...]:
     """A sentence for each thing of the directory that was read that `panels` do not hold."""
     from triptych.layouts.saved_model import facts
@@ -62,4 +71,5 @@ LAYOUT = Layout(
     outline=_outline,
     read_options=frozenset({"allow_code", "limits"}),
     layers=layers,
+    placed=placed,
 )

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from triptych.layouts.keras_weights.names import tensors_of, unique
 from triptych.layouts.saved_model.keras_objects import KerasObjects
 from triptych.layouts.saved_model.variables import Variables
-from triptych.model import Tensor
+from triptych.model import Architecture, Tensor, Weights
+from triptych.vocabulary import weight_slots
 
 _ENUMERATIONS = frozenset({"variables", "trainable_variables", "non_trainable_variables", "_all_variables", "weights"})
 """Children of a root that list all of its variables."""
@@ -75,6 +76,16 @@ def bare_weights(keras: KerasObjects, variables: Variables) -> Bare:
     return found
 
 
+def placed(weights: Weights, architecture: Architecture) -> Weights | None:
+    """`weights` under the names of `architecture`, of those that are called by way and role with slashes; None if none is."""
+    found = {}
+    for slot in weight_slots(architecture):
+        name = f"{slot.path}.{slot.role}".replace(".", "/")
+        if name in weights.tensors and slot.tensor not in weights.tensors:
+            found[name] = slot.tensor
+    return Weights({found.get(name, name): tensor for name, tensor in weights.tensors.items()}) if found else None
+
+
 def _layers(keras: KerasObjects, variables: Variables) -> Iterator[tuple[str, int]]:
     """The layers of a Keras model at the root, by name."""
     objects = variables.objects
@@ -134,4 +145,4 @@ def _looks(number: int, variables: Variables) -> tuple[object, ...]:
     return variables.objects.all[number].name, variables.shape(number), variables.checksum(number)
 
 
-__all__ = ["Bare", "bare_weights"]
+__all__ = ["Bare", "bare_weights", "placed"]
