@@ -52,7 +52,10 @@ _OF_SAVERS = frozenset({"Save", "SaveSlices", "SaveV2", "MergeV2Checkpoints", "R
 """What the graph's own way of saving and restoring its variables may do."""
 _LISTED = 1000
 """Nodes that are listed one by one; the rest is counted."""
-_STEPS = 12
+_KINDS_LISTED = 300
+_OTHERS = "(others)"
+"""What stands for operations beyond those that are listed."""
+_STEPS = 6
 """Nodes between the one that is asked to save and those that do it."""
 
 
@@ -74,13 +77,17 @@ class Survey:
     totals: Counter[str] = field(default_factory=Counter)
     """The same -> how many nodes of it there are."""
     constants: list[Node] = field(default_factory=list)
+    _noted: int = 0
 
-    def note(self, node: Node) -> None:
-        """Remember that `node` has effects outside."""
-        op = _shown(node.op, 100)
-        self.totals[op] += 1
-        if self.totals.total() <= _LISTED:
-            self.nodes.setdefault(op, []).append(_shown(node.path, 300))
+    def note(self, op: str, path: str) -> None:
+        """Remember that the node at `path` has effects outside."""
+        name = _shown(op, 100)
+        if name not in self.totals and len(self.totals) >= _KINDS_LISTED:
+            name = _OTHERS
+        self.totals[name] += 1
+        self._noted += 1
+        if self._noted <= _LISTED:
+            self.nodes.setdefault(name, []).append(_shown(path, 300))
 
     def data(self) -> list[Json]:
         """The operations as plain data."""
@@ -99,22 +106,22 @@ def survey(graph: memoryview, saver: Any, place: str, *, constants: bool) -> Sur
     """
     names = frozenset(name_of(one, place) for library in wire.parts(graph, 2, place) for one in wire.parts(library, 1, place))
     found = Survey(functions=names)
-    savers: list[Node] = []
+    savers: list[tuple[str, str, str]] = []
     for node in nodes(graph, place):
         found.count += 1
         if node.op == "Const":
             if constants:
                 found.constants.append(node)
         elif node.op in _OF_SAVERS:
-            savers.append(node)
+            savers.append((node.op, node.path, node.function or f"/{node.name}"))
         elif node.op in _WHAT or not (node.op in known() or node.op in names):
             # A function may be called as if it were an operation of its own.
-            found.note(node)
+            found.note(node.op, node.path)
     if savers:
         own = _of_saver(graph, saver, place)
-        for node in savers:
-            if (node.function or f"/{node.name}") not in own:
-                found.note(node)
+        for op, path, home in savers:
+            if home not in own:
+                found.note(op, path)
     return found
 
 
