@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.checkpoint.checkpoint_management import update_checkpoint_state_internal
 
-from triptych.errors import InvalidModelError, SaveError, UnsupportedError
+from triptych.errors import InvalidModelError, SaveError, TruncatedError, UnsupportedError
 from triptych.layouts.tensorflow import state_file
 from triptych.layouts.tensorflow.bundle import open_bundle, write_bundle
 from triptych.layouts.tensorflow.locate import locate, prefix_of
@@ -106,6 +106,18 @@ def test_a_path_leads_to_the_only_checkpoint(tmp_path):
     write(tmp_path / "second")
     with pytest.raises(InvalidModelError, match="'ck', 'second'"):
         locate(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", None], ids=["empty", "a pointer", "cut short"])
+def test_a_checkpoint_with_a_broken_index_is_found_and_refused(tmp_path, content):
+    prefix = write(tmp_path / "w[1]")
+    index = tmp_path / "w[1].index"
+    index.write_bytes(index.read_bytes()[:-7] if content is None else content)
+    for path in (prefix, index, tmp_path / "w[1].data-00000-of-00001", tmp_path):
+        assert locate(path) == prefix
+        with pytest.raises(TruncatedError) as caught:
+            open_bundle(locate(path))
+        assert caught.value.problems[0].place.startswith("w[1].index")
 
 
 def test_where_there_is_none_it_is_said(tmp_path):

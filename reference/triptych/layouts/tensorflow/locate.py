@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import re
 from pathlib import Path
 
@@ -50,7 +51,10 @@ def prefix_of(path: Path) -> Path | None:
 def _exists(prefix: Path) -> bool:
     """Whether there is a checkpoint of this prefix."""
     index = prefix.parent / (prefix.name + SUFFIX)
-    return saved_slices.is_table(index) or bool(saved_slices.files_of(prefix))
+    if index.is_file():
+        # An index that is cut short, or stands for one that was never fetched, is known by the data beside it; reading says what is wrong.
+        return saved_slices.is_table(index) or any(prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*-of-*"))
+    return bool(saved_slices.files_of(prefix))
 
 
 def _in_folder(folder: Path) -> Path | None:
@@ -59,7 +63,8 @@ def _in_folder(folder: Path) -> Path | None:
         if _exists(said):
             return said
         raise invalid(state_file.NAME, f"expected the checkpoint {shorten(said.name)} that the state file names, it is not there")
-    found = sorted({prefix for one in folder.iterdir() if saved_slices.is_table(one) and (prefix := prefix_of(one)) is not None})
+    files = [one for one in folder.iterdir() if one.name.endswith(SUFFIX) or saved_slices.is_table(one)]
+    found = sorted({prefix for one in files if (prefix := prefix_of(one)) is not None})
     if len(found) > 1:
         names = ", ".join(shorten(one.name) for one in found[:8])
         raise invalid("", f"expected one checkpoint in the folder, or a state file that names one, got {len(found):,}: {names}")
