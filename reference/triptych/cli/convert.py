@@ -25,6 +25,7 @@ Read SRC, whatever its layout (told by its content), and write DST in the layout
   my_model.pt / .pth  PyTorch: the state dictionary, in a training dictionary where there is training
   weights.safetensors the weights alone; .npz the same for numpy; --layout hub a folder as model hubs have them,
                       npy a folder of numpy's arrays, torch-distributed one for PyTorch's distributed loader (with training, too)
+  my_model            with --layout saved-model a SavedModel folder, which TensorFlow serves without this program
   my_model.json/.yaml the architecture alone; with --dialect what Keras' own to_json (keras1, keras2, keras3) or
                       to_yaml (keras1, keras2) would write, whatever Keras or layout SRC is of
 
