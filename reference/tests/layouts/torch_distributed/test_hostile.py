@@ -187,6 +187,20 @@ def test_metadata_that_no_version_of_pytorch_writes_are_refused(tmp_path, trick)
     assert said in str(error)
 
 
+def test_a_thousand_tensors_of_one_part_are_refused(tmp_path):
+    """Two names may share a part of a file, for weights that are tied; more than eight times what is stored is no model."""
+    box = Box((0,), (2**20,))
+    length = (checkpoint(tmp_path / "a", (2**20,), [box]) / "__0_0.distcp").stat().st_size
+    for count in (2, 1000):
+        names = [f"a{index}" for index in range(count)]
+        entries = state(**{one: described((2**20,), [box]) for one in names})
+        folder = checkpoint(tmp_path / str(count), (2**20,), [box], entries=entries, storage_data=b"}(" + b"".join(stored(one, box, length) for one in names) + b"u")
+        if count == 2:
+            assert len(triptych.load(folder).weights) == 2
+        else:
+            assert "that are stored, got 4,194,304,000" in str(refused(folder))
+
+
 def test_an_entry_below_another_is_refused(tmp_path):
     box = Box((0,), (4,))
     entries = state(a=described((4,), [box]), b=described((4,), [Box((0,), (4,))]))
