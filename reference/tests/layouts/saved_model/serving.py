@@ -10,6 +10,7 @@ import numpy as np
 from triptych.adapter import _texts
 from triptych.dtypes import numpy_dtype
 from triptych.layouts import safetensors_weights
+from triptych.layouts.saved_model.graph.signature import input_names
 from triptych.model import Architecture, Call, Input, Layer, Panels, Weights
 from triptych.model.composites import expand
 from triptych.package import read_package
@@ -103,8 +104,8 @@ def serve(folder, panels, inputs):
     declared = panels.architecture.inputs
     signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
     given = {}
-    for one, array in zip(declared, inputs, strict=True):
-        given[one.name] = tf.constant(np.asarray(array, object)) if one.dtype == "string" else tf.constant(np.asarray(array).astype(numpy_dtype(one.dtype)))
+    for name, one, array in zip(input_names(panels.architecture), declared, inputs, strict=True):
+        given[name] = tf.constant(np.asarray(array, object)) if one.dtype == "string" else tf.constant(np.asarray(array).astype(numpy_dtype(one.dtype)))
     yielded = signature(**given)
     names = panels.architecture.outputs or (panels.architecture.layers[-1].name,)
     return [yielded[name].numpy() for name in names]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from keyword import iskeyword
 from typing import Any
 
 from triptych.layouts.saved_model.graph.attributes import fill_shape, number_of
@@ -25,7 +26,9 @@ def sign(meta: Any, architecture: Architecture, given: Sequence[Value], outputs:
 
 def input_names(architecture: Architecture) -> list[str]:
     """What a signature calls the inputs: as the dictionary did that a Keras model takes, else as the architecture does."""
-    return _named(architecture, "/config/input_layers", [one.name for one in architecture.inputs])
+    names = _named(architecture, "/config/input_layers", [one.name for one in architecture.inputs])
+    # TensorFlow hands inputs on as arguments of a Python function.
+    return [f"{name}_" if iskeyword(name) else name for name in names]
 
 
 def output_names(architecture: Architecture) -> list[str]:

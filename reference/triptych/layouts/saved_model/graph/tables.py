@@ -5,12 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from triptych.layouts.saved_model.graph.attributes import Type, fill_shape
+from triptych.layouts.saved_model.graph.attributes import Type
 from triptych.layouts.saved_model.graph.body import Body
 from triptych.layouts.saved_model.graph.values import Operand, Value
 
-INITIALIZER = "__saved_model_init_op"
-"""What a signature is called by which loaders find the node that they run first."""
+INITIALIZER = "saved_model_main_op"
+"""The collection in which loaders find the node that they run first."""
 
 
 def table(body: Body, keys: Any, values: Any) -> Value:
@@ -47,6 +47,4 @@ def add_tables(graph: Any, body: Body) -> None:
         return
     name = body.unique("tables/fill_all")
     body.node("NoOp", [], [], name=name, after=filling)
-    said = graph.signature_def[INITIALIZER].outputs[INITIALIZER]
-    said.name = name
-    fill_shape(said.tensor_shape, None)
+    graph.collection_def[INITIALIZER].node_list.value.append(name)

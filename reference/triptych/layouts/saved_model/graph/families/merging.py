@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add, and_, mul, or_
 
-from triptych.layouts.saved_model.graph.elementary import cast, matmul, maximum, minimum, product, total, unary, where
+from triptych.dtypes import numpy_dtype
+from triptych.layouts.saved_model.graph.elementary import cast, is_floating, matmul, maximum, minimum, product, total, unary, where
 from triptych.layouts.saved_model.graph.emission import Emission, Mask, emits
 from triptych.layouts.saved_model.graph.shaping import expand, extents, fill, join, move_axis, reshape
 from triptych.layouts.saved_model.graph.values import Value
+from triptych.vocabulary.arrays import np
 
 
 def _merged_masks(call: Emission, _: Sequence[Value]) -> Sequence[Mask]:
@@ -31,27 +33,35 @@ def _joined_masks(call: Emission, outputs: Sequence[Value]) -> Sequence[Mask]:
     return [join([fill(x, extents(x)[:2], value=True, dtype="bool") if mask is None else mask for mask, x in pairs], 1)]
 
 
-def _aligned(inputs: Sequence[Value]) -> list[Value]:
-    """`inputs` with extents 1 after the batch, so that all have one rank."""
-    rank = max(one.ndim for one in inputs)
-    return [reduce(expand, [1] * (rank - one.ndim), one) for one in inputs]
+def _alike(call: Emission) -> list[Value]:
+    """The inputs in one dtype: that of the layer if one holds floating-point numbers, else the widest."""
+    if any(map(is_floating, call.inputs)):
+        return [cast(one, call.dtype) for one in call.inputs]
+    widest = reduce(np.promote_types, [numpy_dtype(one.dtype) for one in call.inputs]).name
+    return [cast(one, widest) for one in call.inputs]
+
+
+def _aligned(call: Emission) -> list[Value]:
+    """The inputs with extents 1 after the batch, so that all have one rank."""
+    rank = max(one.ndim for one in call.inputs)
+    return [reduce(expand, [1] * (rank - one.ndim), one) for one in _alike(call)]
 
 
 def _counting(call: Emission) -> list[tuple[Value, Mask]]:
     """Each input and which of its elements enter the result, in the rank of all."""
     masks = call.masks if call.masks and call.config["masks"] == "any" else (None,) * len(call.inputs)
-    pairs = zip(_aligned(call.inputs), masks, strict=True)
+    pairs = zip(_aligned(call), masks, strict=True)
     return [(x, None if mask is None else reduce(expand, [-1] * (x.ndim - 2), mask)) for x, mask in pairs]
 
 
 @emits("Add", mask=_merged_masks)
 def _sum(call: Emission) -> Value:
-    return reduce(add, _aligned(call.inputs))
+    return reduce(add, _aligned(call))
 
 
 @emits("Subtract", mask=_merged_masks)
 def _difference(call: Emission) -> Value:
-    left, right = _aligned(call.inputs)
+    left, right = _aligned(call)
     return left - right
 
 
@@ -89,14 +99,14 @@ def _smallest(call: Emission) -> Value:
 
 @emits("Concatenate", mask=_joined_masks)
 def _joined(call: Emission) -> Value:
-    return join(call.inputs, call.config["axis"])
+    return join(_alike(call), call.config["axis"])
 
 
 @emits("Dot")
 def _products(call: Emission) -> Value:
     axes = call.config["axes"]
     one, two = axes if isinstance(axes, list) else [axes, axes]
-    left, right = (move_axis(x, axis, -1) for x, axis in zip(call.inputs, (one, two), strict=True))
+    left, right = (move_axis(x, axis, -1) for x, axis in zip(_alike(call), (one, two), strict=True))
     if call.config["normalize"]:
         left, right = (_of_length_one(cast(one, call.dtype)) for one in (left, right))
     batch, *first, length = extents(left)
