@@ -60,6 +60,19 @@ def _array(said):
     return np.frombuffer(data, dtype).reshape(said["shape"])
 
 
+def _shaped(graph, found, pointer=""):
+    """`graph` with the shapes that its calls give to the inputs of composites, which say none themselves."""
+    layers = []
+    for index, layer in enumerate(graph.layers):
+        place = f"{pointer}/layers/{index}"
+        if layer.architecture is not None and found.layers[place].calls:
+            given = found.layers[place].calls[0].inputs
+            inputs = tuple(replace(one, shape=shape) if one.shape is None else one for one, shape in zip(layer.architecture.inputs, given, strict=False))
+            layer = replace(layer, architecture=_shaped(replace(layer.architecture, inputs=inputs), found, f"{place}/architecture"))
+        layers.append(layer)
+    return replace(graph, layers=tuple(layers))
+
+
 def _prefixed(graph, prefix):
     """`graph` with other names for the tensors that it names."""
     return replace(graph, name=None, composites={}, extensions_used=(), extensions_required=(), layers=tuple(_layer(one, prefix) for one in graph.layers))
@@ -84,6 +97,7 @@ def joined(examples):
     for number, one in enumerate(examples):
         name = f"m{number}"
         graph = expand(one.panels.architecture)
+        graph = _shaped(graph, infer(graph))
         slots = {slot.tensor: f"{name}.{slot.tensor}" for slot in weight_slots(graph, infer(graph))}
         tensors |= {stored: one.panels.weights.tensors[tensor] for tensor, stored in slots.items() if one.panels.weights and tensor in one.panels.weights}
         assets |= {f"{name}.{asset}": content for asset, content in one.panels.assets.items()}
