@@ -20,10 +20,10 @@ sys.path.insert(0, str(HERE))
 
 import kit  # noqa: E402 - the declarations import it by this name too
 
-OPS = {"read", "validate", "rewrite", "write", "evaluate", "update"}
+OPS = {"read", "validate", "rewrite", "write", "evaluate", "update", "names"}
 KEYWORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b")
 ROLES = {"reader", "validator", "writer", "evaluator"}
-PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate"}
+PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate", "names"}
 STAGES = {"bytes", "json", "schema", "semantic", "resource"}
 SUITE = "1.0.1"
 """Moves whenever a case is added, changed or withdrawn in a release."""

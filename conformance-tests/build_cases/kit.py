@@ -52,11 +52,11 @@ class Case:
     """Member name -> bytes of a directory package, or {ARCHIVE: bytes}."""
     op: str = "read"
     """read, validate, rewrite (read, write unchanged), write (`files` is {"given.json": `document(observe(…))`}) evaluate (`files` are
-    ``inputs.safetensors`` and a package under ``model/``) or update (``gradients.safetensors`` and a package)."""
+    ``inputs.safetensors`` and a package under ``model/``), update (``gradients.safetensors`` and a package) or names (a package)."""
     role: str = "reader"
     """reader, validator, writer or evaluator."""
     profile: str = "core"
-    """core, yaml, archive, sharded, training, layers or evaluate."""
+    """core, yaml, archive, sharded, training, layers, evaluate or names."""
     accepted: Json = None
     """The observation (see `observe`); {"any_of": [...]} where the specification allows several."""
     rejected: tuple[str, str, str] | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from triptych import adapter, documents, dtypes
 from triptych.documents import architecture as architecture_documents
+from triptych.layouts.tf_checkpoint import names_elsewhere
 from triptych.model import Architecture, Call
 from triptych.package import safetensors_file, shards
 from triptych.vocabulary import LAYER_TYPES, evaluator, inference, slots
@@ -234,6 +235,33 @@ def gradients_are_not_clipped(patch):
 @mutant("ARC-035")
 def composites_hold_nothing(patch):
     patch.setattr(inference, "expand", lambda architecture: dataclasses.replace(architecture, composites={}))
+
+
+def held_otherwise(patch, change):
+    plain = names_elsewhere.held_weights
+    patch.setattr(names_elsewhere, "held_weights", lambda graph, dialect: [dataclasses.replace(one, steps=change(one.steps, dialect)) for one in plain(graph, dialect)])
+
+
+@mutant("NAM-001")
+def layers_without_weights_count_too(patch):
+    held_otherwise(patch, lambda steps, dialect: tuple(step[::-1] for step in steps) if dialect == "keras2" else steps)
+
+
+@mutant("NAM-002")
+def nothing_is_private(patch):
+    held_otherwise(patch, lambda steps, dialect: tuple(tuple(name.lstrip("_") for name in step) for step in steps) if dialect == "keras3" else steps)
+
+
+@mutant("NAM-003")
+def variables_have_no_counter(patch):
+    plain = names_elsewhere.default_names
+    patch.setattr(names_elsewhere, "default_names", lambda *given: [name.removesuffix(":0") for name in plain(*given)])
+
+
+@mutant("NAM-004")
+def layers_go_by_their_own_names(patch):
+    plain = names_elsewhere.saved_objects
+    patch.setattr(names_elsewhere, "saved_objects", lambda *given: [dataclasses.replace(one, path=f"layers/{one.name}", other=None) for one in plain(*given)])
 
 
 def uncoded():

@@ -30,7 +30,7 @@ def test_a_case_is_in_order(case, schema_errors):
     assert names == wanted | ({"written"} if case.accepts and case.op in {"write", "rewrite"} else set())
     if case.accepts:
         for one in case.expected.get("any_of", [case.expected]):
-            part = {"evaluate": "#/$defs/evaluation", "update": "#/$defs/update"}.get(case.op, "#/$defs/observation")
+            part = {"evaluate": "#/$defs/evaluation", "update": "#/$defs/update", "names": "#/$defs/names"}.get(case.op, "#/$defs/observation")
             assert schema_errors("protocol.schema.json", one, part) == []
         assert len(case.expected.get("any_of", [0])) <= 3
     else:
@@ -129,7 +129,8 @@ def test_an_example_of_the_specification_is_part_of_a_case(info, body):
     assert tag, f"expected ```json case=… member=… at=…, got ```{info}"
     case = BY_ID[tag["case"]]
     assert case.accepts, "an example shows what is right"
-    text = (case.folder / "input" / tag["member"]).read_text(encoding="utf-8")
+    expected = tag["member"] == "expected.json"
+    text = (case.folder / ("" if expected else "input") / tag["member"]).read_text(encoding="utf-8")
     if tag["at"] is None:
         assert body == text
         return

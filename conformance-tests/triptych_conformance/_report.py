@@ -14,7 +14,7 @@ from triptych_conformance._judge import COUNTED, Result, by_requirement
 Json = Any
 REPORT = 1
 """Version of the report's own schema (``schemas/report.schema.json``)."""
-ORDER = (CORE, "yaml", "archive", "sharded", "training", "layers", "evaluate")
+ORDER = (CORE, "yaml", "archive", "sharded", "training", "layers", "evaluate", "names")
 
 
 def binding(requirement: str, levels: Mapping[str, str]) -> bool:

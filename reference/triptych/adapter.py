@@ -31,7 +31,7 @@ BITS_LIMIT = 64
 IMPLEMENTATION = {
     "protocol": PROTOCOL, "name": "triptych-reference", "version": __version__, "language": "python", "spec": ["1.0"],
     "roles": ["reader", "validator", "writer", "evaluator"],
-    "profiles": ["core", "yaml", "archive", "sharded", "training", "layers", "evaluate"],
+    "profiles": ["core", "yaml", "archive", "sharded", "training", "layers", "evaluate", "names"],
     "extensions": ["keras"],
 }
 
@@ -224,6 +224,8 @@ def perform(request: Mapping[str, Json], findings: Findings) -> dict[str, Json]:
             return {"outcome": "accepted", "observed": _evaluate(_read(path, findings), Path(request["inputs"]))}
         case "update":
             return {"outcome": "accepted", "observed": _update(_read(path, findings), Path(request["gradients"]))}
+        case "names":
+            return {"outcome": "accepted", "observed": {"names": _names(_read(path, findings), findings)}}
         case "write":
             panels = _given(path, findings)
             findings.raise_if_any()
@@ -231,6 +233,14 @@ def perform(request: Mapping[str, Json], findings: Findings) -> dict[str, Json]:
             return {"outcome": "accepted"}
         case op:
             return {"outcome": "skipped", "reason": f"no operation {op!r} here"}
+
+
+def _names(panels: Panels, findings: Findings) -> dict[str, Json]:
+    """The names that frameworks have for each weight of the architecture in `panels`."""
+    from triptych.layouts.tf_checkpoint.names_elsewhere import names_elsewhere
+
+    assert panels.architecture is not None
+    return dict(names_elsewhere(panels.architecture, findings.at("architecture.json")))
 
 
 def _rejected(problems: tuple[Problem, ...]) -> dict[str, Json]:

@@ -64,14 +64,16 @@ def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect:
             words.append(part)
         elif part in ("@forward", "@backward"):
             words.append(f"{part[1:]}_{snake(layer_type) if index == len(scopes) - 1 else 'layer'}")
-        elif dialect == "keras3":
+        elif part == "@cell" and index < len(scopes) - 1:
+            words.append("stacked_rnn_cells")
+        elif dialect == "keras3" or part.startswith("@cell"):
             words.append(snake(layer_type))
     if layer_type in CELLS:
         words.append(CELLS[layer_type])
     if layer_type in ("MultiHeadAttention", "GroupQueryAttention"):
         projection, _, role = role.rpartition("_")
         words.append("attention_output" if projection == "output" else projection)
-    if layer_type.startswith("Depthwise") and role == "kernel":
+    if layer_type.startswith("Depthwise") and role == "kernel" and dialect != "keras3":
         role = "depthwise_kernel"
     return "/".join([*words, role]) + ("" if dialect == "keras3" else ":0")
 

@@ -1,0 +1,186 @@
+"""Asks tf-keras and Keras 3 under which names they keep each weight of some models, and freezes the answers in ``names.json``.
+
+``python conformance-tests/freeze/make_names.py``. Every weight gets numbers that no other has, so that a name is known by what stands there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import h5py
+import keras
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+Json = Any
+SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
+SIMPLE = {"units": 2, "activation": "tanh"}
+GATED = {**SIMPLE, "recurrent_activation": "sigmoid"}
+STEPS = {**GATED, "return_sequences": True}
+
+
+def convolutional(k: Any) -> Any:
+    """Convolutions and normalisation, one after the other."""
+    layers = k.layers
+    return k.Sequential(
+        [
+            layers.Input((6, 6, 2), name="image"), layers.Conv2D(2, 2, name="conv"), layers.DepthwiseConv2D(2, name="depth"),
+            layers.SeparableConv2D(3, 2, name="separable"), layers.BatchNormalization(name="norm"), layers.Dropout(0.5, name="drop"),
+            layers.Conv2DTranspose(1, 2, name="up"), layers.PReLU(name="slope"), layers.Flatten(name="flat"), layers.Dense(1, name="out"),
+        ],
+        name="convolutional",
+    )
+
+
+def recurrent(k: Any) -> Any:
+    """Recurrent layers, alone and in wrappers."""
+    layers = k.layers
+    return k.Sequential(
+        [
+            layers.Input((3,), dtype="int32", name="words"), layers.Embedding(5, 2, name="table"),
+            layers.Bidirectional(layers.LSTM(2, return_sequences=True), name="both"), layers.GRU(2, return_sequences=True, name="gates"),
+            layers.TimeDistributed(layers.Dense(2), name="each"), layers.SimpleRNN(2, return_sequences=True, name="simple"),
+            layers.RNN(layers.LSTMCell(2), name="cells"), layers.Dense(1, name="out"),
+        ],
+        name="recurrent",
+    )
+
+
+def branched(k: Any) -> Any:
+    """A graph: a layer that is called twice, a model inside, several heads."""
+    layers = k.layers
+    first, second = layers.Input((3, 4), name="first"), layers.Input((3, 4), name="second")
+    shared = layers.Dense(4, name="shared")
+    inner = k.Sequential([layers.Input((3, 4)), layers.Dense(4, name="inside"), layers.LayerNormalization(name="level")], name="inner")
+    x = layers.Add(name="sum")([shared(first), inner(shared(second))])
+    x = layers.MultiHeadAttention(2, 2, name="heads")(x, x)
+    return k.Model([first, second], layers.Dense(1, name="out")(layers.EinsumDense("abc,cd->abd", (None, 3), bias_axes="d", name="sums")(x)), name="branched")
+
+
+def layer(name: str, type_: str, config: Json = None, **more: Json) -> Json:
+    """A layer of a document."""
+    return {"name": name, "type": type_, **({"config": config} if config else {}), **more}
+
+
+DOCUMENTS: dict[str, Json] = {
+    "convolutional": {
+        "inputs": [{"name": "image", "shape": [None, 6, 6, 2]}],
+        "layers": [
+            layer("conv", "Conv2D", {"filters": 2, "kernel_size": [2, 2]}), layer("depth", "DepthwiseConv2D", {"kernel_size": [2, 2]}),
+            layer("separable", "SeparableConv2D", {"filters": 3, "kernel_size": [2, 2]}), layer("norm", "BatchNormalization", {"momentum": 0.99, "epsilon": 0.001}), layer("drop", "Dropout", {"rate": 0.5}),
+            layer("up", "Conv2DTranspose", {"filters": 1, "kernel_size": [2, 2]}), layer("slope", "PReLU"), layer("flat", "Flatten"), layer("out", "Dense", {"units": 1}),
+        ],
+    },
+    "recurrent": {
+        "inputs": [{"name": "words", "shape": [None, 3], "dtype": "int32"}],
+        "layers": [
+            layer("table", "Embedding", {"input_dim": 5, "output_dim": 2}),
+            layer("both", "Bidirectional", sublayers={"forward": {"type": "LSTM", "config": STEPS}, "backward": {"type": "LSTM", "config": {**STEPS, "go_backwards": True}}}),
+            layer("gates", "GRU", {**STEPS, "reset_after": True}), layer("each", "TimeDistributed", sublayers={"layer": {"type": "Dense", "config": {"units": 2}}}),
+            layer("simple", "SimpleRNN", {**SIMPLE, "return_sequences": True}), layer("cells", "RNN", sublayers={"cell": {"type": "LSTMCell", "config": GATED}}), layer("out", "Dense", {"units": 1}),
+        ],
+    },
+    "branched": {
+        "inputs": [{"name": "first", "shape": [None, 3, 4]}, {"name": "second", "shape": [None, 3, 4]}],
+        "layers": [
+            layer("shared", "Dense", {"units": 4}),
+            layer("inner", "Model", architecture={
+                "inputs": [{"name": "x", "shape": [None, 3, 4]}], "layers": [layer("inside", "Dense", {"units": 4}), layer("level", "LayerNormalization", {"epsilon": 0.001})]}),
+            layer("sum", "Add"), layer("heads", "MultiHeadAttention", {"num_heads": 2, "key_dim": 2}),
+            layer("sums", "EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 3], "bias_axes": "d"}), layer("out", "Dense", {"units": 1}),
+        ],
+        "calls": [
+            {"layer": "shared", "inputs": ["first"]}, {"layer": "shared", "inputs": ["second"], "outputs": ["again"]}, {"layer": "inner", "inputs": ["again"]},
+            {"layer": "sum", "inputs": ["shared", "inner"]}, {"layer": "heads", "inputs": ["sum", "sum"]}, {"layer": "sums", "inputs": ["heads"]}, {"layer": "out", "inputs": ["sums"]},
+        ],
+        "outputs": ["out"],
+    },
+}
+GATES = ("kernel", "recurrent_kernel", "bias")
+TENSORS: dict[str, list[str]] = {
+    "convolutional": [
+        "conv.kernel", "conv.bias", "depth.kernel", "depth.bias", "separable.depthwise_kernel", "separable.pointwise_kernel", "separable.bias", "norm.gamma", "norm.beta",
+        "norm.moving_mean", "norm.moving_variance", "up.kernel", "up.bias", "slope.alpha", "out.kernel", "out.bias"],
+    "recurrent": [
+        "table.embeddings", *(f"both.{way}.{role}" for way in ("forward", "backward") for role in GATES), *(f"gates.{role}" for role in GATES), "each.layer.kernel",
+        "each.layer.bias", *(f"simple.{role}" for role in GATES), *(f"cells.cell.{role}" for role in GATES), "out.kernel", "out.bias"],
+    "branched": [
+        "shared.kernel", "shared.bias", "inner.inside.kernel", "inner.inside.bias", "inner.level.gamma", "inner.level.beta",
+        *(f"heads.{part}_{role}" for part in ("query", "key", "value", "output") for role in ("kernel", "bias")), "sums.kernel", "sums.bias", "out.kernel", "out.bias"],
+}
+"""Model -> this specification's names of its weights, in the order of Keras' ``get_weights()``."""
+TITLES = {
+    "convolutional": "Each Keras has names for the weights of a convolutional model",
+    "recurrent": "Names of weights in cells and wrappers say the parts they are in",
+    "branched": "Names of weights in a graph count layers in the order of Keras",
+}
+
+
+def datasets(file: h5py.File, start: str = "") -> dict[str, np.ndarray]:
+    """Path -> array, of every dataset at or below `start`."""
+    found: dict[str, np.ndarray] = {}
+    (file[start] if start else file).visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return found
+
+
+def objects(prefix: str) -> dict[str, np.ndarray]:
+    """Path from the root -> value, of every variable in a checkpoint."""
+    reader = tf.train.load_checkpoint(prefix)
+    return {key.removesuffix(SUFFIX): reader.get_tensor(key) for key in reader.get_variable_to_shape_map() if key.endswith(SUFFIX)}
+
+
+def places(k: Any, build: Any, folder: str) -> tuple[list[np.ndarray], dict[str, dict[str, np.ndarray]]]:
+    """The weights of a model in order, and how one Keras spells them in each of its forms."""
+    k.backend.clear_session()
+    model = build(k)
+    weights = [np.arange(array.size, dtype="float32").reshape(array.shape) + 1000 * (number + 1) for number, array in enumerate(model.get_weights())]
+    model.set_weights(weights)
+    stem = f"{folder}/{k.__name__}"
+    tf.train.Checkpoint(model).write(stem)
+    if k is tf_keras:
+        model.save_weights(stem + ".h5", save_format="h5")
+        with h5py.File(stem + ".h5") as file:
+            return weights, {"objects": objects(stem), "hdf5": datasets(file)}
+    model.save(stem + ".h5")
+    model.save_weights(stem + ".weights.h5")
+    with h5py.File(stem + ".h5") as file, h5py.File(stem + ".weights.h5") as by_path:
+        return weights, {"objects": objects(stem), "hdf5": datasets(file, "model_weights"), "paths": datasets(by_path)}
+
+
+def named(forms: dict[str, dict[str, np.ndarray]], value: np.ndarray) -> dict[str, str]:
+    """The one name in each form under which `value` stands."""
+    found = {}
+    for form, arrays in forms.items():
+        (found[form],) = [name for name, array in arrays.items() if np.shape(array) == value.shape and np.array_equal(array, value)]
+    return found
+
+
+def row(build: Any, folder: str) -> Json:
+    """One model with the names of its weights."""
+    slug = build.__name__
+    said: dict[str, Json] = {name: {} for name in TENSORS[slug]}
+    for dialect, k in (("keras2", tf_keras), ("keras3", keras)):
+        weights, forms = places(k, build, folder)
+        for name, value in zip(TENSORS[slug], weights, strict=True):
+            said[name][dialect] = named(forms, value)
+    return {"slug": slug, "title": TITLES[slug], "architecture": {"format_version": "1.0", "name": slug, **DOCUMENTS[slug]}, "names": said}
+
+
+def main() -> None:
+    """Write ``names.json``."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [row(build, folder) for build in (convolutional, recurrent, branched)]
+    versions = {"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__, "keras": keras.__version__}
+    text = json.dumps({"versions": versions, "rows": rows}, indent=1) + "\n"
+    (Path(__file__).parent / "names.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
