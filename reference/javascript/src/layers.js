@@ -2,158 +2,19 @@
 
 import { valuesOf } from "./architecture.js";
 import { evaluateCondition, evaluateShape, namesOf } from "./expressions.js";
-import { Misfit, resultShapes } from "./layer_shapes.js";
+import { checkCollisions, checkConfigs, checkRoles, checkWritten } from "./layer_checks.js";
+import { resultShapes } from "./layer_shapes.js";
 import { operandsOf, operationShapes } from "./operation_shapes.js";
 import { problem, quoted, step } from "./problems.js";
-import { namesParameters, resolveArchitecture, written } from "./resolve.js";
-import { checkSchema } from "./schema.js";
-import { VOCABULARY } from "./tables.js";
-import { checkParts } from "./training.js";
-import { emptyObject, has, isObject, toPlain } from "./values.js";
+import { resolveArchitecture } from "./resolve.js";
+import { ResolvedArchitecture, layersOf } from "./resolved.js";
+import { Misfit } from "./shapes.js";
+import { emptyObject, toPlain } from "./values.js";
 
 const MOST_AXES = 32;
 const MOST_CALLS = 1_000_000; // nested graphs that are called twice at each level double; beyond so many, shapes stay unknown
 const ALWAYS = ["training", "mask"];
 const count = ({ minimum, maximum }) => (maximum === null ? `at least ${minimum}` : minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`);
-
-/** The rows of the weight table that hold for a layer's config. */
-export const weightRows = (layer) => (layer.definition?.weights ?? []).filter(({ when }) => evaluateCondition(when, layer.settings));
-
-/** The layers of a graph in the order of LYR-018: each before those inside it. */
-export function* layersOf(graph) {
-  function* into(layer) {
-    yield layer;
-    for (const inner of layer.sublayers.values()) yield* into(inner);
-    if (layer.graph) yield* layersOf(layer.graph);
-  }
-  for (const layer of graph.layers.values()) yield* into(layer);
-}
-
-function* callsOf(graph) {
-  yield* graph.calls;
-  for (const layer of layersOf(graph)) if (layer.graph) yield* layer.graph.calls;
-}
-
-const ACTIVATIONS = Object.entries(VOCABULARY.types).filter(([, { family }]) => family === "Activation").map(([name]) => name);
-
-/** The problems of a config, and of activations and other parts in it. */
-function checkConfig(file, config, { member, place }) {
-  const problems = [...checkSchema(file, config, { member, place }), ...checkParts(config, { member, place })];
-  for (const [name, value] of Object.entries(config)) {
-    if (!name.endsWith("activation") || !isObject(value) || typeof value.type !== "string" || value.type.includes(":")) continue;
-    const at = step(place, name);
-    if (!ACTIVATIONS.includes(value.type)) problems.push(problem("LYR-003", `${member}#${at}/type`, `expected a type of the family Activation or an extension type, got ${quoted(value.type)}`));
-    else if (!has(value, "config") || isObject(value.config)) problems.push(...checkConfig(`layers/${value.type}.schema.json`, value.config ?? emptyObject(), { member, place: `${at}/config` }));
-  }
-  return problems;
-}
-
-/** The problems of types, operations and sublayers as they are written, inside composites too. */
-function checkWritten(architecture, member) {
-  const problems = [], composites = architecture.composites ?? emptyObject();
-  const add = (requirement, place, message) => problems.push(problem(requirement, `${member}#${place}`, message));
-  const graphs = [[architecture, ""], ...Object.entries(composites).map(([name, composite]) => [composite, step("/composites", name)])];
-  for (const [graph, pointer] of graphs) {
-    for (const { layer, call, place } of written(graph, pointer)) {
-      if (call) {
-        if (!call.op.includes(":") && !has(VOCABULARY.operations, call.op)) add("LYR-030", `${place}/op`, `expected an operation of chapter 27 or an extension operation, got ${quoted(call.op)}`);
-      } else if (!layer.type.includes(":") && !has(VOCABULARY.types, layer.type) && !has(composites, layer.type)) {
-        add("LYR-001", `${place}/type`, `expected a type of chapter 26, a composite or an extension type, got ${quoted(layer.type)}`);
-      } else if (!layer.type.includes(":")) {
-        const wanted = has(VOCABULARY.types, layer.type) ? (VOCABULARY.types[layer.type].sublayers ?? []) : [];
-        const found = Object.keys(layer.sublayers ?? {});
-        if (!rolesFit(wanted, found)) add("LYR-004", has(layer, "sublayers") ? `${place}/sublayers` : place, `expected ${wanted.length ? wanted.join(" and ") : "no layers"} as sublayers, got ${found.length ? found.map(quoted).join(", ") : "none"}`);
-      }
-    }
-  }
-  return problems;
-}
-
-function rolesFit(wanted, found) {
-  const left = new Set(found);
-  for (const role of wanted) {
-    if (!role.includes("{n}")) {
-      if (!left.delete(role)) return false;
-      continue;
-    }
-    let number = 0;
-    while (left.delete(role.replace("{n}", number))) number++;
-    if (number === 0) return false;
-  }
-  return left.size === 0;
-}
-
-/** The problems of configs: of those that name no parameters where they are written, of the others at each use of the composite. */
-function checkConfigs(architecture, graph, member) {
-  const problems = [], composites = Object.entries(architecture.composites ?? emptyObject());
-  for (const [one, pointer] of [[architecture, ""], ...composites.map(([name, composite]) => [composite, step("/composites", name)])]) {
-    for (const { layer, call, place } of written(one, pointer)) {
-      const { config = emptyObject() } = layer ?? call, [folder, table, type] = layer ? ["layers", VOCABULARY.types, layer.type] : ["operations", VOCABULARY.operations, call.op];
-      if (has(table, type) && type !== "Model" && (pointer === "" || !namesParameters(config))) problems.push(...checkConfig(`${folder}/${type}.schema.json`, config, { member, place: `${place}/config` }));
-    }
-  }
-  const uses = [...[...layersOf(graph)].map((layer) => [layer, `layers/${layer.type}`, layer.path]), ...[...callsOf(graph)].map((call) => [call, `operations/${call.op}`, call.op])];
-  for (const [holder, file, what] of uses) {
-    if (!holder.definition || !holder.inComposite || !holder.parameterized) continue;
-    const [first] = checkConfig(`${file}.schema.json`, holder.config, { member, place: "" });
-    if (first) problems.push({ ...first, place: `${member}#${holder.place}`, message: `${what}: ${first.message}` });
-  }
-  return problems;
-}
-
-function checkRoles(graph, member) {
-  const problems = [];
-  for (const layer of layersOf(graph)) {
-    for (const key of layer.unknownStored ?? []) problems.push(problem("LYR-005", `${member}#${step(`${layer.place}/weights`, key)}`, `expected the path and role of a weight inside ${quoted(layer.path)}, got ${quoted(key)}`));
-    if (layer.isExtension || (layer.composite && !layer.definition)) continue;
-    const roles = weightRows(layer).map(({ role }) => role);
-    for (const role of layer.stored.keys()) {
-      if (!roles.includes(role)) problems.push(problem("LYR-005", `${member}#${layer.inComposite ? layer.place : step(`${layer.place}/weights`, role)}`, `expected ${quoted(layer.path)} to own ${roles.length ? roles.join(", ") : "no weights"}, got ${quoted(role)}`));
-    }
-  }
-  return problems;
-}
-
-/** A weight: its layer and role, the tensor that holds it, and its shape as far as it is known. */
-class Weight {
-  constructor(layer, role, { row, entry }) {
-    Object.assign(this, { layer, role, row, entry, tensor: entry?.tensor ?? `${layer.path}.${role}`, shape: undefined, seen: false,
-      trainable: layer.trainable && (entry?.trainable ?? row?.trainable ?? true), dtype: row?.dtype ?? layer.dtype });
-  }
-
-  get axes() {
-    return this.entry?.axes;
-  }
-}
-
-/** An architecture with every type resolved: its graph, and its weights in the order of LYR-018. */
-export class ResolvedArchitecture {
-  constructor(graph) {
-    this.graph = graph;
-    this.weights = new Map(); // Layer -> [Weight]
-    for (const layer of layersOf(graph)) {
-      const rows = layer.isExtension ? [...layer.stored.keys()].map((role) => ({ role })) : weightRows(layer);
-      this.weights.set(layer, rows.map((row) => new Weight(layer, row.role, { row: layer.isExtension ? undefined : row, entry: layer.stored.get(row.role) })));
-    }
-  }
-
-  *allWeights() {
-    for (const weights of this.weights.values()) yield* weights;
-  }
-
-  /** Elements of the weights that are trained and of the others; undefined where a shape is known neither here nor by its tensor. */
-  parameters(stored) {
-    const tensors = new Map();
-    for (const weight of this.allWeights()) {
-      const shape = weight.shape?.every((extent) => extent !== null) ? weight.shape : stored?.get(weight.tensor)?.shape;
-      if (shape === undefined) return undefined;
-      const elements = shape.reduce((product, extent) => product * extent, 1);
-      tensors.set(weight.tensor, { elements, trainable: weight.trainable || tensors.get(weight.tensor)?.trainable });
-    }
-    const sum = (trained) => [...tensors.values()].filter(({ trainable }) => Boolean(trainable) === trained).reduce((total, { elements }) => total + elements, 0);
-    return { trainable: sum(true), nonTrainable: sum(false) };
-  }
-}
 
 class Walk {
   constructor(resolved, member) {
@@ -313,17 +174,6 @@ class Walk {
     });
     return { shape: shape.map((extent, i) => extent ?? declared.shape[i]), text: wants };
   }
-}
-
-/** Tensors that two weights would be stored in although neither names one (ARC-018). */
-function checkCollisions(resolved, member) {
-  const problems = [], owners = new Map();
-  for (const weight of resolved.allWeights()) {
-    const other = owners.get(weight.tensor);
-    if (other && !other.entry && !weight.entry) problems.push(problem("ARC-018", `${member}#${weight.layer.place}`, `expected weights to share a tensor only where one names it, got ${quoted(weight.tensor)} for ${quoted(other.layer.path)} and ${quoted(weight.layer.path)}`));
-    if (!other || !weight.entry) owners.set(weight.tensor, weight);
-  }
-  return problems;
 }
 
 /** The architecture with its types resolved, and its problems; `broken` says that its names and calls cannot be followed. */

@@ -3,7 +3,7 @@
 // A rule takes the settings and the shapes of the operands, a literal's being [], and yields a shape, or several.
 
 import { equationParts } from "./expressions.js";
-import { Several, agree, axisOf, broadcast, expect, filled, firstKnown, joined, plus, product, times } from "./layer_shapes.js";
+import { Several, agree, axisOf, broadcast, expect, filled, firstKnown, joined, plus, product, times } from "./shapes.js";
 
 const known = (value) => value !== null && value !== undefined;
 

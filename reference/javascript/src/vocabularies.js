@@ -1,7 +1,7 @@
 // The vocabularies of lookups: tokens in a config or an asset, and whether they may be one (chapter 25).
 
 import { problem, quoted } from "./problems.js";
-import { layersOf } from "./layers.js";
+import { layersOf } from "./resolved.js";
 import { isObject } from "./values.js";
 
 const LOOKUPS = ["StringLookup", "IntegerLookup", "TextVectorization"];

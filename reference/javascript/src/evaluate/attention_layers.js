@@ -1,6 +1,6 @@
 // Layers of attention: what a query takes of the values whose keys it resembles.
 
-import { attentionAxes } from "../layer_shapes.js";
+import { attentionAxes } from "../sequence_shapes.js";
 import { UnsupportedError } from "../problems.js";
 import { Tensor, finish, numbers, product, sizeOf, transposed } from "./arrays.js";
 
