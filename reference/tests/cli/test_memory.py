@@ -29,18 +29,19 @@ def peak():
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
 
-arguments = sys.argv[1:]
-at = arguments.index("small")
-assert main(["convert", "-q", *arguments[:at]]) == 0  # imports what a conversion needs
-before = peak()
-assert main(["convert", "-q", *arguments[at + 1:]]) == 0
+small, large, folder, name, layout = sys.argv[1:]
+folder = Path(folder)
+for source, prefix in ((small, "small_"), (large, "")):
+    before = peak()  # what the first turn took, of the small model, is for imports
+    assert main(["convert", "-q", source, str(folder / f"{prefix}{name}"), "--layout", layout]) == 0
+    assert main(["convert", "-q", str(folder / f"{prefix}{name}"), str(folder / f"{prefix}back.safetensors")]) == 0
 print(peak() - before)
 """
 
 
-def grown(folder, small, large, target, *options):
-    """MiB that converting `large` takes beyond what converting `small` took."""
-    command = [sys.executable, "-c", CHILD, small, folder / f"small_{target}", *options, "small", large, folder / target, *options]
+def grown(models, folder, name, layout):
+    """MiB that converting the large model there and back takes beyond what converting the small one took."""
+    command = [sys.executable, "-c", CHILD, models / "small", models / "large", folder, name, layout]
     run = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
     return float(run.stdout.splitlines()[-1])
 
@@ -68,9 +69,7 @@ def models(tmp_path_factory):
 @pytest.mark.parametrize("layout", [one for one in LAYOUTS if one.name != "tfjs" and not one.name.startswith("architecture")], ids=lambda one: one.name)
 def test_memory_is_bounded_by_the_largest_tensors(models, tmp_path, layout):
     """There, and back into a package; the files are read as strangers' files are."""
-    suffix = max(layout.suffixes, default="")
-    assert grown(tmp_path, models / "small", models / "large", f"there{suffix}", "--layout", layout.name) < BOUND_MIB
-    assert grown(tmp_path, tmp_path / f"small_there{suffix}", tmp_path / f"there{suffix}", "back.safetensors") < BOUND_MIB
+    assert grown(models, tmp_path, f"there{max(layout.suffixes, default='')}", layout.name) < BOUND_MIB
     back = triptych.load(tmp_path / "back.safetensors").weights
     for number, tensor in enumerate(sorted(back.values(), key=lambda array: array[0, 0])):
         assert (tensor == number).all()
