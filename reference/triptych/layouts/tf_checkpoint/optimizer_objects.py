@@ -75,6 +75,8 @@ def add_optimizer(
         product = builder.step(node, ("_u_product",))
         if optimizer_state.U_PRODUCT in state:
             builder.variable(product, state[optimizer_state.U_PRODUCT], "u_product")
+        else:
+            notes.append("training state 'optimizer.u_product': the source has none, so that a live Nadam goes on with the product that it has")
     kept = {_RATE, optimizer_state.U_PRODUCT}
     return [note for note in notes if not any(repr(name) in note for name in kept)]
 

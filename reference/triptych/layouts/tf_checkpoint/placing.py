@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from triptych.errors import InvalidModelError
 from triptych.layouts import keras_config
@@ -16,6 +17,9 @@ from triptych.layouts.tf_checkpoint.keras_paths import Held, held_weights
 from triptych.layouts.tf_checkpoint.naming import named
 from triptych.layouts.tf_checkpoint.objects import FUNCTIONAL, OPERATIONS, in_order, is_keras_model, parts_of
 from triptych.model import Architecture, Panels, Tensor, Weights
+
+_MOST_MODELS = 16
+"""Models in one checkpoint among which the one that an architecture says is looked for."""
 
 
 def layers(panels: Panels) -> list[tuple[str, list[str]]]:
@@ -53,10 +57,13 @@ def placed(panels: Panels, architecture: Architecture) -> Weights | None:
 def _by_object(graph: ObjectGraph, facts: Facts, architecture: Architecture) -> Iterator[tuple[str, str]]:
     """The tensor that `architecture` needs and the one that the checkpoint has, wherever the objects of its model lead to it."""
     best: list[tuple[str, str]] = []
-    for model in _models(graph):
+    held: dict[str, list[Held]] = {}
+    for model in islice(_models(graph), _MOST_MODELS):
         names = graph.nodes[model].children
         dialect = KERAS3 if FUNCTIONAL in names or OPERATIONS in names else KERAS2
-        pairs = [(one.place.tensor, name) for one in held_weights(architecture, dialect) if (name := _name_at(graph, model, one, facts)) is not None]
+        if dialect not in held:
+            held[dialect] = held_weights(architecture, dialect)
+        pairs = [(one.place.tensor, name) for one in held[dialect] if (name := _name_at(graph, model, one, facts)) is not None]
         if len(pairs) > len(best):
             best = pairs
     yield from best

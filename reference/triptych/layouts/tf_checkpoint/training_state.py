@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,8 +18,10 @@ _LISTS = {
     "linears": "linear", "m": "momentum", "u": "norm", "r": "row", "c": "column", "v": "velocity",
     "model_variables_moving_average": "average", "accumulated_gradients": "gradient_accumulator",
 }  # fmt: skip
-"""Attribute of an optimizer since TensorFlow 2.11, without leading underscores -> the slot whose variables it lists."""
+"""Attribute of an optimizer since TensorFlow 2.11, without a leading underscore -> the slot whose variables it lists."""
 _STEPS = ("iter", "_iterations")
+_MOST_BY_OWN_NAME = 64
+"""Optimizers in one checkpoint up to which their variables are looked up by name: each look takes time for every weight."""
 _RATES = ("learning_rate", "_learning_rate", "_current_learning_rate")
 
 
@@ -43,11 +45,16 @@ def state_names(graph: ObjectGraph, parts: Parts, weights: list[Weight], shape_o
         shape_of: Called with a variable.
     """
     by_node = {weight.node: weight for weight in weights}
+    by_name: dict[str, list[Weight]] = defaultdict(list)
+    for weight in weights:
+        by_name[weight.full_name].append(weight)
+    candidates = weights if len(parts.optimizers) <= _MOST_BY_OWN_NAME else []
     found: dict[int, str] = {}
     for number, way in parts.optimizers.items():
         single = len(parts.optimizers) == 1
         prefix = "optimizer" if single else OTHER + ".".join(way or ("optimizer",))
-        for node, name in _of_optimizer(graph, number, weights, by_node, shape_of):
+        known = _Known(by_node, by_name, candidates)
+        for node, name in _of_optimizer(graph, number, known, shape_of):
             if node not in by_node:
                 found.setdefault(node, STEP if name == STEP and single else f"{prefix}.{'iterations' if name == STEP else name}")
     for node, way in parts.training.items():
@@ -56,10 +63,18 @@ def state_names(graph: ObjectGraph, parts: Parts, weights: list[Weight], shape_o
     return found
 
 
-def _of_optimizer(
-    graph: ObjectGraph, number: int, weights: list[Weight], by_node: Mapping[int, Weight], shape_of: Callable[[int], tuple[int, ...]]
-) -> Iterator[tuple[int, str]]:
-    node = graph.nodes[number]
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The weights, as slots refer to them."""
+
+    by_node: Mapping[int, Weight]
+    by_name: Mapping[str, list[Weight]]
+    candidates: list[Weight]
+    """Those that names with underscores may mean."""
+
+
+def _of_optimizer(graph: ObjectGraph, number: int, known: _Known, shape_of: Callable[[int], tuple[int, ...]]) -> Iterator[tuple[int, str]]:
+    node, by_node = graph.nodes[number], known.by_node
     kind = _kind(graph, number)
     for slot in node.slots:
         weight = by_node.get(slot.variable)
@@ -73,14 +88,14 @@ def _of_optimizer(
     trained = graph.at(number, TRAINED)
     order = list(graph.nodes[trained].children.values()) if trained is not None else []
     for name, child in node.children.items():
-        slot_name = _LISTS.get(name.lstrip("_"))
+        slot_name = _LISTS.get(name.removeprefix("_"))
         if slot_name is not None:
             listed = list(graph.nodes[child].children.values())
-            owners = [by_node.get(one) for one in order] if len(order) == len(listed) else _by_full_name(graph, listed, weights)
+            owners = [by_node.get(one) for one in order] if len(order) == len(listed) else _by_full_name(graph, listed, known.by_name)
             for one, weight in zip(listed, owners, strict=True):
                 if weight is not None and (slot_name in ("row", "column") or shape_of(one) == weight.shape):
                     yield one, f"{slot_name}.{weight.tensor}"
-    yield from _by_own_name(graph, number, weights, shape_of)
+    yield from _by_own_name(graph, number, known.candidates, shape_of)
 
 
 def _by_own_name(
@@ -99,17 +114,17 @@ def _by_own_name(
         yield child, f"variables.{name}" if target.startswith(OPAQUE) else target if target == STEP else target.removeprefix("optimizer.")
 
 
-def _by_full_name(graph: ObjectGraph, listed: list[int], weights: list[Weight]) -> list[Weight | None]:
+def _by_full_name(graph: ObjectGraph, listed: list[int], by_name: Mapping[str, list[Weight]]) -> list[Weight | None]:
     """For each variable the weight whose name is in its own; of several of one name, which stand in two models, the next one."""
-    by_name: dict[str, deque[Weight]] = defaultdict(deque)
-    for weight in weights:
-        by_name[weight.full_name].append(weight)
+    taken: Counter[str] = Counter()
     found: list[Weight | None] = []
     for node in listed:
         value = graph.nodes[node].value()
         # ``Adam/m/dense/kernel``: the optimizer, its word for the slot, and the weight.
-        waiting = by_name.get(value.full_name.split("/", 2)[-1]) if value is not None else None
-        found.append(waiting.popleft() if waiting else None)
+        name = value.full_name.split("/", 2)[-1] if value is not None else ""
+        named = by_name.get(name, [])
+        found.append(named[taken[name]] if taken[name] < len(named) else None)
+        taken[name] += 1
     return found
 
 
