@@ -45,6 +45,18 @@ def test_an_export_loads_into_the_architecture_that_it_lost(exported):
     np.testing.assert_allclose(twin.predict(x), expected, rtol=1e-5, atol=1e-6)
 
 
+def test_a_model_of_keras_3_that_tensorflow_saved_loads_into_its_architecture(exported, tmp_path):
+    model, _ = exported
+    tf.saved_model.save(model, tmp_path / "saved")
+    found = triptych.load(tmp_path / "saved")
+    assert len(found.weights) == len(model.weights)
+    assert found.panels.extensions["tensorflow"]["signatures"]["serving_default"]["inputs"]
+    twin = triptych.model_from_json(model.to_json())
+    twin.load_weights(tmp_path / "saved")
+    for weight in model.weights:
+        np.testing.assert_array_equal(twin.weights[weight.path.partition("/")[2].replace("/", ".")], weight.numpy())
+
+
 def test_a_model_of_somebodys_class_keeps_layers_classes_training_and_slots(keras2, tmp_path):
     class Own(keras2.Model):
         def __init__(self):

@@ -36,6 +36,12 @@ class Bare:
     """The tensor that each variable is."""
 
 
+def goes_by_objects(variables: Variables) -> bool:
+    """Whether the variables are known as those of a checkpoint are: there are no texts of Keras about them, and no list of all of them."""
+    root = variables.objects.all[0]
+    return bool(variables.keys) and not root.is_keras and _ENUMERATIONS.isdisjoint(root.children)
+
+
 def bare_weights(keras: KerasObjects, variables: Variables) -> Bare:
     """The variables as weights; of a Keras model those that it calls so. Those that count the draws of random numbers are state.
 
@@ -145,4 +151,4 @@ def _looks(number: int, variables: Variables) -> tuple[object, ...]:
     return variables.objects.all[number].name, variables.shape(number), variables.checksum(number)
 
 
-__all__ = ["Bare", "bare_weights", "placed"]
+__all__ = ["Bare", "bare_weights", "goes_by_objects", "placed"]

@@ -50,6 +50,8 @@ def to_panels(panels: Panels, facts: Facts) -> Panels:
     if not data:
         return panels
     used = tuple(sorted({*panels.extensions_used, EXTENSION}))
+    kept = panels.extensions.get(EXTENSION)
+    data = {**(kept if isinstance(kept, Mapping) else {}), **data}
     return replace(panels, extensions={**panels.extensions, EXTENSION: data}, extensions_used=used)
 
 

@@ -16,7 +16,7 @@ from triptych.layouts import keras_config
 from triptych.layouts.keras_weights.optimizer import Trained
 from triptych.layouts.problems import unsupported
 from triptych.layouts.saved_model import constants as frozen
-from triptych.layouts.saved_model.bare import bare_weights
+from triptych.layouts.saved_model.bare import bare_weights, goes_by_objects
 from triptych.layouts.saved_model.documents import FILES, read_documents
 from triptych.layouts.saved_model.facts import Facts, to_panels
 from triptych.layouts.saved_model.folder import ASSETS, BINARY, FINGERPRINT, METADATA, TEXT, VARIABLES, Folder, scan
@@ -93,7 +93,7 @@ class _Reading:
             lookups = Lookups(self.folder, self.graph, self.keras, self.variables, self.limits)
             panels = self._keras_model(lookups.filled(config))
         facts.left_out += _of_graph(found) + _of_checkpoint(self.variables)
-        return to_panels(replace(panels, assets=_assets(self.folder, facts)), facts)
+        return to_panels(replace(panels, assets={**panels.assets, **_assets(self.folder, facts)}), facts)
 
     def _keras_model(self, config: Mapping[str, Json]) -> Panels:
         backend, class_name = _text(self.said.get("backend")), _text(self.said.get("class_name"))
@@ -106,26 +106,32 @@ class _Reading:
         return Panels(architecture=placed.architecture, weights=weights, training=training, name=architecture.name)
 
     def _without_architecture(self, in_graph: Sequence[Node]) -> Panels:
-        bare = bare_weights(self.keras, self.variables)
-        self.facts.layers, self.facts.classes = bare.layers, bare.classes
-        training = None
         if self.said:
             class_name = shorten(self.said.get("class_name"))
             self.facts.left_out.append(f"the architecture: what a model of the class {class_name} computes stands in its code; its weights are read")
         else:
             self.facts.left_out.append("the architecture: there is a graph of operations, and no layers; its weights are read")
+        panels = self.variables.as_checkpoint(self.limits) if goes_by_objects(self.variables) else self._bare()
+        constants, filled = frozen.weights_among(self._used(in_graph), self.graph.place, self.limits)
+        self.facts.left_out += [frozen.filled_note(filled)] if filled else []
+        tensors = dict(panels.weights.tensors) if panels.weights is not None else {}
+        held = dict(frozen.named(constants, tensors))
+        self.facts.constants = list(held)
+        return replace(panels, weights=Weights({**tensors, **held}))
+
+    def _bare(self) -> Panels:
+        """The variables of a Keras model whose layers are known, or of an export."""
+        bare = bare_weights(self.keras, self.variables)
+        self.facts.layers, self.facts.classes = bare.layers, bare.classes
+        training = None
         if self.variables.objects.all[0].is_keras:
             trained = list(trained_of(bare.tensors, bare.of_variable, 0, self.variables))
             training = self._training(None, trained, bare.of_variable)
         for key in self.variables.left:
             if self.variables.is_readable(key):
-                # Objects that lead nowhere, and TensorFlow 1, which had none: the key is the name.
+                # No object leads to it: the key is its name.
                 bare.tensors[key if key not in bare.tensors else f"{key}_"] = self.variables.take(key)
-        constants, filled = frozen.weights_among(self._used(in_graph), self.graph.place, self.limits)
-        self.facts.left_out += [frozen.filled_note(filled)] if filled else []
-        held = dict(frozen.named(constants, bare.tensors))
-        self.facts.constants = list(held)
-        return Panels(weights=Weights({**bare.tensors, **held}), training=_with_state(training, bare.state))
+        return Panels(weights=Weights(bare.tensors), training=_with_state(training, bare.state))
 
     def _used(self, in_graph: Sequence[Node]) -> list[Node]:
         """The constants that signatures use, in a graph of TensorFlow 1, where others are what variables begin with; all in others."""

@@ -14,7 +14,7 @@ from triptych.layouts.tensorflow import element_types
 from triptych.layouts.tensorflow.bundle import open_bundle
 from triptych.layouts.tensorflow.object_graph import KEY, read_graph
 from triptych.limits import Limits
-from triptych.model import Tensor
+from triptych.model import Panels, Tensor
 
 if TYPE_CHECKING:
     from triptych.layouts.tensorflow.bundle import Bundle
@@ -73,6 +73,19 @@ class Variables:
             self._left.pop(key, None)
             return list(self._bundle.strings(key))
         return [int(one) for one in self.take(key).array().reshape(-1)] if dtype in ("int32", "int64") else None
+
+    def as_checkpoint(self, limits: Limits) -> Panels:
+        """What is stored, as the panels of the checkpoint that it is; nothing is left then.
+
+        Raises:
+            InvalidModelError: The checkpoint is damaged.
+            UnsupportedError: It exceeds a limit.
+        """
+        from triptych.layouts.tf_checkpoint.reader import panels_of
+
+        assert self._bundle is not None
+        self._left.clear()
+        return panels_of(self._bundle, limits=limits)
 
     def drop(self, number: int) -> None:
         """Forget a variable whose value another has, too."""
