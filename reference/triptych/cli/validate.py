@@ -1,100 +1,100 @@
-"""``triptych validate``: every problem of a model, one a line, and a plain verdict."""
+"""``triptych validate``: every problem of every model, one a line, and a plain verdict."""
 
 from __future__ import annotations
 
 import argparse
-import json
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from triptych.errors import Problem, UnsupportedError
+from triptych.cli.judging import Outcome, died, judge, narrowed
+from triptych.errors import UsageError, registry, shorten
+from triptych.surface.gathering import Thing
 
 DESCRIPTION = """\
 Check each PATH against the specification and print every problem, one a line:
 
   PATH: CODE at PLACE: what was expected, what came [REQUIREMENT]
 
+A folder that is no package is searched for models, each of which gets its verdict; one that fails does not keep others from being checked.
 Headers and documents are read, and all digests of theirs compared; with --full every tensor as well.
 The last line is the verdict. "Could not tell" is never "valid".
 A note tells what is no problem: layers of extension types, and code that is not carried (--allow-code of convert carries it).
 With --unused, layers, inputs and values of a valid model that nothing uses are listed too; they are no problems.
+With --only, problems of other kinds are not listed; where there are some and none that was asked for, it could not be told.
+
+exit status: 0 all are valid, 1 one is invalid, 2 wrong usage, 3 none is known to be invalid but one could not be checked
 """
+
+_SERIAL = 16
+"""So many models are checked in the time that another process takes to start."""
 
 
 def add(commands: Any) -> None:
     """Add this command's grammar."""
     parser = commands.add_parser(
         "validate",
-        help="say whether a file is a valid model, and what is wrong with it",
+        help="say whether files are valid models, and what is wrong with them",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("paths", metavar="PATH", nargs="+", type=Path)
     parser.add_argument("--full", action="store_true", help="read every tensor and compare its digest")
     parser.add_argument("--unused", action="store_true", help="also list what the architecture holds and nothing uses")
-    parser.add_argument("--format", choices=["text", "json"], default="text")
+    parser.add_argument("--format", choices=["text", "json", "sarif", "junit"], default="text")
+    parser.add_argument("--only", metavar="CODE|ID", action="append", default=[], help="such as DIGEST_MISMATCH, 'TENSOR_*' or PKG-010; may be repeated")
+    parser.add_argument("--jobs", metavar="N", type=int, help="processes to check in; by default as many as pay, at most one a processor")
+    parser.add_argument("--members", action="store_true", help="a PATH inside a package stands for the package, which is checked once")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress, even on a terminal")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Validate each path; the worst outcome decides the exit status."""
-    from triptych.surface.validating import validate
+    from triptych.cli.reports import renderer
+    from triptych.surface.gathering import gather
 
-    rows: list[dict[str, Any]] = []
-    for path in arguments.paths:
-        verdict = "valid"
-        problems: tuple[Problem, ...] = ()
-        try:
-            problems = validate(path, full=arguments.full)
-            verdict = "invalid" if problems else "valid"
-        except UnsupportedError as error:
-            verdict, problems = "unknown", error.problems
-        except OSError as error:
-            verdict, problems = "unknown", (Problem("FILE_UNREADABLE", "", "", error.strerror or str(error)),)
-        row = {"path": str(path), "verdict": verdict, "problems": problems}
-        if verdict == "valid":
-            row |= _more(path, unused=arguments.unused)
-        rows.append(row)
-    print(as_json(rows) if arguments.format == "json" else as_text(rows))
-    verdicts = {row["verdict"] for row in rows}
+    check_only(arguments.only)
+    if arguments.jobs is not None and arguments.jobs < 1:
+        raise UsageError(f"expected --jobs of at least 1, got {arguments.jobs}")
+    things = gather(arguments.paths, members=arguments.members)
+    outcomes = outcomes_of(things, full=arguments.full, unused=arguments.unused, jobs=arguments.jobs, quiet=arguments.quiet)
+    if arguments.only:
+        outcomes = [narrowed(one, arguments.only) for one in outcomes]
+    print(renderer(arguments.format)(outcomes))
+    verdicts = {one.verdict for one in outcomes}
     return 1 if "invalid" in verdicts else 3 if "unknown" in verdicts else 0
 
 
-def _more(path: Path, *, unused: bool) -> dict[str, Any]:
-    """What else there is to say of the valid model at `path`: notes, and what its architecture holds and nothing uses."""
-    from triptych.cli.notes import notes_of
-    from triptych.model.unused import unused as found_in
-    from triptych.surface.opening import load
+def check_only(only: Sequence[str]) -> None:
+    """Refuse a pattern that no code and no requirement is like.
 
-    model = load(path, verify="off")
-    notes = notes_of(model)
-    more: dict[str, Any] = {"notes": notes} if notes else {}
-    if unused:
-        found = () if model.architecture is None else found_in(model.architecture)
-        more["unused"] = [{"place": place, "message": message} for place, message in found]
-    return more
+    Raises:
+        UsageError: There is one.
+    """
+    known = {*registry(), *(str(name) for entry in registry().values() for name in _names(entry["requirements"]))}
+    for pattern in only:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise UsageError(f"expected --only with an error code or a requirement that has one, got {shorten(pattern)}")
 
 
-def as_text(rows: list[dict[str, Any]]) -> str:
-    """The report for people."""
-    lines = []
-    for row in rows:
-        lines += [f"{row['path']}: {problem}" for problem in row["problems"]]
-        lines += [f"{row['path']}: unused at {one['place']}: {one['message']}" for one in row.get("unused", ())]
-        lines += [f"{row['path']}: note: {note}" for note in row.get("notes", ())]
-        count = len(row["problems"])
-        said = {"valid": "valid", "unknown": "could not tell", "invalid": f"{count} problem{'s' * (count != 1)}"}
-        lines.append(said[row["verdict"]] if len(rows) == 1 else f"{row['path']}: {said[row['verdict']]}")
-    return "\n".join(lines)
+def outcomes_of(things: Sequence[Thing], *, full: bool, unused: bool, jobs: int | None, quiet: bool) -> list[Outcome]:
+    """What came of checking `things`, in their order."""
+    from triptych.cli.console import counting
+    from triptych.surface.processes import cores, each
+
+    if jobs is None:
+        jobs = min(cores(), len(things) if full else len(things) // _SERIAL)
+    found: dict[int, Outcome] = {}
+    with counting("checking", len(things), quiet=quiet) as report:
+        for position, outcome in each(partial(judge, full=full, unused=unused), things, jobs=max(1, min(jobs, len(things))), died=died):
+            found[position] = outcome
+            if report is not None:
+                report(len(found))
+    return [found[position] for position in range(len(things))]
 
 
-def as_json(rows: list[dict[str, Any]]) -> str:
-    """The report for programs."""
-    members = ("code", "requirement", "place", "message")
-    return json.dumps(
-        {
-            "report": 1,
-            "results": [{**row, "problems": [{m: getattr(p, m) for m in members} for p in row["problems"]]} for row in rows],
-        },
-        indent=2,
-    )
+def _names(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
