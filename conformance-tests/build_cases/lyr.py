@@ -152,6 +152,23 @@ def calls() -> Iterable[Case]:
     ):
         yield bad(f"lyr-007-{slug}", title, "LYR-007", chain(conv, shape=shape), "CALL_INPUT_SHAPE", f"{AT}/layers/0",
                   twin="lyr-007-window-as-large-as-the-input")
+    panes = {"a": [None, 5, 3, 4], "b": [None, 5, 6, 4]}
+    for slug, title, axes, shapes in (
+        ("one-axis", "Attention runs over one of two axes, in which query and value differ", [-2], panes),
+        ("two-axes", "Attention runs over two axes", [1, 2], {"a": [None, 5, 3, 4], "b": [None, 2, 6, 4]}),
+    ):
+        heads = layer("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "attention_axes": axes})
+        yield good(f"lyr-007-attention-over-{slug}", title, ["LYR-007", "LYR-016"],
+                   graph([heads], [call("layer", "a", "b")], ["layer"], **shapes), parameters=(118, 0))
+    for slug, title, axes in (
+        ("the-last-axis", "Attention runs over the axis of the features", [3]),
+        ("an-axis-twice", "Attention names an axis twice, once from the end", [2, -2]),
+        ("an-axis-there-is-not", "Attention names an axis that the query does not have", [4]),
+        ("the-axis-that-agrees", "Query and value differ in an axis that is not attended over", [1]),
+    ):
+        heads = layer("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "attention_axes": axes})
+        yield bad(f"lyr-007-attention-over-{slug}", title, "LYR-007", graph([heads], [call("layer", "a", "b")], ["layer"], **panes),
+                  "CALL_INPUT_SHAPE", f"{AT}/calls/0", twin="lyr-007-attention-over-one-axis")
     yield bad("lyr-007-reshape-of-other-size", "A Reshape layer is given other elements than it yields", "LYR-007",
               chain(layer("Reshape", {"target_shape": [5]})), "CALL_INPUT_SHAPE", f"{AT}/layers/0", twin="lyr-007-window-as-large-as-the-input")
     yield good("lyr-007-groups-divide", "Groups divide the channels on both sides", ["LYR-007"],

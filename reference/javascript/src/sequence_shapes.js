@@ -97,7 +97,9 @@ const HEADS = (c, [query, value, key = value], layer, visit, call) => {
 };
 /** The axes of the query that MultiHeadAttention attends over. */
 export function attentionAxes(c, rank) {
-  return c.attention_axes ? [c.attention_axes].flat().map((axis) => axisOf(axis, rank)) : Array.from({ length: rank - 2 }, (_, i) => i + 1);
+  const axes = c.attention_axes ? [c.attention_axes].flat().map((axis) => axisOf(axis, rank)) : Array.from({ length: rank - 2 }, (_, i) => i + 1);
+  expect(new Set(axes).size === axes.length && !axes.includes(rank - 1), `attention over axes other than the last, each once, got ${axes.join(", ")}`);
+  return axes;
 }
 const GROUPED = (c, inputs, layer, visit, call) => {
   for (const shape of inputs) expect(shape.length === 3, `inputs of rank 3, got ${shape.length}`);

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from triptych.errors import Problem, UnsupportedError
 from triptych.model import Shape
 from triptych.vocabulary.activations import softmax
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.expressions import ShapeError
-from triptych.vocabulary.extents import compatible, text
+from triptych.vocabulary.extents import axis_of, compatible, same, text
 from triptych.vocabulary.formula import Evaluation, Mask
 from triptych.vocabulary.kinds import AXES, BOOLEAN, FRACTION, SIZE, Kind, choice, optional
 from triptych.vocabulary.members import SEED, USE_BIAS, weight_members
@@ -27,17 +28,34 @@ def _attention(call: LayerCall) -> Shape | list[Shape]:
     return [result, (*query[:-1], value[-2])] if call.arguments.get("return_attention_scores") else result
 
 
-def _multi_head(call: LayerCall) -> Shape | list[Shape] | None:
+def _attended_axes(axes: list[int] | None, query: Shape) -> list[int]:
+    """The axes of `query` that are attended over, counted from the front.
+
+    Raises:
+        ShapeError: There is no such axis, one is named twice, or the last is.
+    """
+    found = [axis_of(axis, query) for axis in axes or range(1, len(query) - 1)]
+    if len(set(found)) < len(found) or len(query) - 1 in found:
+        raise ShapeError(f"expected attention over axes of {text(query)} other than the last, each once, got {axes}")
+    return found
+
+
+def _multi_head(call: LayerCall) -> Shape | list[Shape]:
     query, value = call.inputs[:2]
     key = call.inputs[2] if len(call.inputs) > 2 else value
     if len({len(query), len(value), len(key)}) > 1 or not compatible(key[:-1], value[:-1]):
         raise ShapeError(f"expected query, value and key that fit together, got {text(query)}, {text(value)} and {text(key)}")
+    axes = _attended_axes(call.config["attention_axes"], query)
+    others = [axis for axis in range(len(query) - 1) if axis not in axes]
+    if not all(same(query[axis], key[axis]) for axis in others):
+        raise ShapeError(f"expected query and key that agree where they are not attended over, got {text(query)} and {text(key)}")
     result = (*query[:-1], *(call.config["output_shape"] or query[-1:]))
     if not call.arguments.get("return_attention_scores"):
         return result
-    if len(query) != 3:
-        return None
-    return [result, (query[0], call.config["num_heads"], query[1], value[1])]
+    return [
+        result,
+        (*(query[axis] for axis in others), call.config["num_heads"], *(query[axis] for axis in axes), *(key[axis] for axis in axes)),
+    ]
 
 
 def _key_of(call: Evaluation) -> Array:
@@ -114,8 +132,8 @@ def _query_mask(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
 def heads_attend(query: Array, key: Array, value: Array, axes: Sequence[int], allowed: Mask) -> tuple[Array, Array]:
     """The results of all heads, and their weights, for projections of shape (batch, …, heads, extent).
 
-    `axes` are those attended over. The weights have the shape (batch, other axes, heads, queries' axes, keys' axes), as `allowed` has
-    without the heads.
+    `axes` are those attended over. The weights have the shape (batch, other axes, heads, queries' axes, keys' axes); `allowed` stretches
+    to it, with the axes of queries, and those of keys, as one.
     """
     heads = query.ndim - 2
     order = [axis for axis in range(heads) if axis not in axes] + [heads, *axes, heads + 1]
@@ -123,36 +141,56 @@ def heads_attend(query: Array, key: Array, value: Array, axes: Sequence[int], al
 
     def flat(x: Array) -> Array:
         x = x.transpose(order)
-        return x.reshape(*x.shape[:free], -1, x.shape[-1])
+        return x.reshape(*x.shape[:free], math.prod(x.shape[free:-1]), x.shape[-1])
 
     scores = flat(query / math.sqrt(query.shape[-1])) @ flat(key).swapaxes(-1, -2)
     queries, keys = ([x.shape[axis] for axis in axes] for x in (query, key))
-    scores = scores.reshape(*scores.shape[:free], *queries, *keys)
-    if allowed is not None:
-        missing = scores.ndim - allowed.ndim
-        place = max(allowed.ndim - 2 * len(axes), 0)
-        allowed = allowed.reshape(*allowed.shape[:place], *[1] * missing, *allowed.shape[place:])
-        allowed = np.broadcast_to(allowed, scores.shape).reshape(*scores.shape[:free], math.prod(queries), math.prod(keys))
-    weights = attend(scores.reshape(*scores.shape[:free], math.prod(queries), math.prod(keys)), allowed)
+    weights = attend(scores, allowed)
     mixed = weights @ flat(value)
     mixed = mixed.reshape(*mixed.shape[:free], *queries, mixed.shape[-1]).transpose(np.argsort(order))
-    return mixed, weights.reshape(scores.shape)
+    return mixed, weights.reshape(*scores.shape[:free], *queries, *keys)
 
 
-def allowed_pairs(call: Evaluation, queries: int, keys: int) -> Mask:
-    """Which query may attend to which key, of shape (batch, queries, keys), from all masks a call has."""
+def _steps_of(mask: Array, x: Array, axes: Sequence[int]) -> Array:
+    """`mask`, of the first axes of `x`, as (batch, other axes, 1 for the heads, the steps of `axes` as one)."""
+    wide = x.shape[:-1]
+    if mask.shape != wide[: mask.ndim]:
+        message = f"expected a mask of the first axes of {text(x.shape)}, got one of {text(mask.shape)}"
+        raise UnsupportedError((Problem("LAYER_NOT_EVALUABLE", "", "", message),))
+    others = [axis for axis in range(len(wide)) if axis not in axes]
+    stretched = np.broadcast_to(mask.reshape(*mask.shape, *[1] * (len(wide) - mask.ndim)), wide).transpose(*others, *axes)
+    return stretched.reshape(*stretched.shape[: len(others)], 1, math.prod(stretched.shape[len(others) :]))
+
+
+def allowed_pairs(call: Evaluation, axes: Sequence[int]) -> Mask:
+    """Which query may attend to which key, from all masks a call has; stretches to (batch, axes other than `axes`, heads, queries, keys)."""
+    query, value, key = call.inputs[0], call.inputs[1], _key_of(call)
+    queries, keys = (math.prod(x.shape[axis] for axis in axes) for x in (query, key))
     allowed: Mask = None
     query_mask = _mask_of(call, 0, "query_mask")
     if query_mask is not None:
-        allowed = query_mask[..., None]
-    for number, name in ((1, "value_mask"), (2, "key_mask")):
+        allowed = _steps_of(query_mask, query, axes)[..., None]
+    for number, name, x in ((1, "value_mask", value), (2, "key_mask", key)):
         mask = _mask_of(call, number, name)
         if mask is not None:
-            allowed = _both(allowed, mask[..., None, :])
+            allowed = _both(allowed, _steps_of(mask, x, axes)[..., None, :])
     if call.arguments.get("use_causal_mask"):
-        allowed = _both(allowed, causal(queries, keys)[None])
+        allowed = _both(allowed, causal(queries, keys))
     given = call.arguments.get("attention_mask")
-    return allowed if given is None else _both(np.asarray(given, dtype=bool), allowed)
+    if given is None:
+        return allowed
+    return _both(_pairs_of(np.asarray(given, dtype=bool), call, axes, (queries, keys)), allowed)
+
+
+def _pairs_of(mask: Array, call: Evaluation, axes: Sequence[int], wanted: tuple[int, int]) -> Array:
+    """An attention mask with an axis of extent 1 for each that it does not have before those attended over."""
+    rank, pairs = call.input.ndim + len(axes), 2 * len(axes)
+    first, last = mask.shape[: max(mask.ndim - pairs, 0)], mask.shape[-pairs:]
+    found = (math.prod(last[: len(axes)]), math.prod(last[len(axes) :]))
+    if not pairs <= mask.ndim <= rank or found != wanted:
+        message = f"expected an attention mask of {pairs} to {rank} axes for {wanted[0]} queries and {wanted[1]} keys, got {text(mask.shape)}"
+        raise UnsupportedError((Problem("LAYER_NOT_EVALUABLE", "", "", message),))
+    return mask.reshape(*first, *[1] * (rank - mask.ndim), *wanted)
 
 
 def project(call: Evaluation, x: Array, name: str, axes: int = 1) -> Array:
@@ -178,7 +216,7 @@ def _grouped_heads(call: Evaluation) -> Array | list[Array]:
     query = project(call, call.inputs[0], "query")
     key = np.repeat(project(call, _key_of(call), "key"), times, axis=-2)
     value = np.repeat(project(call, call.inputs[1], "value"), times, axis=-2)
-    mixed, weights = heads_attend(query, key, value, [1], allowed_pairs(call, query.shape[1], key.shape[1]))
+    mixed, weights = heads_attend(query, key, value, [1], allowed_pairs(call, [1]))
     result = project(call, mixed, "output", axes=2)
     return [result, weights] if call.arguments.get("return_attention_scores") else result
 
@@ -187,9 +225,8 @@ def _heads(call: Evaluation) -> Array | list[Array]:
     query = project(call, call.inputs[0], "query")
     key = project(call, _key_of(call), "key")
     value = project(call, call.inputs[1], "value")
-    rank = call.input.ndim
-    axes = [axis % rank for axis in call.config.get("attention_axes") or range(1, rank - 1)]
-    mixed, weights = heads_attend(query, key, value, axes, allowed_pairs(call, query.shape[1], key.shape[1]))
+    axes = _attended_axes(call.config["attention_axes"], call.input.shape)
+    mixed, weights = heads_attend(query, key, value, axes, allowed_pairs(call, axes))
     result = project(call, mixed, "output", axes=2)
     return [result, weights] if call.arguments.get("return_attention_scores") else result
 

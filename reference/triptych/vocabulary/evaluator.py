@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from triptych import dtypes
@@ -13,7 +13,7 @@ from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import LayerType
 from triptych.vocabulary.extents import compatible, text
 from triptych.vocabulary.formula import Evaluation, Mask
-from triptych.vocabulary.inference import LayerShapes, infer
+from triptych.vocabulary.inference import Inference, LayerShapes, infer
 from triptych.vocabulary.operations.computing import compute
 from triptych.vocabulary.slots import WeightSlot, weight_slots
 from triptych.vocabulary.strings import STRING, dtype_of, texts
@@ -62,6 +62,7 @@ def evaluate(
     """
     run = Evaluator(architecture, weights, dtype=dtype, watch=watch, assets=assets)
     given = run.entering(architecture.inputs, inputs, sequential=architecture.calls is None)
+    run.fit(architecture, given)
     outputs, masks = run.architecture(architecture, "", given, [None] * len(given))
     return Result(outputs, masks, run.watched)
 
@@ -83,10 +84,7 @@ class Evaluator:
         inference = infer(architecture)
         if inference.problems:
             raise InvalidModelError(tuple(problem(one.requirement, one.pointer, one.message) for one in inference.problems))
-        self._layers = inference.layers
-        self._slots: dict[str, list[WeightSlot]] = {}
-        for slot in weight_slots(architecture, inference):
-            self._slots.setdefault(slot.pointer, []).append(slot)
+        self._settle(architecture, inference)
         self._stored = weights
         self._assets = assets or {}
         self._dtype = dtype
@@ -115,6 +113,28 @@ class Evaluator:
                 if name is not None and known.setdefault(name, extent) != extent:
                     raise UsageError(f"expected one extent for {name} in all inputs, got {known[name]} and {extent}")
         return [self._entered(one, array) for one, array in zip(declared, arrays, strict=True)]
+
+    def fit(self, architecture: Architecture, given: Sequence[Array]) -> None:
+        """Settle every shape that `architecture` leaves open by what is `given`, so that weights are held to it.
+
+        Raises:
+            UsageError: A layer or an operation does not take what it would be given.
+        """
+        declared = architecture.inputs or tuple(Input("input", one.shape, dtype_of(one)) for one in given)
+        if all(None not in one.shape for one in architecture.inputs) and architecture.inputs:
+            return
+        known = tuple(replace(one, shape=array.shape, names=()) for one, array in zip(declared, given, strict=True))
+        inference = infer(replace(architecture, inputs=known))
+        if inference.problems:
+            first = inference.problems[0]
+            raise UsageError(f"expected inputs that fit the architecture, got {text(given[0].shape)}: {first.pointer}: {first.message}")
+        self._settle(architecture, inference)
+
+    def _settle(self, architecture: Architecture, inference: Inference) -> None:
+        self._layers = inference.layers
+        self._slots: dict[str, list[WeightSlot]] = {}
+        for slot in weight_slots(architecture, inference):
+            self._slots.setdefault(slot.pointer, []).append(slot)
 
     def _entered(self, declared: Input, array: Array) -> Array:
         """`array` as one of the declared dtype."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import reduce
 
+from triptych.errors import Problem, UnsupportedError
 from triptych.model import Shape
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, define
-from triptych.vocabulary.extents import axis_padding, channel_axis, spatial_axes, windows, with_spatial
+from triptych.vocabulary.extents import axis_padding, channel_axis, spatial_axes, text, windows, with_spatial
 from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.kinds import BOOLEAN, open_sizes, optional, padding, sizes
 from triptych.vocabulary.members import DATA_FORMAT
@@ -83,6 +84,9 @@ def _global_mean(call: Evaluation) -> Array:
     x = _positions(call)
     if call.mask is None or call.input.ndim != 3:
         return _globally(call, x.mean(axis=1, dtype=call.dtype))
+    if call.mask.shape != x.shape[:2]:
+        message = f"expected a mask of the {x.shape[1]} positions, got one of {text(call.mask.shape)}"
+        raise UnsupportedError((Problem("LAYER_NOT_EVALUABLE", "", "", message),))
     counts = call.mask[..., None].astype(call.dtype)
     return _globally(call, (x * counts).sum(axis=1) / counts.sum(axis=1))
 

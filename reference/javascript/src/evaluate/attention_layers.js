@@ -54,14 +54,22 @@ function gathered(tensor, axes) {
   return { data: numbers(moved), batch: sizeOf(rest.map((i) => tensor.shape[i])), steps: sizeOf(axes.map((i) => tensor.shape[i])), rest, order };
 }
 
-/** Whether a mask of batch and steps lets step t of batch n count. */
-const lets = (mask, n, t, steps, batch) => !mask || mask.data[mask.size === batch * steps ? n * steps + t : Math.floor((n * mask.shape[0]) / batch) * steps + t];
+/** Whether a mask of the first axes of a tensor lets step t of row n count, as `gathered` has rows and steps. */
+function letsOf(mask, tensor, { order, steps }) {
+  if (!mask) return () => true;
+  const wide = tensor.shape.slice(0, -1), stretched = sizeOf(wide.slice(mask.rank));
+  if (mask.shape.some((extent, axis) => extent !== wide[axis])) throw new UnsupportedError(`a mask of [${mask.shape}] is none of the first axes of [${tensor.shape}]`);
+  const each = Float64Array.from({ length: sizeOf(wide) }, (_, i) => Number(mask.data[Math.floor(i / stretched)]));
+  const { data } = transposed(new Tensor("float64", [...wide, 1], each), order);
+  return (n, t) => data[n * steps + t] !== 0;
+}
 
 function heads(task, { count, size, shared, axes }) {
   const { w, inputs: [query, value, key = value], masks, call, dtype } = task, [q, v, k] = [query, value, key].map((one) => gathered(one, axes));
   const projections = { q: projected(q.data, w.query_kernel, w.query_bias), k: projected(k.data, w.key_kernel, w.key_bias), v: projected(v.data, w.value_kernel, w.value_bias) };
   const keyHeads = w.key_kernel.shape[1], width = w.value_kernel.shape[2], { batch } = q, weights = new Float64Array(batch * count * q.steps * k.steps), taken = new Float64Array(batch * q.steps * count * width);
   const [queryMask, valueMask, keyMask] = [call.query_mask ?? masks[0], call.value_mask ?? masks[1], call.key_mask ?? masks[2]];
+  const [asks, offers, shows] = [letsOf(queryMask, query, q), letsOf(valueMask, value, v), letsOf(keyMask, key, k)];
   const pair = pairMask(call.attention_mask, { batch, count, tq: q.steps, tk: k.steps });
   for (let n = 0; n < batch; n++) {
     for (let h = 0; h < count; h++) {
@@ -69,7 +77,7 @@ function heads(task, { count, size, shared, axes }) {
       for (let i = 0; i < q.steps; i++) {
         const row = projections.q.subarray(((n * q.steps + i) * count + h) * size, ((n * q.steps + i) * count + h + 1) * size);
         const scores = Array.from({ length: k.steps }, (_, j) => dot(row, projections.k.subarray(((n * k.steps + j) * keyHeads + own) * size, ((n * k.steps + j) * keyHeads + own + 1) * size)) / Math.sqrt(size));
-        const counts = scores.map((_, j) => lets(queryMask, n, i, q.steps, batch) && lets(valueMask, n, j, k.steps, batch) && lets(keyMask, n, j, k.steps, batch) && pair(n, h, i, j) && !(call.use_causal_mask && j > i));
+        const counts = scores.map((_, j) => asks(n, i) && offers(n, j) && shows(n, j) && pair(n, h, i, j) && !(call.use_causal_mask && j > i));
         const found = attended(scores, counts);
         weights.set(found, ((n * count + h) * q.steps + i) * k.steps);
         for (let j = 0; j < k.steps; j++) for (let f = 0; f < width; f++) taken[((n * q.steps + i) * count + h) * width + f] += found[j] * projections.v[((n * k.steps + j) * keyHeads + own) * width + f];

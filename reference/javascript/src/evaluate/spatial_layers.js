@@ -29,7 +29,9 @@ const Adaptive = (kind) => lastly(({ c, x }) => poolAdaptively(x, kind, spatialO
 
 const Global = (kind) => ({ c, x: input, masks: [mask] }) => {
   const { x, back } = channelsLast(input, c.data_format), [batch, channels] = [x.shape[0], x.shape.at(-1)], positions = sizeOf(spatialOf(x)), source = numbers(x);
-  const counts = mask && kind === "mean" && x.rank === 3 ? mask : undefined, data = new Float64Array(batch * channels);
+  const counts = mask && kind === "mean" && x.rank === 3 ? mask : undefined;
+  if (counts && (counts.shape[0] !== batch || counts.shape[1] !== positions)) throw new UnsupportedError(`a mask of [${counts.shape}] is none of ${positions} positions`);
+  const data = new Float64Array(batch * channels);
   for (let b = 0; b < batch; b++) {
     for (let f = 0; f < channels; f++) {
       let found = kind === "max" ? -Infinity : 0, count = 0;

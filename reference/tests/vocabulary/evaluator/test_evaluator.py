@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -191,3 +192,47 @@ def test_spectral_normalization():
     assert [slot.shape for slot in weight_slots(ours)] == [by_name["vector_u"].shape, by_name["kernel"].shape]
     found = evaluate(ours, {"s.vector_u": by_name["vector_u"], "s.layer.kernel": by_name["kernel"]}, [X]).outputs[0]
     assert np.abs(found - theirs).max() <= 1e-6 * np.abs(theirs).max()
+
+
+def test_weights_that_fit_only_another_input():
+    """An extent that the architecture leaves open is settled by what is given, and weights are held to it."""
+    norm = Layer("norm", "LayerNormalization", {"epsilon": 0.001, "center": False})
+    chain = Architecture((norm,), (Input("x", (None, None)),))
+    assert evaluate(chain, {"norm.gamma": np.ones(2, "float32")}, [X]).outputs[0].shape == (2, 2)
+    with pytest.raises(WeightsMismatchError, match="expected gamma of layer"):
+        evaluate(chain, {"norm.gamma": np.ones(3, "float32")}, [X])
+    added = Architecture((Layer("add", "Add"),), (Input("a", (None, None)), Input("b", (None, None))), (Call("add", ("a", "b")),), ("add",))
+    with pytest.raises(UsageError, match="/calls/0"):
+        evaluate(added, {}, [X, np.ones((2, 3), "float32")])
+
+
+def test_a_mask_of_channels_is_none_of_positions():
+    """A mask of the axis behind the batch does not fit the positions where that axis holds the channels."""
+    mean = Layer("mean", "GlobalAveragePooling1D", {"data_format": "channels_first"})
+    x = np.arange(12, dtype="float32").reshape(1, 4, 3)
+    masked = Architecture((Layer("mask", "Masking"), mean), (Input("x", (None, 4, 3)),))
+    with pytest.raises(UnsupportedError, match="expected a mask of the 3 positions"):
+        evaluate(masked, {}, [x])
+    said = Architecture((mean,), (Input("x", (None, 4, 3)),), (Call("mean", ("x",), arguments={"mask": [[True, False, True]]}),), ("mean",))
+    assert np.array_equal(evaluate(said, {}, [x]).outputs[0], x[..., [0, 2]].mean(axis=-1))
+
+
+def test_attention_over_some_axes_heeds_masks():
+    """A key that a mask excludes gets no weight, whichever axes are attended over."""
+    heads = {"num_heads": 1, "key_dim": 1, "use_bias": False}
+    ones = {f"heads.{name}_kernel": np.ones((1, 1, 1), "float32") for name in ("query", "key", "value", "output")}
+    x = np.arange(6, dtype="float32").reshape(1, 2, 3, 1)
+    for axes, expected in (([1], [[0, 1, 2], [0, 1, 2]]), ([1, 2], None), ([2], None)):
+        layer = Layer("heads", "MultiHeadAttention", {**heads, "attention_axes": axes})
+        said = {"value_mask": [[True, False]], "return_attention_scores": True}
+        graph = Architecture((layer,), (Input("x", (None, 2, 3, 1)),), (Call("heads", ("x", "x"), said, ("y", "w")),), ("y", "w"))
+        result, weights = evaluate(graph, ones, [x]).outputs
+        assert weights.shape == {(1,): (1, 3, 1, 2, 2), (1, 2): (1, 1, 2, 3, 2, 3), (2,): (1, 2, 1, 3, 3)}[tuple(axes)]
+        assert np.allclose(weights.sum(axis=(-1, -2) if len(axes) == 2 else -1), 1)
+        if axes == [1, 2]:
+            assert not weights[..., 1, :].any()
+        if expected is not None:
+            assert np.array_equal(result[0, ..., 0], expected)
+    wrong = replace(graph, calls=(Call("heads", ("x", "x"), {"value_mask": [[True, False, True]]}, ("y",)),), outputs=("y",))
+    with pytest.raises(UnsupportedError, match="expected a mask of the first axes"):
+        evaluate(wrong, ones, [x])

@@ -339,3 +339,10 @@ def test_initializers_of_kernels_count_what_each_output_sees():
     kind = component_type("initializers", "HeUniform")
     values = kind.formula(kind.resolve({}), (3, 3, 8, 16), np.random.default_rng(1))
     assert 0.99 < np.abs(values).max() / np.sqrt(6 / 72) <= 1
+
+
+def test_values_are_one_more_than_boundaries():
+    """A piecewise constant rate with too few or too many values is refused, at every count."""
+    for values in ([0.1, 0.01], [0.1] * 4):
+        with pytest.raises(UsageError, match="expected 3 values for 2 boundaries"):
+            rate_of({"type": "PiecewiseConstantDecay", "config": {"boundaries": [3, 9], "values": values}}, step=0)

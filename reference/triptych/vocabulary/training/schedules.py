@@ -118,11 +118,18 @@ k = min(n, decay_steps), d = decay_steps;  cycle: k = n, d = decay_steps × max(
     torch="PolynomialLR, LinearLR",
     optax="polynomial_schedule",
 )
+def _piecewise(c: Config, n: int) -> float:
+    values, boundaries = c["values"], c["boundaries"]
+    if len(values) != len(boundaries) + 1:
+        raise UsageError(f"expected {len(boundaries) + 1} values for {len(boundaries)} boundaries, got {len(values)}")
+    return float(values[sum(n > boundary for boundary in boundaries)])
+
+
 _define(
     "PiecewiseConstantDecay",
     "Constant between boundaries.",
     "rate(n) = values[i], i = how many boundaries are below n",
-    lambda c, n: c["values"][sum(n > boundary for boundary in c["boundaries"])],
+    _piecewise,
     Field("boundaries", BOUNDARIES, "Rising counts; at a boundary the value before it still holds."),
     Field("values", RATES, "One more than boundaries."),
     keras="PiecewiseConstantDecay",
