@@ -15,7 +15,7 @@ from triptych.errors import ConversionError, InvalidModelError, TriptychError, U
 
 YES, NO, USAGE, UNKNOWN = 0, 1, 2, 3
 
-COMMANDS = ("convert", "adopt", "validate", "summary", "explain", "schema")
+COMMANDS = ("convert", "adopt", "validate", "verify", "summary", "explain", "schema")
 
 EPILOG = """\
 examples:
@@ -25,6 +25,7 @@ examples:
   triptych convert my_model.h5 my_model.pt --dry-run what goes where and what is lost; nothing is written
   triptych adopt folder_from_a_hub                   a package where it lies, its weights untouched
   triptych validate my_model.triptych                every problem, one a line; "valid" if there is none
+  triptych verify my_model.triptych                  every byte against its digest; what differs, by name
   triptych summary my_model.triptych                 layers, output shapes, parameters
   triptych explain LAYER_DUPLICATE_NAME              what a code means and how to mend it
 

@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--full", action="store_true", help="read every tensor and compare its digest")
     parser.add_argument("--unused", action="store_true", help="also list what the architecture holds and nothing uses")
     parser.add_argument("--format", choices=["text", "json", "sarif", "junit"], default="text")
-    parser.add_argument("--only", metavar="CODE|ID", action="append", default=[], help="such as DIGEST_MISMATCH, 'TENSOR_*' or PKG-010; may be repeated")
+    parser.add_argument("--only", metavar="CODE|ID", action="append", default=[], help="such as TENSOR_DIGEST_MISMATCH, 'MEMBER_*' or PKG-010; may be repeated")
     parser.add_argument("--jobs", metavar="N", type=int, help="processes to check in; by default as many as pay, at most one a processor")
     parser.add_argument("--members", action="store_true", help="a PATH inside a package stands for the package, which is checked once")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, even on a terminal")
