@@ -152,6 +152,30 @@ def calls() -> Iterable[Case]:
     ):
         yield bad(f"lyr-007-{slug}", title, "LYR-007", chain(conv, shape=shape), "CALL_INPUT_SHAPE", f"{AT}/layers/0",
                   twin="lyr-007-window-as-large-as-the-input")
+    for slug, title, config, extent, fine in (
+        ("hangs-over-a-short-input", "The only window is larger than its input and hangs over the end", {"pool_size": [3], "strides": [2]}, 2, True),
+        ("lacks-two-elements", "A window lacks as many elements as its stride", {"pool_size": [3], "strides": [2]}, 1, False),
+    ):
+        pool, shape = layer("MaxPooling1D", {**config, "ceil_mode": True}), [None, extent, 4]
+        if fine:
+            yield good(f"lyr-007-window-{slug}", title, ["LYR-007", "LYR-016"], chain(pool, layer("Flatten", name="flat"), DENSE, shape=shape), parameters=(15, 0))
+        else:
+            yield bad(f"lyr-007-window-{slug}", title, "LYR-007", chain(pool, shape=shape), "CALL_INPUT_SHAPE", f"{AT}/layers/0",
+                      twin="lyr-007-window-hangs-over-a-short-input")
+    behind = layer("MaxPooling1D", {"pool_size": [2], "padding": [[0, 4]], "ceil_mode": True})
+    yield good("lyr-016-windows-behind-the-input", "No window starts behind the input, where the division is exact, too", ["LYR-016"],
+               chain(behind, layer("Flatten", name="flat"), DENSE, shape=[None, 4, 2]), parameters=(15, 0))
+    for slug, title, type_, config in (
+        ("of-a-convolution", "A convolution with `same_upper` takes an axis without elements", "Conv1D", {"padding": "same_upper"}),
+        ("of-a-pool", "A pool with `same_lower` takes an axis without elements", "AveragePooling1D", {"padding": "same_lower"}),
+        ("of-a-transposed-convolution", "A transposed convolution yields no element", "Conv1DTranspose", {"padding": "same_upper"}),
+    ):
+        sizes = {"pool_size": [2]} if "Pool" in type_ else {"filters": 2, "kernel_size": [2]}
+        yield bad(f"lyr-007-no-element-{slug}", title, "LYR-007", chain(layer(type_, {**sizes, **config}), shape=[None, 0, 4]),
+                  "CALL_INPUT_SHAPE", f"{AT}/layers/0", twin="lyr-007-window-as-large-as-the-input")
+    nothing = layer("Conv1DTranspose", {"filters": 2, "kernel_size": [2], "padding": "valid"})
+    yield good("lyr-007-a-full-result-of-an-empty-axis", "A transposed convolution yields an element of an axis without any", ["LYR-007", "LYR-016"],
+               chain(nothing, shape=[None, 0, 4]), parameters=(18, 0))
     panes = {"a": [None, 5, 3, 4], "b": [None, 5, 6, 4]}
     for slug, title, axes, shapes in (
         ("one-axis", "Attention runs over one of two axes, in which query and value differ", [-2], panes),

@@ -158,6 +158,9 @@ def writing_cases() -> Iterable[KitCase]:
     yield Case("wgt-018-shards-of-17-bytes", "Tensors are split into shards by the bytes of their names", ["WGT-018"], kit.package(None, many),
                op="rewrite", role="writer", profile="sharded", options={"max_shard_bytes": 17}, accepted=kit.observe(None, many),
                written=kit.package(None, many, shards=shards))
+    one = {"large": kit.f32([9])}
+    yield Case("wgt-018-one-tensor-above-the-limit", "A tensor larger than a shard may be is the one file of its section", ["WGT-018"], kit.package(None, one),
+               op="rewrite", role="writer", profile="sharded", options={"max_shard_bytes": 17}, accepted=kit.observe(None, one), written=kit.package(None, one))
 
 
 def cases() -> Iterable[KitCase]:

@@ -123,6 +123,12 @@ def pooling() -> Iterator[Row]:
                                  f"torch.nn.{torch_name}Pool{rank}d({ {**options, **said} })", tolerance=tolerance)
             yield module(f"global{what.lower()}pooling{rank}d-torch", f"Adaptive{torch_name}Pool{rank}d(1)", f"Global{what}Pooling{rank}D", {"keepdims": True, **FIRST}, x,
                          getattr(nn, f"Adaptive{torch_name}Pool{rank}d")(1), f"torch.nn.Adaptive{torch_name}Pool{rank}d(1)", tolerance=tolerance)
+    short = numbers("pooled torch short", (2, 2, 2))
+    for what, torch_name, tolerance in (("Max", "Max", EXACT), ("Average", "Avg", LOOSE)):
+        options = {"kernel_size": 3, "stride": 2, "ceil_mode": True}
+        yield module(f"{what.lower()}pooling1d-ceil-short-torch", f"{torch_name}Pool1d: the only window is larger than the input", f"{what}Pooling1D",
+                     {"pool_size": [3], "strides": [2], "ceil_mode": True, **FIRST}, short, getattr(nn, f"{torch_name}Pool1d")(**options), f"torch.nn.{torch_name}Pool1d({options})",
+                     tolerance=tolerance)
 
 
 def normalization() -> Iterator[Row]:

@@ -87,6 +87,8 @@ def split(tensors: Mapping[str, Tensor], stem: str, max_bytes: int | None) -> di
             filled = 0
         parts[-1][name] = tensors[name]
         filled += size
+    if len(parts) == 1:
+        return {f"{stem}.safetensors": parts[0]}
     return {f"{stem}-{number:05}-of-{len(parts):05}.safetensors": part for number, part in enumerate(parts, 1)}
 
 

@@ -70,12 +70,13 @@ def _transposed_extent(extent: Extent, span: int, stride: int, pad: str | list[i
     if extent is None:
         return None
     if isinstance(pad, str) and extra is None:
-        return extent * stride + (max(span - stride, 0) if pad == "valid" else 0)
-    # The named rules take off span // 2 at both ends here, which is what an explicit output padding adds to.
-    trimmed = sum(pad) if not isinstance(pad, str) else 0 if pad == "valid" else 2 * (span // 2)
-    result = (extent - 1) * stride + span - trimmed + (extra or 0)
+        result = extent * stride + (max(span - stride, 0) if pad == "valid" else 0)
+    else:
+        # The named rules take off span // 2 at both ends here, which is what an explicit output padding adds to.
+        trimmed = sum(pad) if not isinstance(pad, str) else 0 if pad == "valid" else 2 * (span // 2)
+        result = (extent - 1) * stride + span - trimmed + (extra or 0)
     if result < 1:
-        raise ShapeError(f"expected an input that leaves at least 1 element after trimming {trimmed}, got {extent} along an axis")
+        raise ShapeError(f"expected an input that yields at least 1 element along each axis, got {extent} elements, which yield {result}")
     return result
 
 

@@ -36,17 +36,18 @@ def windows(extent: Extent, size: int, stride: int, padding: str | list[int], *,
     """
     if extent is None:
         return None
-    if isinstance(padding, str) and padding != "valid":
-        return -(-extent // stride)
-    begin, end = (0, 0) if isinstance(padding, str) else padding
     span = (size - 1) * dilation + 1
-    room = extent + begin + end - span
-    if room < 0:
-        raise ShapeError(f"expected at least {span - begin - end} elements along each axis for a window of {span}, got {extent}")
-    count = room // stride + 1
-    if ceil and room % stride and count * stride < extent + begin:
-        # A further window that hangs over the end, but does not start in the end padding.
-        count += 1
+    if isinstance(padding, str) and padding != "valid":
+        count = -(-extent // stride)
+    else:
+        begin, end = (0, 0) if isinstance(padding, str) else padding
+        room = extent + begin + end - span
+        count = room // stride + 1
+        if ceil:
+            # A last window may hang over the end, but none starts in the padding after the input.
+            count = min(-(-room // stride) + 1, -(-(extent + begin) // stride))
+    if count < 1:
+        raise ShapeError(f"expected at least one window of {span} along each axis, got an extent of {extent}")
     return count
 
 
