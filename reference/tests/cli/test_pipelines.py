@@ -75,6 +75,21 @@ def test_a_package_of_a_later_version_could_not_be_checked(tree, capsys):
     assert "VERSION_UNSUPPORTED" in capsys.readouterr().out
 
 
+def test_of_other_text_only_what_is_of_layers_is_a_model(tree, dense):
+    for name in list(tree.iterdir()):
+        shutil.rmtree(name) if name.is_dir() else name.unlink()
+    made = dense(3)
+    (tree / "ours.json").write_text(made.to_json())
+    (tree / "ours.yaml").write_text(made.to_yaml())
+    (tree / "keras.json").write_text(made.to_json(dialect="keras3"))
+    (tree / "twice.json").write_text(json.dumps(made.to_json(dialect="keras2")))
+    (tree / "broken.json").write_text(made.to_json()[:-9])
+    (tree / "report.json").write_text('{"models": [{"layers": [], "class_name": "x"}]}')
+    (tree / "report.jsonl").write_text('{"layers": []}\n{"layers": []}\n')
+    (tree / "compose.yaml").write_text("services:\n  web:\n    layers: [a]\n")
+    assert sorted(thing.path.name for thing in gather([tree])) == ["broken.json", "keras.json", "ours.json", "ours.yaml", "twice.json"]
+
+
 def test_links_lead_nowhere_and_a_model_behind_one_is_not_passed_over(tree, dense, tmp_path, capsys):
     dense(3).save(tmp_path / "outside.triptych")
     (tree / "out.triptych").symlink_to(tmp_path / "outside.triptych")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -11,10 +12,12 @@ from pathlib import Path
 from triptych import layouts
 from triptych.errors import Problem
 from triptych.layouts import Layout, architecture_text, hub, own, tf_checkpoint
+from triptych.limits import DEFAULT_LIMITS
 
 _TEXTS = (architecture_text.JSON_LAYOUT, architecture_text.YAML_LAYOUT)
-_SPEAKS_OF_LAYERS = re.compile(rb"\b(layers|class_name)\\?[\"']?\s*:")
-"""What tells text with an architecture from any other JSON or YAML of a project."""
+_LAYERS_OF_JSON = re.compile(rb"\b(layers|class_name)\\?[\"']?\s*:")
+_LAYERS_OF_YAML = re.compile(rb"^[\"']?(layers|class_name)[\"']?\s*:", re.MULTILINE)
+"""What tells text with an architecture from any other JSON or YAML of a project; in JSON, where it is a member of the outermost object."""
 _SPEAKS_OF_US = re.compile(rb'"format"\s*:\s*"triptych"')
 _HEAD_BYTES = 65536
 _SHARED = (hub.LAYOUT, tf_checkpoint.LAYOUT)
@@ -147,7 +150,19 @@ def _is_meant(path: Path) -> bool:
     if layout not in _TEXTS:
         return layout is not None
     with path.open("rb") as file:
-        return _SPEAKS_OF_LAYERS.search(file.read(_HEAD_BYTES)) is not None
+        head = file.read(_HEAD_BYTES)
+        if layout is architecture_text.YAML_LAYOUT:
+            return _LAYERS_OF_YAML.search(head) is not None
+        return _LAYERS_OF_JSON.search(head) is not None and _is_of_layers(head + file.read(DEFAULT_LIMITS.training_bytes), path.name)
+
+
+def _is_of_layers(text: bytes, name: str) -> bool:
+    """Whether JSON is an object with layers; so is a broken or long ``.json``, of which reading says what is wrong, and what is in a string."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return name.endswith(".json")
+    return isinstance(value, str) or (isinstance(value, dict) and not value.keys().isdisjoint(("layers", "class_name")))
 
 
 def _unreadable(path: Path, error: OSError) -> Thing:
