@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         WeightsMismatchError,
     )
     from triptych.limits import Limits
+    from triptych.surface.difference import Difference, diff
     from triptych.surface.model import Model
     from triptych.surface.opening import load, model_from_json, model_from_yaml
     from triptych.surface.saving import save
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ConversionError",
+    "Difference",
     "InvalidModelError",
     "Limits",
     "LoadReport",
@@ -39,6 +41,7 @@ __all__ = [
     "UnsupportedError",
     "UsageError",
     "WeightsMismatchError",
+    "diff",
     "load",
     "model_from_json",
     "model_from_yaml",
@@ -48,6 +51,7 @@ __all__ = [
 
 _HOMES = {
     "ConversionError": "errors",
+    "Difference": "surface.difference",
     "InvalidModelError": "errors",
     "Limits": "limits",
     "LoadReport": "surface.transfer",
@@ -59,6 +63,7 @@ _HOMES = {
     "UnsupportedError": "errors",
     "UsageError": "errors",
     "WeightsMismatchError": "errors",
+    "diff": "surface.difference",
     "load": "surface.opening",
     "model_from_json": "surface.opening",
     "model_from_yaml": "surface.opening",

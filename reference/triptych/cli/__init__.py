@@ -15,7 +15,7 @@ from triptych.errors import ConversionError, InvalidModelError, TriptychError, U
 
 YES, NO, USAGE, UNKNOWN = 0, 1, 2, 3
 
-COMMANDS = ("convert", "adopt", "validate", "verify", "summary", "explain", "schema")
+COMMANDS = ("convert", "adopt", "validate", "verify", "diff", "summary", "explain", "schema")
 
 EPILOG = """\
 examples:
@@ -26,6 +26,7 @@ examples:
   triptych adopt folder_from_a_hub                   a package where it lies, its weights untouched
   triptych validate my_model.triptych                every problem, one a line; "valid" if there is none
   triptych verify my_model.triptych                  every byte against its digest; what differs, by name
+  triptych diff old.h5 new.triptych                  what changed, and how far the weights are apart
   triptych summary my_model.triptych                 layers, output shapes, parameters
   triptych explain LAYER_DUPLICATE_NAME              what a code means and how to mend it
 
