@@ -15,7 +15,7 @@ from triptych.errors import ConversionError, InvalidModelError, TriptychError, U
 
 YES, NO, USAGE, UNKNOWN = 0, 1, 2, 3
 
-COMMANDS = ("convert", "adopt", "validate", "verify", "diff", "summary", "explain", "schema")
+COMMANDS = ("convert", "adopt", "validate", "verify", "diff", "summary", "plot", "explain", "schema")
 
 EPILOG = """\
 examples:
@@ -28,6 +28,7 @@ examples:
   triptych verify my_model.triptych                  every byte against its digest; what differs, by name
   triptych diff old.h5 new.triptych                  what changed, and how far the weights are apart
   triptych summary my_model.triptych                 layers, output shapes, parameters
+  triptych plot my_model.triptych -o graph.svg       its graph as a picture
   triptych explain LAYER_DUPLICATE_NAME              what a code means and how to mend it
 
 exit status: 0 yes, 1 no, 2 wrong usage, 3 could not tell
