@@ -35,6 +35,7 @@ def write_folder(
     *,
     overwrite: bool,
     ours: Callable[[str], bool],
+    checksums: bool = True,
 ) -> None:
     """Write `files`, relative names with "/", as the folder `path`.
 
@@ -44,6 +45,7 @@ def write_folder(
         progress: Called as bytes are written.
         overwrite: Whether such a folder may be replaced.
         ours: Whether a file of this name is one of this layout; a folder with others is never replaced.
+        checksums: Whether a piece needs the CRC-32 of what it appends.
 
     Raises:
         UsageError: The target may not be replaced, or a tensor's source does not give what it says.
@@ -56,7 +58,7 @@ def write_folder(
     sizes = {name: sum(piece.size for piece in pieces) for name, pieces in files.items()}
     total = sum(sizes.values())
     with atomic.replacing(atomic.target_of(path), fs, folder=True, size=total, overwrite=overwrite) as staged, Hashing() as hashing:
-        stream = Stream(hashing, total, progress, checksums=True)
+        stream = Stream(hashing, total, progress, checksums=checksums)
         inner = {"/".join(name.split("/")[:depth]) for name in files for depth in range(1, name.count("/") + 1)}
         folders = [staged, *(os.path.join(staged, name) for name in sorted(inner))]
         for folder in folders:

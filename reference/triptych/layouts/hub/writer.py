@@ -1,23 +1,21 @@
 """Writes a model hub's folder: safetensors, sharded with an index where that is asked for, and the assets beside them."""
 
-# ruff: noqa: PTH118 - plain strings, each handed to the system as it is
-
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from triptych.errors import UsageError, shorten
 from triptych.layouts.hub import training
 from triptych.layouts.layout import Outline, Stored
-from triptych.model import Panels, Tensor
-from triptych.package import atomic, manifest, names, shards
+from triptych.layouts.stored_folder import Piece, write_folder
+from triptych.model import Panels
+from triptych.package import manifest, names, shards
 from triptych.package.files import FileSystem
 from triptych.package.safetensors_file import Plan, plan
-from triptych.package.streaming import Hashing, Output, Stream
+from triptych.package.streaming import Output, Stream
 
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _STEM = "model"
 _FORMAT = {"format": "pt"}
 """What the libraries that load such folders ask for; nothing else in a file tells them how to read it."""
@@ -46,7 +44,10 @@ def write(
     """
     _check_free(path)
     plans, small = _planned(panels, max_shard_bytes)
-    _write(atomic.target_of(path), plans, small, panels.assets, progress, overwrite=overwrite)
+    files: dict[str, list[Piece]] = {name: [_Weights(name, one)] for name, one in plans.items()}
+    files |= {name: [_text(name, one)] for name, one in small.items()}
+    files |= {name: [_Content(name, one.nbytes, one.read)] for name, one in panels.assets.items()}
+    write_folder(path, files, progress, overwrite=overwrite, ours=lambda _: False, checksums=False)
     return _left_out(panels)
 
 
@@ -88,35 +89,32 @@ def _left_out(panels: Panels) -> tuple[str, ...]:
     return tuple(f"{name}: a hub folder holds weights and the files beside them" for name, panel in left if panel)
 
 
-def _write(
-    target: str,
-    plans: Mapping[str, Plan],
-    small: Mapping[str, bytes],
-    assets: Mapping[str, Tensor],
-    progress: Callable[[int, int, str], None] | None,
-    *,
-    overwrite: bool,
-) -> None:
-    fs = FileSystem()
-    sizes = {name: one.size for name, one in plans.items()} | {name: len(one) for name, one in small.items()} | {name: one.nbytes for name, one in assets.items()}
-    total = sum(sizes.values())
-    with atomic.replacing(target, fs, folder=True, size=total, overwrite=overwrite) as staged, Hashing() as hashing:
-        stream = Stream(hashing, total, progress, checksums=False)
-        inner = {"/".join(name.split("/")[:depth]) for name in sizes for depth in range(1, name.count("/") + 1)}
-        folders = [staged, *(os.path.join(staged, name) for name in sorted(inner))]
-        for folder in folders:
-            fs.mkdir(folder)
-        for name, size in sizes.items():
-            descriptor = fs.open(os.path.join(staged, name), _NEW_FILE)
-            try:
-                output = Output(descriptor, fs, durable=True)
-                output.allocate(size)
-                if name in plans:
-                    stream.tensors(name, plans[name], output)
-                else:
-                    stream.content(name, memoryview(small[name]) if name in small else assets[name].read(), output)
-                fs.fsync(descriptor)
-            finally:
-                fs.close(descriptor)
-        for folder in reversed(folders):
-            atomic.sync_folder(folder, fs)
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """A file of safetensors."""
+
+    name: str
+    plan: Plan
+
+    @property
+    def size(self) -> int:
+        return self.plan.size
+
+    def write(self, output: Output, stream: Stream, _: FileSystem) -> None:
+        stream.tensors(self.name, self.plan, output)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A file beside the weights."""
+
+    name: str
+    size: int
+    read: Callable[[], memoryview]
+
+    def write(self, output: Output, stream: Stream, _: FileSystem) -> None:
+        stream.content(self.name, self.read(), output)
+
+
+def _text(name: str, data: bytes) -> _Content:
+    return _Content(name, len(data), lambda: memoryview(data))
