@@ -71,6 +71,22 @@ def validator_cases(plain: kit.Files) -> Iterable[Case]:
                kit.package(numbers.format(2**64, -(2**63) - 1).encode()), op="validate", role="validator", twin="cnf-003-two-numbers",
                rejected=("json", "NUMBER_OUT_OF_RANGE", "architecture.json#/layers/0/config/x"),
                also=[("NUMBER_OUT_OF_RANGE", "architecture.json#/layers/0/config/y/1")])
+    twin = "cnf-003-two-layers"
+    two = {"format_version": "1.0", "layers": [{"name": name, "type": "Dense", "config": {"units": 2}} for name in "ab"]}
+    yield Case(twin, "A package of two layers", ["CNF-003", "ARC-001", "ARC-004", "LYR-001", "LYR-002"], kit.package(two), op="validate", role="validator", profile="layers", accepted=kit.observe(two))
+
+    def several(name: str, broken: list[str], title: str, change: kit.Json, first: tuple[str, str, str], *also: tuple[str, str]) -> Case:
+        return Case(name, title, ["CNF-003", *broken], kit.package(change), op="validate", role="validator", profile="layers", twin=twin, rejected=first, also=also)
+
+    at = "architecture.json#"
+    dense = two["layers"][0]
+    yield several("cnf-003-a-config-before-a-name", ["LYR-002"], "A config breaks its schema, and a name is not in normalisation form C",
+                  {**two, "layers": [{**dense, "config": {}}, {**dense, "name": "e\u0301"}]}, ("schema", "LAYER_CONFIG_INVALID", f"{at}/layers/0/config"))
+    yield several("cnf-003-a-schema-before-an-integer", ["ARC-001"], "A member is unknown, and an integer has a point",
+                  {**two, "layer": [], "layers": [{**dense, "config": {"units": 2.0}}]}, ("schema", "SCHEMA_VIOLATION", f"{at}/layer"))
+    yield several("cnf-003-a-name-and-a-type", ["ARC-004", "LYR-001"], "A name stands twice, and a type is misspelt",
+                  {**two, "layers": [{**dense, "type": "Dence"}, dense]}, ("semantic", "LAYER_TYPE_UNKNOWN", f"{at}/layers/0/type"),
+                  ("LAYER_DUPLICATE_NAME", f"{at}/layers/1/name"))
 
 
 def writer_cases(plain: kit.Files, packed: kit.Files) -> Iterable[Case]:

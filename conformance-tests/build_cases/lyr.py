@@ -56,6 +56,15 @@ def types() -> Iterable[Case]:
     yield bad("lyr-001-inside-a-wrapper", "A wrapper holds a layer of an unknown type", "LYR-001",
               chain(layer("TimeDistributed", sublayers={"layer": {"type": "Dence"}}), shape=STEPS),
               "LAYER_TYPE_UNKNOWN", f"{AT}/layers/0/sublayers/layer/type", twin="lyr-001-extension-type")
+    unused = {"Idle": {"layers": [{"name": "one", "type": "Dense", "config": {"units": 1}}, layer("TimeDistributed", sublayers={"layer": {"type": "Flatten"}})]}}
+    yield good("lyr-001-composite-without-a-use", "Nothing uses a composite", ["LYR-001", "LYR-004"], {**chain(DENSE), "composites": unused}, parameters=(15, 0))
+    place = f"{AT}/composites/Idle/layers"
+    yield bad("lyr-001-in-an-unused-composite", "A composite that nothing uses holds a layer of an unknown type", "LYR-001",
+              {**chain(DENSE), "composites": {"Idle": {"layers": [{**DENSE, "type": "Dence"}]}}}, "LAYER_TYPE_UNKNOWN", f"{place}/0/type",
+              twin="lyr-001-composite-without-a-use")
+    yield bad("lyr-004-in-an-unused-composite", "A composite that nothing uses holds a wrapper of nothing", "LYR-004",
+              {**chain(DENSE), "composites": {"Idle": {"layers": [layer("TimeDistributed")]}}}, "LAYER_SUBLAYERS_MISMATCH", f"{place}/0",
+              twin="lyr-001-composite-without-a-use")
 
 
 def configs() -> Iterable[Case]:
@@ -84,6 +93,12 @@ def configs() -> Iterable[Case]:
     ):
         yield bad(f"lyr-003-{slug}", title, "LYR-003", chain({**DENSE, "config": config}), "LAYER_CONFIG_INVALID",
                   f"{AT}/layers/0/config/{member}", stage="schema", twin="lyr-003-values-of-every-kind")
+    for slug, title, activation, member, requirement in (
+        ("activation-of-another-family", "An activation is an object of a type of another family", {"type": "Dense", "config": {"units": 2}}, "type", "LYR-003"),
+        ("activation-without-its-config", "An activation lacks the config that its type requires", {"type": "LeakyReLU"}, "config", "LYR-002"),
+    ):
+        yield bad(f"{requirement.lower()}-{slug}", title, requirement, chain({**DENSE, "config": {"units": 3, "activation": activation}}), "LAYER_CONFIG_INVALID",
+                  f"{AT}/layers/0/config/activation/{member}", stage="schema", twin="lyr-003-values-of-every-kind")
     for slug, title, change in (
         ("same-padding", "Padding is `same`, which leaves open where the odd element goes", {"padding": "same"}),
         ("kernel-of-one-extent", "A kernel of two axes has one extent", {"kernel_size": [3]}),

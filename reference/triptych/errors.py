@@ -15,6 +15,7 @@ Every problem has a code listed in ``spec/errors.toml``; callers branch on class
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NoReturn
@@ -111,6 +112,16 @@ def shorten(value: object, limit: int = 128) -> str:
 def pointer_token(name: str) -> str:
     """`name` escaped as one reference token of a JSON Pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
+
+
+_STAGES = ("bytes", "json", "schema", "semantic", "resource")
+
+
+def first_stage(problems: Sequence[Problem], member: str) -> tuple[Problem, ...]:
+    """`problems` without those of the document `member` that come after its first stage with any; those of resources stay."""
+    stages = [str(registry()[one.code]["stage"]) if one.place.partition("#")[0] == member else "" for one in problems]
+    first = min(filter(None, stages), key=_STAGES.index, default="")
+    return tuple(one for one, stage in zip(problems, stages, strict=True) if stage in ("", first, "resource"))
 
 
 def problem(requirement: str, place: str, message: str) -> Problem:

@@ -98,8 +98,9 @@ def test_canonical_names_collide_only_without_a_word():
 
 
 def test_shapes_are_looked_at_only_in_a_sound_graph():
-    """Otherwise each fault would trail others behind it."""
-    assert changed(lambda d: (d["layers"][1].update(type="Nonsense"), d.update(outputs=["nothing"]))) == [("ARC-017", "/outputs/0")]
+    """Otherwise each fault would trail others behind it; types are looked at where they stand."""
+    both = changed(lambda d: (d["layers"][1].update(type="Nonsense"), d.update(outputs=["nothing"])))
+    assert both == [("ARC-017", "/outputs/0"), ("LYR-001", "/layers/1/type")]
 
 
 def tensor(shape=(2, 2), dtype="float32"):

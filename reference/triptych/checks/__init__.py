@@ -36,7 +36,7 @@ def _check_architecture(
     architecture: Architecture, findings: Findings, assets: Mapping[str, Tensor] | None = None
 ) -> tuple[WeightSlot, ...]:
     """As `check_architecture`, with the assets of its package; the weights that a sound architecture needs, none for another."""
-    from triptych.checks import tensors  # noqa: F401 - registers itself; the vocabulary is loaded when it is needed
+    from triptych.checks import tensors, types  # noqa: F401 - register themselves; the vocabulary is loaded when it is needed
     from triptych.vocabulary import infer, weight_slots
 
     before = len(findings.problems)
@@ -48,11 +48,14 @@ def _check_architecture(
         run("composites", findings, architecture)
         if len(findings.problems) == before:
             composites.check_uses(architecture, findings)
-    if len(findings.problems) > before:
+    related = len(findings.problems)
+    run("types", findings, architecture)
+    if related > before:
         return ()
     inference = infer(architecture)
     for misfit in inference.problems:
-        findings.add(misfit.requirement, misfit.pointer, misfit.message)
+        if misfit.requirement not in types.STATIC:
+            findings.add(misfit.requirement, misfit.pointer, misfit.message)
     slots = weight_slots(architecture, inference)
     run("tensors", findings, slots)
     return slots

@@ -48,11 +48,28 @@ def _components(training: Training) -> Iterator[tuple[str, str, str, Mapping[str
 
 
 def check_parts(config: Mapping[str, Json], findings: Findings, pointer: str) -> None:
-    """Add a problem for each initializer, regularizer or constraint in a layer's `config` that its type does not take."""
+    """Add a problem for each initializer, regularizer, constraint or activation in a layer's `config` that its type does not take."""
     for key, value in config.items():
+        if key.endswith("activation") and _is_component(value):
+            _check_activation(value, findings, f"{pointer}/{pointer_token(key)}")
         family = _PARTS.get(key.rpartition("_")[2])
         if family is not None and _is_component(value):
             check_component(family, value["type"], value.get("config", {}), findings, f"{pointer}/{pointer_token(key)}")
+
+
+def _check_activation(value: Mapping[str, Json], findings: Findings, pointer: str) -> None:
+    """Add a problem where an activation's type is none, or does not take its config; types of extensions may hold anything."""
+    from triptych.vocabulary import layer_type
+
+    name, config = value["type"], value.get("config", {})
+    if ":" in name:
+        return
+    found = layer_type(name)
+    if found is None or found.family != "Activation":
+        findings.add("LYR-003", f"{pointer}/type", f"expected a type of the family Activation or an extension type, got {shorten(name)}")
+        return
+    schemas.check(f"layers/{name}", spell(config), findings, f"{pointer}/config")
+    check_parts(config, findings, f"{pointer}/config")
 
 
 def check_component(family: str, name: str, config: Mapping[str, Json], findings: Findings, pointer: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from triptych.checks.components import check_parts
 from triptych.checks.registry import Found, check
 from triptych.errors import Findings, pointer_token, shorten
 from triptych.model import Architecture, Json, Layer
@@ -130,6 +131,7 @@ def check_uses(architecture: Architecture, findings: Findings) -> None:
         for schema, place, config in _configs(use.architecture, ""):
             if schemas.exists(schema):
                 schemas.check(schema, spell(config), inside, f"{place}/config")
+                check_parts(config, inside, f"{place}/config")
         for one in inside.problems[:1]:
             findings.add(one.requirement, pointer, f"in {shorten(use.type)} at {one.place}: {one.message}")
 

@@ -9,9 +9,9 @@ from typing import Any, Literal, TypeVar
 
 from triptych.errors import PROBLEM_LIMIT, Findings, UnsupportedError
 
-Scope = Literal["graph", "layer", "tensors", "composites", "document", "training", "state", "fit"]
+Scope = Literal["graph", "layer", "tensors", "composites", "types", "document", "training", "state", "fit"]
 """What a check looks at, and its parameters: an architecture or a nested one (graph, pointer); a layer or sublayer
-(layer, pointer); the tensors of an architecture (weight slots); one that has composites (architecture); a whole document (architecture, training or panels); all
+(layer, pointer); the tensors of an architecture (weight slots); one that has composites, or the types of any (architecture); a whole document (architecture, training or panels); all
 panels together, where the fault is in the training document or in its state (panels); whether the weights section holds
 what the architecture needs (weight slots, tensors by name)."""
 Found = Iterator[tuple[str, str]]

@@ -20,6 +20,7 @@ from triptych.errors import (
     Problem,
     UnsupportedError,
     UsageError,
+    first_stage,
     pointer_token,
     problem,
     shorten,
@@ -62,10 +63,13 @@ def read_package(
     return _pinned(os.fspath(path), findings or Findings(), limits, verify, collect=False)
 
 
+_DOCUMENTS = {f"{section}{suffix}" for section in ("architecture", "training") for suffix in (".json", ".yaml")}
+
+
 def validate_package(
     path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, full: bool = False, disabled: frozenset[str] = frozenset()
 ) -> tuple[Problem, ...]:
-    """Every problem of the package at `path`; with `full`, after verifying every digest and checksum.
+    """The problems of the package at `path`, of each document all of its first stage with any; with `full`, after verifying every digest and checksum.
 
     Raises:
         OSError: The package cannot be read.
@@ -74,8 +78,12 @@ def validate_package(
     try:
         _pinned(os.fspath(path), findings, limits, "full" if full else "lazy", collect=True)
     except (InvalidModelError, UnsupportedError) as error:
-        return tuple(dict.fromkeys((*error.problems, *findings.problems)))[:PROBLEM_LIMIT]
-    return tuple(findings.problems[:PROBLEM_LIMIT])
+        found = tuple(dict.fromkeys((*error.problems, *findings.problems)))
+    else:
+        found = tuple(findings.problems)
+    for member in {one.place.partition("#")[0] for one in found} & _DOCUMENTS:
+        found = first_stage(found, member)
+    return found[:PROBLEM_LIMIT]
 
 
 def _pinned(path: str, findings: Findings, limits: Limits, verify: Verify, *, collect: bool) -> Panels:

@@ -200,7 +200,7 @@ class _Run:
             expected = " and ".join(roles) if roles else "none"
             self.problem(
                 "LYR-004",
-                f"{pointer}/sublayers",
+                f"{pointer}/sublayers" if layer.sublayers else pointer,
                 f"expected {expected} as sublayers of {_name(shapes)}, got {shorten(sorted(layer.sublayers))}",
             )
         known = {weight.role for weight in found.weights_of(shapes.config)}

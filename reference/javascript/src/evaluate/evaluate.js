@@ -19,8 +19,6 @@ const LAYERS = { ...BASIC, ...SPATIAL, ...MERGING, ...RECURRENT, ...ATTENTION, .
 const IDLE = /^(?:Identity|Dropout|SpatialDropout[123]D|GaussianNoise|GaussianDropout|AlphaDropout|ActivityRegularization|Random[A-Z]\w*)$/;
 /** Types whose result belongs, step by step, to the steps of their input, so that a mask goes on with it. */
 const STEPWISE = /^(?:Dense|EinsumDense|Rescaling|\w*Normalization|PReLU|GLU|RotaryEmbedding|SinePositionEncoding|PositionEmbedding)$/;
-/** Operations that a mask goes on with: those on one element. */
-const ELEMENT_BY_ELEMENT = /^(?:negative|absolute|sign|square|floor|ceil|round|reciprocal|r?sqrt|expm?1?|log(?:1p|2|10)?|sin|cos|tan|arctan|sinh|cosh|tanh|sigmoid|relu|erf|activate|clip|cast|identity|add|subtract|multiply|divide|power|maximum|minimum)$/;
 
 class Evaluation {
   constructor(model) {
@@ -71,9 +69,7 @@ class Evaluation {
     if (call.op !== undefined) {
       if (!call.definition) throw new UnsupportedError(`the operation ${call.op} cannot be computed here`);
       const operands = operandsOf(call).map(({ input, literal }) => (input === undefined ? literal : inputs[input].tensor));
-      const masked = inputs.filter(({ mask }) => mask !== null);
-      const mask = masked.length === 1 && ELEMENT_BY_ELEMENT.test(call.op) ? masked[0].mask : null;
-      return operate(call.op, call.settings, operands).map((tensor) => ({ tensor, mask }));
+      return operate(call.op, call.settings, operands).map((tensor) => ({ tensor, mask: null }));
     }
     const given = Object.fromEntries(Object.entries(call.arguments).map(([name, argument]) => [name, this.argument(argument, values)]));
     const masks = inputs.map(({ mask }) => mask);
