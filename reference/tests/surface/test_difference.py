@@ -81,13 +81,13 @@ def test_calls_are_matched_by_what_they_yield_whatever_their_order():
 
 def test_sequences_sublayers_composites_and_missing_members_are_compared():
     def model(units, **more):
-        wrapped = Layer("w", "Bidirectional", {}, {"forward": layer("", units), **more.pop("roles", {})})
+        wrapped = Layer("w", "Bidirectional", {}, {"for/ward": layer("", units), **more.pop("roles", {})})
         inner = Composite(Architecture((layer("c", units),), (Input("y", None),), (Call("c", ("y",)),), ("c",)))
         return of(Panels(architecture=Architecture((wrapped,), composites={"My~Block": inner}, **more)))
 
     found = diff(model(3), model(4, roles={"backward": layer("")}, metadata={"by": "me"})).architecture
     assert [(c.kind, c.subject, c.pointers) for c in found] == [
-        ("changed", "layer w.forward", ("/layers/0/sublayers/forward/config/units",) * 2),
+        ("changed", "layer w.for/ward", ("/layers/0/sublayers/for~1ward/config/units",) * 2),
         ("added", "layer w.backward", (None, "/layers/0/sublayers/backward")),
         ("changed", "layer My~Block.c", ("/composites/My~0Block/layers/0/config/units",) * 2),
         ("added", "metadata", (None, "/metadata")),
