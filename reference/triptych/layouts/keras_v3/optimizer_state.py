@@ -37,7 +37,7 @@ def order(optimizer: Component, trained: Sequence[Trained], generation: Generati
     if generation >= (3,) and not isinstance(config.get("learning_rate"), Mapping):
         found.append(LEARNING_RATE)
     weights = [weight.tensor for weight in trained if weight.trainable]
-    for option, slot in (("use_ema", "average"), ("gradient_accumulation_steps", "gradient_accumulator")):
+    for option, slot in (("use_ema", "average"), ("gradient_accumulation_steps", "accumulated_gradient")):
         if config.get(option):
             found += [f"optimizer.{slot}.{name}" for name in weights]
     for group in groups:

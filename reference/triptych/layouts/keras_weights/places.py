@@ -14,7 +14,7 @@ from triptych.layouts.problems import mismatch
 from triptych.model import Architecture, WeightReference
 from triptych.vocabulary import weight_slots
 
-NON_TRAINABLE = frozenset({"moving_mean", "moving_variance", "mean", "variance", "count", "seed_generator_state", "vocabulary"})
+NON_TRAINABLE = frozenset({"moving_mean", "moving_variance", "mean", "variance", "count", "seed_generator_state", "vocabulary", "vector_u"})
 """Roles that Keras never trains, wherever a layer of unknown type has them."""
 
 

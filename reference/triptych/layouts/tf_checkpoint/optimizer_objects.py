@@ -21,7 +21,7 @@ _LEGACY_SLOTS: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 """Optimizer -> slot -> what it was called until TensorFlow 2.10."""
 _LEGACY_NUMBERS: Mapping[str, Sequence[str]] = {
-    "Adam": ("beta_1", "beta_2"), "Nadam": ("beta_1", "beta_2"), "Adamax": ("beta_1", "beta_2"), "SGD": ("momentum",), "RMSprop": ("rho", "momentum"),
+    "Adam": ("beta_1", "beta_2"), "Nadam": ("beta_1", "beta_2", "momentum_cache"), "Adamax": ("beta_1", "beta_2"), "SGD": ("momentum",), "RMSprop": ("rho", "momentum"),
     "Adagrad": (), "Adadelta": ("rho",),
     "Ftrl": ("learning_rate_power", "l1_regularization_strength", "l2_regularization_strength", "beta"),
 }  # fmt: skip
@@ -50,10 +50,11 @@ def add_optimizer(
         return _add_legacy(builder, node, training, optimizer, trained)
     weights = [weight for _, weight in trained]
     variables, notes = optimizer_state.variables(training, weights, generation, "int64")
+    state = training.state.tensors if training.state is not None else {}
+    notes += [f"training state {name!r}: nothing says where in a checkpoint it belongs" for name in state if not name.startswith("optimizer.")]
     if not variables:
         return notes
     keras3 = generation >= (3,)
-    state = training.state.tensors if training.state is not None else {}
     names = [name for name, _ in default_entries(list(state), weights, optimizer.type, has_step=True, dialect=generation.dialect)]
     listed = builder.step(node, ("_variables",))
     for index, tensor in enumerate(variables):
@@ -71,14 +72,15 @@ def add_optimizer(
     rate = builder.step(node, ("_current_learning_rate",) if scheduled else ("_learning_rate",))
     if not scheduled or _RATE in state:
         builder.variable(rate, _rate(state, optimizer), "current_learning_rate" if scheduled else "learning_rate")
+    kept = {_RATE, optimizer_state.U_PRODUCT}
+    notes = [note for note in notes if not any(repr(name) in note for name in kept)]
     if optimizer.type == "Nadam":
         product = builder.step(node, ("_u_product",))
         if optimizer_state.U_PRODUCT in state:
             builder.variable(product, state[optimizer_state.U_PRODUCT], "u_product")
         else:
             notes.append("training state 'optimizer.u_product': the source has none, so that a live Nadam goes on with the product that it has")
-    kept = {_RATE, optimizer_state.U_PRODUCT}
-    return [note for note in notes if not any(repr(name) in note for name in kept)]
+    return notes
 
 
 def _add_legacy(
@@ -87,7 +89,7 @@ def _add_legacy(
     slots = _LEGACY_SLOTS.get(optimizer.type)
     state = dict(training.state.tensors if training.state is not None else {})
     if slots is None:
-        return [f"training state {name!r}: TensorFlow had no {optimizer.type} before 2.11" for name in state]
+        return [f"training state {name!r}: what {optimizer.type} of before TensorFlow 2.11 calls it is not known" for name in state]
     step = training.progress.step if training.progress is not None else None
     kind = optimizer.type
     if step is not None or state:

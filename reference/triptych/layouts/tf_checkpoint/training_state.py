@@ -16,7 +16,7 @@ _LISTS = {
     "momentums": "momentum", "velocities": "velocity", "velocity_hats": "velocity_hat", "average_gradients": "average_gradient",
     "accumulators": "accumulator", "accumulated_grads": "accumulated_grad", "accumulated_delta_vars": "accumulated_delta_var",
     "linears": "linear", "m": "momentum", "u": "norm", "r": "row", "c": "column", "v": "velocity",
-    "model_variables_moving_average": "average", "accumulated_gradients": "gradient_accumulator",
+    "model_variables_moving_average": "average", "accumulated_gradients": "accumulated_gradient",
 }  # fmt: skip
 """Attribute of an optimizer since TensorFlow 2.11, without a leading underscore -> the slot whose variables it lists."""
 _STEPS = ("iter", "_iterations")
@@ -80,10 +80,8 @@ def _of_optimizer(graph: ObjectGraph, number: int, known: _Known, shape_of: Call
         weight = by_node.get(slot.variable)
         if weight is not None:
             yield slot.node, f"{neutral(slot.name, kind)}.{weight.tensor}"
-        else:
-            yield slot.node, f"{slot.name}.object_{slot.variable}"
     for name, child in node.children.items():
-        if graph.nodes[child].value() is not None:
+        if graph.nodes[child].value() is not None and "." not in name:
             yield child, STEP if name in _STEPS else "learning_rate" if name in _RATES else name.strip("_")
     trained = graph.at(number, TRAINED)
     order = list(graph.nodes[trained].children.values()) if trained is not None else []
@@ -106,12 +104,13 @@ def _by_own_name(
     if listed_at is None:
         return
     children = graph.nodes[listed_at].children
-    values = [(name, child, value) for name, child in children.items() if (value := graph.nodes[child].value()) is not None]
-    entries = [Entry(value.full_name, shape_of(child)) for _, child, value in values]
+    values = [(child, value) for child in children.values() if (value := graph.nodes[child].value()) is not None]
+    entries = [Entry(value.full_name, shape_of(child)) for child, value in values]
     trained = [Trained(weight.full_name, weight.tensor, weight.shape, trainable=False) for weight in weights]
-    for (name, child, _), target in zip(values, targets(entries, trained, None, sorted_names=False), strict=True):
+    for (child, _), target in zip(values, targets(entries, trained, None, sorted_names=False), strict=True):
         # Without weights that are known to be trained, only names decide.
-        yield child, f"variables.{name}" if target.startswith(OPAQUE) else target if target == STEP else target.removeprefix("optimizer.")
+        if not target.startswith(OPAQUE):
+            yield child, target if target == STEP else target.removeprefix("optimizer.")
 
 
 def _by_full_name(graph: ObjectGraph, listed: list[int], by_name: Mapping[str, list[Weight]]) -> list[Weight | None]:
@@ -120,9 +119,10 @@ def _by_full_name(graph: ObjectGraph, listed: list[int], by_name: Mapping[str, l
     found: list[Weight | None] = []
     for node in listed:
         value = graph.nodes[node].value()
-        # ``Adam/m/dense/kernel``: the optimizer, its word for the slot, and the weight.
-        name = value.full_name.split("/", 2)[-1] if value is not None else ""
-        named = by_name.get(name, [])
+        words = value.full_name.split("/") if value is not None else []
+        # ``Adam/m/dense/kernel``: the optimizer, its word for the slot, and the weight; built outside of a step it lacks the first.
+        name = next((one for one in ("/".join(words[2:]), "/".join(words[1:])) if one in by_name), "")
+        named = by_name.get(name, []) if name else []
         found.append(named[taken[name]] if taken[name] < len(named) else None)
         taken[name] += 1
     return found
