@@ -345,6 +345,7 @@ export const CODES = {
 "WGT-013": {"code":"SHARD_INDEX_MALFORMED","stage":"schema"},
 "WGT-014": {"code":"SHARD_UNLISTED","stage":"semantic"},
 "WGT-015": {"code":"SHARD_TENSORS_DIFFER","stage":"semantic"},
+"NAM-005": {"code":"WEIGHT_NAME_UNKNOWN","stage":"semantic"},
 "SEC-016": {"code":"LIMIT_EXCEEDED","stage":"resource"},
 };
 
