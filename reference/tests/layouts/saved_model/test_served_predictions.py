@@ -82,3 +82,16 @@ def test_whole_numbers_are_computed_with_as_the_evaluator_does(suite, tmp_path):
     """They stay what they are, or become floating-point numbers, as they do there."""
     some = [serving.of_integers(one) for one in suite[::2] if not any(name in one.title for name in KEPT_WHOLE)]
     judge(tmp_path, [one for one in some if one is not None])
+
+
+def test_no_window_starts_in_the_padding_behind(tmp_path):
+    """However much is padded there: chapter 25's count of windows, also where the extent is open."""
+    some = [
+        serving.of_layer(serving.Layer("x", name, {"pool_size": [2], "strides": [stride], "padding": [[0, behind]], "ceil_mode": True}), [(None, steps, 3)])
+        for name in ("MaxPooling1D", "AveragePooling1D")
+        for stride, behind, steps in ((2, 2, 4), (2, 3, 5), (3, 4, 7), (1, 2, 3))
+    ]
+    assert [one.outputs[0].shape[1] for one in some[:4]] == [2, 3, 3, 3]
+    for extents, those in (("known", some), ("open", map(serving.loosened, some))):
+        (tmp_path / extents).mkdir()
+        judge(tmp_path / extents, list(those))

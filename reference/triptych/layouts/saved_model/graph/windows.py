@@ -71,9 +71,16 @@ class Windows:
 
     def pads(self, x: Value) -> list[Pair]:
         """What the padding rule adds to `x`, along each axis."""
-        return [
-            padding_of(extent(x, axis), span, self.strides[axis - 1], axis_padding(self.padding, axis - 1)) for axis, span in enumerate(self.spans, 1)
-        ]
+        found = []
+        for axis, (span, stride) in enumerate(zip(self.spans, self.strides, strict=True), 1):
+            whole = extent(x, axis)
+            begin, end = padding_of(whole, span, stride, axis_padding(self.padding, axis - 1))
+            if self.ceil and isinstance(end, int) and end >= span:
+                # A whole window would lie in the padding behind, where none may start: as much is added as the last one that starts before needs.
+                last = (whole + begin - 1) // stride * stride
+                end = largest(last + span - whole - begin, 0)
+            found.append((begin, end))
+        return found
 
     def overhang(self, x: Value, pads: Sequence[Pair]) -> list[Pair]:
         """What a last window that hangs over the end needs beyond the padding of `x`, along each axis."""
