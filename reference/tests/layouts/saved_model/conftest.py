@@ -43,6 +43,7 @@ def losses(model, x, y):
 @pytest.fixture(scope="session")
 def graph_model(keras2, tmp_path_factory):
     """A layer that is called twice, recurrent parts both ways, two nested models whose layers have the same names, frozen and thawed; two outputs."""
+    keras2.backend.clear_session()  # Keras numbers what has no name of its own, and other tests of this process have counted
     keras2.utils.set_random_seed(7)
     layers = keras2.layers
 
