@@ -175,6 +175,18 @@ def writing_cases() -> Iterable[Case]:
             b'"weight_decay":0.125,"beta_1":0.5,"beta_2":0.25}}}')
     yield Case("doc-017-config-of-an-optimizer", "A config of an optimizer in the order of its tables", ["DOC-017"], kit.package(training=text), op="rewrite", role="writer", profile="training",
                accepted=kit.observe(training=trained), written=kit.package(training=trained))
+    named = {"format_version": "1.0", "optimizer": {"type": "example:Own", "config": {"-": 1, "config": {"type": "T", "a": 2}, "type": "U"}}}
+    text = b'{"format_version":"1.0","optimizer":{"type":"example:Own","config":{"type":"U","config":{"a":2,"type":"T"},"-":1}}}'
+    yield Case("doc-017-type-within-a-config", "A config of an optimizer has a member named type", ["DOC-017"], kit.package(training=text), op="rewrite", role="writer", profile="training",
+               accepted=kit.observe(training=named), written=kit.package(training=named))
+    default = {"config": {"axis": 1}, "type": "T"}
+    uses = {"format_version": "1.0", "layers": [{"name": "a", "type": "C"}], "composites": {"C": {"parameters": {"p": {"default": default}}, "layers": [{"name": "flat", "type": "Flatten"}]}}}
+    text = (b'{"format_version":"1.0","layers":[{"name":"a","type":"C"}],"composites":{"C":{"layers":[{"name":"flat","type":"Flatten"}],'
+            b'"parameters":{"p":{"default":{"type":"T","config":{"axis":1}}}}}}}')
+    yield rewrite("doc-017-default-of-a-parameter", "A default of a parameter in another order", text, uses, "DOC-017")
+    lists = {**PROBE, "extensions_used": ["EXT_b", "Z", "a"], "extensions": {"EXT_b": {}, "a": {}}}
+    text = kit.document({**lists, "extensions_used": ["a", "Z", "EXT_b"]})
+    yield rewrite("doc-017-lists-of-extensions", "A list of extensions in another order", text, lists, "DOC-017")
     said = (b'{"format_version":"1.0","inputs":[{"name":"x","shape":[null,2],"dtype":"float32","metadata":{}}],"layers":[{"name":"flat","type":"Flatten","config":{},'
             b'"weights":{},"trainable":true,"dtype":"float32","extensions":{}}],"calls":[{"layer":"flat","inputs":["x"],"arguments":{},"outputs":["flat"]}],"outputs":["flat"]}')
     short = {"format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 2]}], "layers": [{"name": "flat", "type": "Flatten"}],

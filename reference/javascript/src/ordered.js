@@ -25,6 +25,7 @@ const insideConfig = (value) => {
 const config = (rows) => (value) => new Map(sortedNames(value, rows?.map(({ name }) => name)).map((name) => [name, insideConfig(value[name])]));
 
 const asIs = (value) => value;
+const sortedTexts = (value) => [...value].sort(byCodePoint);
 const isEmpty = (value) => (Array.isArray(value) ? value : Object.keys(value)).length === 0;
 const is = (fixed) => (value) => value === fixed;
 const isOne = (value) => (isInteger(value) ? value === 1 : value instanceof Float && value.value === 1);
@@ -34,7 +35,7 @@ const configOf = (table) => (value, { type }) => config(has(table, type) ? table
 
 const METADATA = { metadata: [asData, isEmpty] };
 const EXTENSIONS = { extensions: [asData, isEmpty] };
-const LISTS = { extensions_used: [asData, isEmpty], extensions_required: [asData, isEmpty], ...EXTENSIONS };
+const LISTS = { extensions_used: [sortedTexts, isEmpty], extensions_required: [sortedTexts, isEmpty], ...EXTENSIONS };
 const component = { type: [], config: [config([]), isEmpty] }; // their members by code point: the order of a table is for configs of layers and operations
 
 const layer = {
@@ -66,6 +67,7 @@ const KINDS = {
   optimizer: { ...component, ...EXTENSIONS },
   loss: { ...component, output: [], weight: [asIs, isOne], ...EXTENSIONS },
   metric: { ...component, output: [], weighted: [asIs, is(false)], ...EXTENSIONS },
+  annotations: { provenance: [asData, isEmpty], ...METADATA, ...LISTS }, // of a manifest
   progress: { step: [], epoch: [], samples: [], best: [asData, isEmpty] },
 };
 

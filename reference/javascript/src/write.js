@@ -8,7 +8,7 @@ import { canonicalJson, compactJson } from "./json_text.js";
 import { SECTIONS } from "./manifest.js";
 import { ordered } from "./ordered.js";
 import { digestOf } from "./sha256.js";
-import { byCodePoint, has, isObject, utf8 } from "./values.js";
+import { byCodePoint, has, utf8 } from "./values.js";
 import { canonicalYaml } from "./yaml_text.js";
 
 const FILES = { weights: "model", training_state: "training" };
@@ -88,18 +88,14 @@ class Writer {
   }
 }
 
-const byName = (value) => {
-  if (Array.isArray(value)) return value.map(byName);
-  return isObject(value) ? new Map(sorted(Object.keys(value)).map((name) => [name, byName(value[name])])) : value;
-};
-
 function manifestOf(model, sections, records) {
   const given = model.manifest ?? {}, manifest = new Map([["format", "triptych"], ["format_version", VERSION]]);
   if (has(given, "name")) manifest.set("name", given.name);
   manifest.set("sections", new Map(SECTIONS.filter((name) => sections.has(name)).map((name) => [name, sections.get(name)])));
   manifest.set("members", new Map(sorted(records.keys()).map((name) => [name, records.get(name)])));
   if (has(given, "producer")) manifest.set("producer", new Map(["name", "version"].filter((name) => has(given.producer, name)).map((name) => [name, given.producer[name]])));
-  for (const name of ["license", "provenance", "metadata", "extensions_used", "extensions_required", "extensions"]) if (has(given, name)) manifest.set(name, byName(given[name]));
+  if (has(given, "license")) manifest.set("license", given.license);
+  for (const [name, value] of ordered("annotations", given)) manifest.set(name, value);
   return utf8(`${canonicalJson(manifest)}\n`);
 }
 

@@ -117,7 +117,7 @@ def _composite_to_data(composite: Composite) -> dict[str, Json]:
     data: dict[str, Json] = {}
     if composite.parameters:
         data["parameters"] = {
-            name: {} if one.required else {"default": typed_object(spell(one.default))}
+            name: {} if one.required else {"default": in_order(spell(one.default))}
             for name, one in sorted(composite.parameters.items())
         }
     graph = composite.architecture

@@ -82,7 +82,7 @@ def training_to_data(training: Training) -> dict[str, Json]:
 def _component_to_data(component: Component | Loss | Metric, more: Mapping[str, Json]) -> dict[str, Json]:
     data: dict[str, Json] = {"type": component.type}
     if component.config:
-        data["config"] = typed_object(spell(component.config))
+        data["config"] = {name: typed_object(spell(component.config[name])) for name in sorted(component.config)}
     data.update({name: value for name, value in more.items() if value is not None})
     if component.extensions:
         data["extensions"] = in_order(spell(component.extensions))
