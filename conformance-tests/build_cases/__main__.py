@@ -20,10 +20,11 @@ sys.path.insert(0, str(HERE))
 
 import kit  # noqa: E402 - the declarations import it by this name too
 
-OPS = {"read", "validate", "rewrite", "write", "evaluate", "update", "names"}
+OPS = {"read", "validate", "rewrite", "write", "evaluate", "update", "names", "import", "export"}
 KEYWORD = re.compile(r"\b(MUST NOT|MUST|SHOULD NOT|SHOULD|MAY)\b")
-ROLES = {"reader", "validator", "writer", "evaluator"}
-PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate", "names"}
+ROLES = {"reader", "validator", "writer", "evaluator", "converter"}
+FOREIGN = {"keras-hdf5", "keras-archive", "keras-weights", "tensorflow-checkpoint", "saved-model", "pytorch", "pytorch-distributed", "safetensors", "numpy", "hub"}
+PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate", "names", *FOREIGN}
 STAGES = {"bytes", "json", "schema", "semantic", "resource"}
 SUITE = "1.0.3"
 """Moves whenever a case is added, changed or withdrawn in a release."""
@@ -60,6 +61,9 @@ def faults(cases: dict[str, kit.Case]) -> list[str]:
                 (case.written is not None) == (case.op in {"write", "rewrite"} and case.accepted is not None)),
             "a tolerance is for evaluating and updating, and needed there": (
                 (case.tolerance is not None and case.tolerance.keys() in ({"relative"}, {"ulp"})) if case.op in {"evaluate", "update"} else case.tolerance is None),
+            "a layout, which is the profile, and a path are for conversions, and needed there": (
+                {"layout", "path"} <= case.foreign.keys() and case.foreign["layout"] == case.profile if case.op in {"import", "export"} else not case.foreign),
+            "what is exported is looked at": case.op != "export" or case.accepted is None or "reader" in case.foreign,
             "options are for writing": not case.options or case.op in {"write", "rewrite"},
             "an archive case has one file": kit.ARCHIVE not in case.files or len(case.files) == 1,
         }
@@ -78,7 +82,7 @@ def content(case: kit.Case) -> dict[str, bytes]:
     expect: dict[str, object] = {"outcome": "accepted"}
     if case.rejected is not None:
         stage, code, place = case.rejected
-        expect = {"outcome": "rejected", "stage": stage, "code": code, "place": place}
+        expect = {"outcome": "rejected", "stage": stage, **({"code": code, "place": place} if code else {})}
         if case.also:
             expect["also"] = [{"code": c, "place": p} for c, p in case.also]
     facts: dict[str, object] = {
@@ -92,6 +96,8 @@ def content(case: kit.Case) -> dict[str, bytes]:
         facts["needs"] = list(case.needs)
     if case.options:
         facts["options"] = dict(case.options)
+    if case.foreign:
+        facts["foreign"] = dict(case.foreign)
     if case.links:
         facts["links"] = dict(case.links)
     files: dict[str, bytes] = {}

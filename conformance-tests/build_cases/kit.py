@@ -51,16 +51,16 @@ class Case:
     files: Files
     """Member name -> bytes of a directory package, or {ARCHIVE: bytes}."""
     op: str = "read"
-    """read, validate, rewrite (read, write unchanged), write (`files` is {"given.json": `document(observe(…))`}) evaluate (`files` are
+    """read, validate, import, export, rewrite (read, write unchanged), write (`files` is {"given.json": `document(observe(…))`}) evaluate (`files` are
     ``inputs.safetensors`` and a package under ``model/``), update (``gradients.safetensors`` and a package) or names (a package)."""
     role: str = "reader"
-    """reader, validator, writer or evaluator."""
+    """reader, validator, writer, evaluator or converter."""
     profile: str = "core"
-    """core, yaml, archive, sharded, training, layers, evaluate or names."""
+    """core, yaml, archive, sharded, training, layers, evaluate, names, or a foreign layout."""
     accepted: Json = None
-    """The observation (see `observe`); {"any_of": [...]} where the specification allows several."""
+    """The observation (see `observe`); {"any_of": [...]} where the specification allows several. For an export, what a stranger's reader sees."""
     rejected: tuple[str, str, str] | None = None
-    """(stage, code, place)."""
+    """(stage, code, place); of a foreign file the stage alone, with an empty code and place."""
     twin: str | None = None
     """For a rejecting case: an accepting case that cites the same requirements and lacks the fault."""
     also: Sequence[tuple[str, str]] = ()
@@ -75,6 +75,9 @@ class Case:
     """For evaluate and update: {"relative": 1.0e-5} of the largest magnitude expected, or {"ulp": 0}."""
     needs: Sequence[str] = ()
     """Extensions that an implementation has to know; to others the case does not apply."""
+    foreign: Mapping[str, Json] = field(default_factory=dict)
+    """For import (`files` are those under ``foreign/``, and ``architecture.json`` beside weights alone) and export (`files` are a package):
+    ``layout``, ``path``, and for an export ``reader``, ``look``, ``generation``; ``loses`` where something cannot be kept."""
     since: str = "1.0"
 
 

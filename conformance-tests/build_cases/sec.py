@@ -1,9 +1,10 @@
-"""Cases of chapter 80: limits, each at its value and one beyond."""
+"""Cases of chapter 80: limits, each at its value and one beyond; foreign files that reach for more than data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import cnv
 import kit
 from kit import Case
 
@@ -20,6 +21,7 @@ def package(header: dict, payload: bytes) -> dict[str, bytes]:
 
 
 def cases() -> Iterable[Case]:
+    yield from (case for case in cnv.every() if case.id.startswith("sec-"))
     one = kit.f32([1], 1.0)[2]
     for name, title, good, bad, place in (
         ("axes", "A tensor has {} axes", (1,) * 32, (1,) * 33, "#/a/shape"),

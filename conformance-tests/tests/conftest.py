@@ -12,7 +12,7 @@ import referencing
 
 from triptych import adapter
 
-from triptych_conformance import _cases, _judge
+from triptych_conformance import _cases, _inspect, _judge
 
 TREE = Path(__file__).resolve().parents[2]
 SUITE = TREE / "conformance-tests"
@@ -70,26 +70,33 @@ def untouched(inputs):
     return {name: _cases.digests(path if path.is_dir() else path.parent) for name, path in inputs.items()}
 
 
+@pytest.fixture(scope="session")
+def inspectors():
+    """The readers of others, one process each for the whole session."""
+    with _inspect.Inspectors() as running:
+        yield running
+
+
 @pytest.fixture
-def ask(inputs, untouched, tmp_path):
+def ask(inputs, untouched, inspectors, tmp_path):
     """The reference's result for a case, in this process, with `disabled` requirements."""
     count = 0
 
     def result(case, disabled=frozenset()):
         nonlocal count
         count += 1
-        request = {"cmd": "run", "seq": count, **case.asks(case.op, inputs[case.id]), **case.options}
-        output = None
-        if case.op in {"write", "rewrite"}:
-            output = tmp_path / str(count) / ("model.triptych" if case.options.get("form") == "archive" else "model")
+        request = {"cmd": "run", "seq": count, **case.asks(case.op, inputs[case.id])}
+        output = case.output(tmp_path / str(count))
+        if output is not None:
             output.parent.mkdir()
-            request["output"] = str(output)
+            request |= case.asks_to_write(output)
         answer = json.loads(json.dumps(adapter.answer(request, disabled)))
         folder = inputs[case.id] if inputs[case.id].is_dir() else inputs[case.id].parent
         if _cases.digests(folder) != untouched[case.id]:
             shutil.rmtree(folder)
             case.lay_out(folder)
             return _judge.result(case, "fail", "the adapter changed its input")
-        return _judge.judge(case, count, answer, op=case.op, output=output)
+        seen = case.look(inspectors, output) if output is not None and answer["outcome"] == "accepted" else None
+        return _judge.judge(case, count, answer, op=case.op, output=output, seen=seen)
 
     return result

@@ -1,6 +1,6 @@
 """The command ``triptych-conformance``.
 
-Exit status: 0 conforms, 1 does not, 2 wrong usage, 3 the adapter or the suite is unusable. Never a count.
+Exit status: 0 conforms, 1 does not, 2 wrong usage, 3 could not tell: the adapter or the suite is unusable, or a case could not be judged. Never a count.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from triptych_conformance import _report, _run, _smoke, _trace
 from triptych_conformance._adapter import CASE_SECONDS, AdapterError
 from triptych_conformance._cases import Suite, SuiteDamagedError, root, suite
+from triptych_conformance._judge import UNJUDGED
 
 Json = Any
 CONFORMS, DOES_NOT, USAGE, UNUSABLE = 0, 1, 2, 3
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--write-known-failures", type=Path, metavar="FILE", help="write the cases that fail now, with what happened")
     run.add_argument("--report", type=Path, metavar="FILE", help="write the JSON report")
     run.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
+    run.add_argument("--inspect-with", default="", metavar="PYTHON", help="the interpreter that has h5py, TensorFlow, Keras, PyTorch (default: this one)")
     run.add_argument("--timeout", type=float, default=CASE_SECONDS, metavar="SECONDS", help="for one case (default %(default)g)")
     commands.add_parser("smoke", help="is the adapter itself in order?", usage="%(prog)s -- ADAPTER...")
     listing = commands.add_parser("list", help="one line a case")
@@ -83,7 +85,7 @@ def _run_command(args: argparse.Namespace, adapter: Sequence[str]) -> int:
     known = _known(args.known_failures, everything)
     cases = everything.select(args.only or ["*"])
     started = time.monotonic()
-    implementation, results = _run.run(adapter, cases, timeout=args.timeout)
+    implementation, results = _run.run(adapter, cases, timeout=args.timeout, python=args.inspect_with)
     report = _report.build(everything, implementation, results, known, time.monotonic() - started)
     failed = _report.failing(results, everything.levels)
     if args.report:
@@ -95,7 +97,7 @@ def _run_command(args: argparse.Namespace, adapter: Sequence[str]) -> int:
         known = known | dict.fromkeys(failed, "")
     stale = sorted(known.keys() & {one.case for one in results if one.passed})
     new = failed - known.keys()
-    print(_report.text({**report, "results": [one for one in report["results"] if one["case"] in new or one["verdict"] == "pass"]}))
+    print(_report.text({**report, "results": [one for one in report["results"] if one["case"] in new or one["verdict"] in {"pass", UNJUDGED}]}))
     for case in stale:
         print(f"STALE    {case} passes; remove it from {args.known_failures}")
     if known:
@@ -103,7 +105,9 @@ def _run_command(args: argparse.Namespace, adapter: Sequence[str]) -> int:
     if not any(one.verdict != "n/a" for one in results):
         print("nothing applied to this adapter", file=sys.stderr)
         return DOES_NOT
-    return DOES_NOT if new or stale else CONFORMS
+    if new or stale:
+        return DOES_NOT
+    return UNUSABLE if any(one.verdict == UNJUDGED for one in results) else CONFORMS
 
 
 def _smoke_command(adapter: Sequence[str]) -> int:

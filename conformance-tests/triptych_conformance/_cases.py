@@ -12,11 +12,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from triptych_conformance._inspect import Inspectors, Seen
+
 Json = Any
 CORE = "core"
 ARCHIVE = "model.triptych"
 GIVEN = "given.json"
 EVALUATE, UPDATE = "evaluate", "update"
+IMPORT, EXPORT = "import", "export"
+FOREIGN = "foreign"
+"""The folder of an input that holds a file of another layout, or several."""
+WRITING = ("write", "rewrite", EXPORT)
 MODEL = "model"
 BESIDE = {EVALUATE: "inputs", UPDATE: "gradients"}
 """Operation -> what it is given beside a package: arrays in a safetensors file of this name, under this name in the request."""
@@ -55,6 +61,8 @@ class Case:
     tolerance: Mapping[str, float] | None = None
     """How far an evaluation or update may depart from what is expected."""
     options: Mapping[str, Json] = field(default_factory=dict)
+    foreign: Mapping[str, Json] = field(default_factory=dict)
+    """For import and export: the ``layout``, the ``path`` of the file, and how it is looked at."""
     links: Mapping[str, str] = field(default_factory=dict)
     generated: Mapping[str, list[list[Json]]] = field(default_factory=dict)
 
@@ -71,9 +79,29 @@ class Case:
 
     def asks(self, op: str, given: Path) -> dict[str, Json]:
         """What a request to perform `op` says of the input that was laid out at `given`."""
+        if op == IMPORT:
+            beside = {"architecture": str(given / "architecture.json")} if (given / "architecture.json").is_file() else {}
+            return {"op": op, "input": str(given / FOREIGN / self.foreign["path"]), "layout": self.foreign["layout"], **beside}
         if op in BESIDE:
             return {"op": op, "input": str(given / MODEL), BESIDE[op]: str(given / f"{BESIDE[op]}.safetensors")}
         return {"op": op, "input": str(given)}
+
+    def output(self, folder: Path) -> Path | None:
+        """Where in `folder` an adapter is to write; None where the operation writes nothing."""
+        if self.op == EXPORT:
+            return folder / str(self.foreign["path"])
+        return folder / (ARCHIVE if self.options.get("form") == "archive" else MODEL) if self.op in WRITING else None
+
+    def asks_to_write(self, output: Path) -> dict[str, Json]:
+        """What a request says of the file that is to be written to `output`."""
+        said = {name: self.foreign[name] for name in ("layout", "generation") if name in self.foreign} if self.op == EXPORT else {}
+        return {"output": str(output), **said, **self.options}
+
+    def look(self, inspectors: Inspectors, output: Path) -> Seen | None:
+        """What a stranger's reader makes of the foreign file that was written to `output`; None where nothing was written."""
+        if self.op != EXPORT or not any(output.parent.iterdir()):
+            return None
+        return inspectors.look(self.foreign["reader"], output, **self.foreign.get("look", {}))
 
     def lay_out(self, target: Path) -> Path:
         """Copies the input to `target`, a new folder, and returns the path an adapter is given.

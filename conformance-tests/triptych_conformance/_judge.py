@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from triptych_conformance._adapter import short
-from triptych_conformance._cases import CORE, EVALUATE, UPDATE, Case, digests
+from triptych_conformance._cases import CORE, EVALUATE, EXPORT, IMPORT, UPDATE, Case, digests
+from triptych_conformance._difference import difference
+from triptych_conformance._foreign import read_otherwise, written_otherwise
+from triptych_conformance._inspect import Seen
 from triptych_conformance._numbers import departure
 
 Json = Any
@@ -16,7 +19,9 @@ OUTCOMES = ("accepted", "rejected", "skipped", "errored")
 OBSERVED = ("sections", "architecture", "training", "tensors", "state", "assets")
 """Members of an observation that are always judged; others only where a case expects them."""
 COUNTED = ("pass", "fail", "skip", "crash", "timeout", "protocol")
-"""Verdicts of cases that apply; the rest is "n/a"."""
+"""Verdicts of cases that were decided; the rest is "n/a" and UNJUDGED."""
+UNJUDGED = "unjudged"
+"""The verdict of a case that applies, and that nobody here can decide: the reader that has to look at the file is not installed."""
 
 
 @dataclass(slots=True)
@@ -28,7 +33,7 @@ class Result:
     role: str
     profile: str
     verdict: str
-    """pass, fail, skip, crash, timeout, protocol or n/a."""
+    """pass, fail, skip, crash, timeout, protocol, unjudged or n/a."""
     diagnosis: str = "n/a"
     """exact (code and place), code or none: how well a rejection was explained. Never changes `verdict` of a reader."""
     detail: str = ""
@@ -63,28 +68,6 @@ def applies(case: Case, implementation: Mapping[str, Json]) -> bool:
         and case.profile in {CORE, *implementation["profiles"]}
         and all(name in known for name in case.needs)
     )
-
-
-def difference(expected: Json, got: Json, at: str = "") -> str:
-    """Where two values first differ, or an empty text. 1, 1.0 and true are three different values."""
-    if isinstance(expected, dict) and isinstance(got, dict):
-        for name in [*expected, *(name for name in got if name not in expected)]:
-            place = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
-            if name not in got:
-                return f"{place} is missing, expected {short(expected[name], 80)}"
-            if name not in expected:
-                return f"{place} is unexpected, got {short(got[name], 80)}"
-            if found := difference(expected[name], got[name], place):
-                return found
-        return ""
-    if isinstance(expected, list) and isinstance(got, list):
-        for index, pair in enumerate(zip(expected, got, strict=False)):
-            if found := difference(*pair, f"{at}/{index}"):
-                return found
-        return "" if len(expected) == len(got) else f"{at} has {len(got)} elements, expected {len(expected)}"
-    if type(expected) is type(got) and repr(expected) == repr(got):
-        return ""
-    return f"{at or 'all of it'}: expected {short(expected, 80)}, got {short(got, 80)}"
 
 
 def _observation(expected: Json, got: Json) -> str:
@@ -146,8 +129,26 @@ def _files(wanted: Path, got: Path) -> str:
     return ""
 
 
-def judge(case: Case, seq: int, answer: Mapping[str, Json], *, op: str, output: Path | None = None) -> Result:
-    """The verdict on `answer` to the request `seq` to perform `op` on the input of `case`."""
+def _conversion(case: Case, op: str, answer: Mapping[str, Json], seen: Seen | None) -> Result:
+    """The verdict on a foreign file that was read, or that was written and looked at."""
+    lost = answer.get("not_kept", [])
+    if not isinstance(lost, list) or not all(isinstance(one, str) for one in lost):
+        return result(case, "fail", f'expected a list of sentences "not_kept", got {short(lost)}')
+    if case.foreign.get("loses") and not any(lost):
+        return result(case, "fail", 'something cannot be kept, and no sentence in "not_kept" says so')
+    if op == IMPORT:
+        found = read_otherwise(case.expected, answer.get("observed"))
+    elif seen is None:
+        found = "accepted, but nothing was written"
+    elif seen.missing:
+        return result(case, UNJUDGED, seen.missing)
+    else:
+        found = f"{case.foreign['reader']} refuses the file: {seen.refused}" if seen.facts is None else written_otherwise(case.expected, seen.facts)
+    return result(case, "fail" if found else "pass", found)
+
+
+def judge(case: Case, seq: int, answer: Mapping[str, Json], *, op: str, output: Path | None = None, seen: Seen | None = None) -> Result:
+    """The verdict on `answer` to the request `seq` to perform `op` on the input of `case`; `seen` is what a stranger's reader made of `output`."""
     outcome = answer.get("outcome")
     if type(answer.get("seq")) is not int or answer.get("seq") != seq:
         return result(case, "protocol", f"expected \"seq\": {seq}, got {short(answer.get('seq'))}")
@@ -159,12 +160,16 @@ def judge(case: Case, seq: int, answer: Mapping[str, Json], *, op: str, output: 
         return result(case, "fail", "internal error: " + str(answer.get("detail", "")).strip()[-400:])
     if outcome != case.expect["outcome"]:
         return result(case, "fail", f"expected {case.expect['outcome']}, got {outcome} {short(answer.get('problems', ''), 400)}".rstrip())
+    if not case.accepts and op in (IMPORT, EXPORT):
+        return result(case, "pass")  # what others call the faults of their files is their business
     if not case.accepts:
         diagnosis = _diagnosis(case.expect, answer)
         if case.role == "validator" and diagnosis != "exact":
             return result(case, "fail", f"expected {short(dict(case.expect), 400)}, got {short(answer.get('problems'), 400)}", diagnosis=diagnosis)
         detail = "" if diagnosis == "exact" else f"expected {case.expect['code']} at {case.expect['place']!r}, got {short(answer.get('problems'), 400)}"
         return result(case, "pass", detail, diagnosis=diagnosis)
+    if op in (IMPORT, EXPORT):
+        return _conversion(case, op, answer, seen)
     found = ""
     if output is not None:
         found = _files(case.folder / "written", output)
@@ -176,7 +181,7 @@ def judge(case: Case, seq: int, answer: Mapping[str, Json], *, op: str, output: 
 
 
 def by_requirement(results: Iterable[Result]) -> dict[str, bool | None]:
-    """Requirement -> whether it holds: every case that cites it passes, the accepting ones too. None: no case applied."""
+    """Requirement -> whether it holds: every case that cites it passes, the accepting ones too. None: no case applied, or one could not be judged."""
     table: dict[str, list[Result]] = {}
     for one in results:
         for requirement in one.requirements:
@@ -184,5 +189,6 @@ def by_requirement(results: Iterable[Result]) -> dict[str, bool | None]:
     held: dict[str, bool | None] = {}
     for requirement, ones in sorted(table.items()):
         counted = [one for one in ones if one.verdict in COUNTED]
-        held[requirement] = all(one.passed for one in counted) if counted else None
+        good = all(one.passed for one in counted)
+        held[requirement] = None if good and (not counted or any(one.verdict == UNJUDGED for one in ones)) else good
     return held

@@ -9,12 +9,14 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from triptych_conformance._cases import CORE, Suite
-from triptych_conformance._judge import COUNTED, Result, by_requirement
+from triptych_conformance._judge import COUNTED, UNJUDGED, Result, by_requirement
 
 Json = Any
 REPORT = 1
 """Version of the report's own schema (``schemas/report.schema.json``)."""
-ORDER = (CORE, "yaml", "archive", "sharded", "training", "layers", "evaluate", "names")
+FOREIGN = ("keras-hdf5",)
+"""Profiles of foreign layouts."""
+ORDER = (CORE, "yaml", "archive", "sharded", "training", "layers", "evaluate", "names", *FOREIGN)
 
 
 def binding(requirement: str, levels: Mapping[str, str]) -> bool:
@@ -40,11 +42,14 @@ def _conformance(results: Sequence[Result], implementation: Mapping[str, Json], 
             if role == "validator":
                 inexact = {name for one in mine if one.diagnosis in {"code", "none"} for name in one.requirements}
                 held = {name: holds and name not in inexact for name, holds in held.items()}
-            if held:
+            undecided = {name for one in mine if one.verdict == UNJUDGED for name in one.requirements if binding(name, levels)}
+            if held or undecided:
                 good = sum(map(bool, held.values()))
+                asked = len(held.keys() | undecided)
                 table.append({
-                    "role": role, "profile": profile, "requirements": len(held), "hold": good,
-                    "conforms": good == len(held) if whole else None,
+                    "role": role, "profile": profile, "requirements": asked, "hold": good,
+                    "conforms": False if whole and good < len(held) else None if undecided or not whole else True,
+                    **({"unjudged": sum(one.verdict == UNJUDGED for one in mine)} if undecided else {}),
                 })
     return table
 
@@ -84,6 +89,8 @@ def build(suite: Suite, implementation: Mapping[str, Json], results: Sequence[Re
 
 
 def _verdict(row: Mapping[str, Json]) -> str:
+    if row["conforms"] is None and row.get("unjudged"):
+        return f"not judged: {row['unjudged']} cases need a reader that is not installed"
     return {True: "conforms", False: "does not conform", None: "partial run"}[row["conforms"]]
 
 
@@ -100,13 +107,15 @@ def summary(report: Mapping[str, Json]) -> str:
     counted = _counted(report)
     verdicts = report["verdicts"]
     applied = sum(number for verdict, number in verdicts.items() if verdict in COUNTED)
-    lines = [f"{row['role']:10} {row['profile']:9} {row['hold']:4}/{row['requirements']:<4} {_verdict(row)}" for row in report["conformance"]]
+    lines = [f"{row['role']:10} {row['profile']:20} {row['hold']:4}/{row['requirements']:<4} {_verdict(row)}" for row in report["conformance"]]
     diagnosis = report["diagnosis"]
     parts = [
         f"{verdicts.get('pass', 0)}/{applied} cases",
         f"{sum(one['holds'] for one in counted)}/{len(counted)} requirements",
         f"diagnosis exact {diagnosis.get('exact', 0)}/{sum(diagnosis.values())}",
     ]
+    if verdicts.get(UNJUDGED):
+        parts.append(f"{verdicts[UNJUDGED]} not judged")
     if verdicts.get("n/a"):
         parts.append(f"{verdicts['n/a']} not applicable")
     lines.append(f"{_who(report)}, suite {report['suite']['version']}: {', '.join(parts)}, {report['seconds']:.1f} s")
@@ -159,9 +168,9 @@ def junit(report: Mapping[str, Json]) -> str:
     failures = skipped = 0
     for one in report["results"]:
         inner = ""
-        if one["verdict"] == "n/a" or "known" in one:
+        if one["verdict"] in {"n/a", UNJUDGED} or "known" in one:
             skipped += 1
-            inner = f"<skipped message={_safe(one.get('known', 'not applicable'))}/>"
+            inner = f"<skipped message={_safe(one.get('known', 'not applicable' if one['verdict'] == 'n/a' else one['detail']))}/>"
         elif one["verdict"] != "pass":
             failures += 1
             inner = f"<failure type={_safe(one['verdict'])} message={_safe(one.get('detail', ''))}/>"

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from triptych_conformance._adapter import CASE_SECONDS, Adapter, AdapterError
-from triptych_conformance._cases import ARCHIVE, Case, NotPossibleHereError, digests
+from triptych_conformance._cases import Case, NotPossibleHereError, digests
+from triptych_conformance._inspect import Inspectors
 from triptych_conformance._judge import Result, applies, judge, op_for, result
 
 Json = Any
-WRITING = ("write", "rewrite")
 
 
 class Runner:
-    """One adapter command, and the process that currently speaks for it."""
+    """One adapter command, the process that currently speaks for it, and the readers that look at what it writes for others."""
 
-    def __init__(self, command: Sequence[str], *, timeout: float = CASE_SECONDS, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, command: Sequence[str], *, timeout: float = CASE_SECONDS, environment: Mapping[str, str] | None = None, python: str = "") -> None:
         """Starts the adapter.
 
         Raises:
@@ -29,6 +29,7 @@ class Runner:
         self._command, self._timeout, self._environment = command, timeout, environment
         self._adapter: Adapter | None = None
         self._seq = 0
+        self._inspectors = Inspectors(python)
         self.implementation = self._start()
 
     def _start(self) -> dict[str, Json]:
@@ -41,7 +42,8 @@ class Runner:
             raise type(error)(f"{error}\n{log}" if log else str(error)) from None
 
     def stop(self) -> None:
-        """Ends the adapter."""
+        """Ends the adapter and the readers."""
+        self._inspectors.stop()
         if self._adapter is not None:
             self._adapter.stop()
             self._adapter = None
@@ -68,14 +70,14 @@ class Runner:
             return result(case, "n/a", str(error))
         before = digests(folder / "input")
         request: dict[str, Json] = {"cmd": "run", "seq": seq, **case.asks(op, given)}
-        output: Path | None = None
-        if op in WRITING:
-            (folder / "output").mkdir()
-            output = folder / "output" / (ARCHIVE if case.options.get("form") == "archive" else "model")
-            request |= {"output": str(output), **case.options}
+        output = case.output(folder / "output") if op == case.op else None
+        if output is not None:
+            output.parent.mkdir(parents=True)
+            request |= case.asks_to_write(output)
         try:
             answer = self._adapter.ask(request)
-            judged = judge(case, seq, answer, op=op, output=output)
+            seen = case.look(self._inspectors, output) if output is not None and answer.get("outcome") == "accepted" else None
+            judged = judge(case, seq, answer, op=op, output=output, seen=seen)
             if judged.passed and digests(folder / "input") != before:
                 return result(case, "fail", "the adapter changed its input")
             if judged.verdict == "protocol":
@@ -96,15 +98,16 @@ def run(
     *,
     timeout: float = CASE_SECONDS,
     environment: Mapping[str, str] | None = None,
+    python: str = "",
     progress: Callable[[Result], None] | None = None,
 ) -> tuple[dict[str, Json], list[Result]]:
-    """What the adapter says about itself, and the result of each of `cases`.
+    """What the adapter says about itself, and the result of each of `cases`; `python` has the readers that look at foreign files.
 
     Raises:
         OSError: The command cannot be started.
         AdapterError: It does not answer `start` properly.
     """
-    runner = Runner(command, timeout=timeout, environment=environment)
+    runner = Runner(command, timeout=timeout, environment=environment, python=python)
     results = []
     try:
         for case in cases:

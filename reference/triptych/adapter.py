@@ -15,9 +15,9 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from triptych import __version__
+from triptych import __version__, converting
 from triptych.dtypes import BY_NAME
-from triptych.errors import Findings, InvalidModelError, Problem, UnsupportedError
+from triptych.errors import ConversionError, Findings, InvalidModelError, Problem, UnsupportedError, WeightsMismatchError
 from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Json, Panels, Tensor, Weights
 
@@ -30,8 +30,8 @@ BITS_LIMIT = 64
 """Most elements that an observation spells out."""
 IMPLEMENTATION = {
     "protocol": PROTOCOL, "name": "triptych-reference", "version": __version__, "language": "python", "spec": ["1.0"],
-    "roles": ["reader", "validator", "writer", "evaluator"],
-    "profiles": ["core", "yaml", "archive", "sharded", "training", "layers", "evaluate", "names"],
+    "roles": ["reader", "validator", "writer", "evaluator", "converter"],
+    "profiles": ["core", "yaml", "archive", "sharded", "training", "layers", "evaluate", "names", *converting.PROFILES],
     "extensions": ["keras"],
 }
 
@@ -207,6 +207,8 @@ def perform(request: Mapping[str, Json], findings: Findings) -> dict[str, Json]:
     Raises:
         InvalidModelError: The input breaks the specification.
         UnsupportedError: The input goes beyond this reader.
+        ConversionError: The layout to be written cannot hold the model.
+        WeightsMismatchError: The weights of a foreign file are not those of the architecture beside it.
     """
     path = Path(request["input"])
     match request["op"]:
@@ -226,6 +228,11 @@ def perform(request: Mapping[str, Json], findings: Findings) -> dict[str, Json]:
             return {"outcome": "accepted", "observed": _update(_read(path, findings), Path(request["gradients"]))}
         case "names":
             return {"outcome": "accepted", "observed": {"names": _names(_read(path, findings), findings)}}
+        case "import":
+            panels, lost = converting.read_foreign(request)
+            return {"outcome": "accepted", "observed": observe(panels), "not_kept": list(lost)}
+        case "export":
+            return {"outcome": "accepted", "not_kept": list(converting.write_foreign(_read(path, findings), request))}
         case "write":
             panels = _given(path, findings)
             findings.raise_if_any()
@@ -257,7 +264,7 @@ def answer(request: Mapping[str, Json], disabled: Container[str] = frozenset()) 
     findings = Findings(disabled)  # type: ignore[arg-type]
     try:
         return {"seq": request["seq"], **perform(request, findings)}
-    except (InvalidModelError, UnsupportedError) as error:
+    except (InvalidModelError, UnsupportedError, ConversionError, WeightsMismatchError) as error:
         return {"seq": request["seq"], **_rejected(error.problems)}
     except Exception:  # noqa: BLE001 - this is the edge: whatever it was, the runner has to hear of it
         return {"seq": request["seq"], "outcome": "errored", "detail": traceback.format_exc()}

@@ -1,0 +1,148 @@
+"""What cases of foreign layouts are made of: files that frameworks wrote (``freeze/``), read; and packages of the same models, written as such files."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import _foreign_models as models
+import kit
+from kit import Case
+
+FREEZE = Path(__file__).resolve().parents[1] / "freeze"
+FACTS: dict[str, kit.Json] = json.loads((FREEZE / "foreign.json").read_bytes())
+"""Slug -> what a framework said of the file it wrote."""
+
+
+def _files() -> dict[str, dict[str, bytes]]:
+    found: dict[str, dict[str, bytes]] = {}
+    with zipfile.ZipFile(FREEZE / "foreign.zip") as file:
+        for name in file.namelist():
+            slug, _, member = name.partition("/")
+            found.setdefault(slug, {})[member] = file.read(name)
+    return found
+
+
+FILES = _files()
+"""Slug -> member -> bytes, as the framework wrote them."""
+
+
+def stored(tensors: kit.Json) -> dict[str, kit.TensorSpec]:
+    """Tensors from their spelling in bits."""
+    return {name: (one["dtype"], one["shape"], b"".join(bytes.fromhex(word)[::-1] for word in one["bits"])) for name, one in tensors.items()}
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A frozen file, and what the documents of its model say."""
+
+    slug: str
+    architecture: kit.Json = None
+    training: kit.Json = None
+
+    @property
+    def facts(self) -> kit.Json:
+        """What the framework said."""
+        return FACTS[self.slug]
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files as a case's input."""
+        return {f"foreign/{name}": data for name, data in FILES[self.slug].items()}
+
+    @property
+    def state(self) -> dict[str, kit.TensorSpec] | None:
+        """The slots of the optimizer."""
+        return stored(self.facts["state"]) if self.facts.get("state") else None
+
+    @property
+    def observed(self) -> kit.Json:
+        """What has to be observed."""
+        seen = kit.observe(self.architecture, stored(self.facts["tensors"]), self.training, self.state)
+        return {**seen, "defaults": models.defaults(self.architecture, self.training)}
+
+    @property
+    def package(self) -> kit.Files:
+        """The package of the same model."""
+        return kit.package(self.architecture, stored(self.facts["tensors"]), self.training, self.state)
+
+    @property
+    def owed(self) -> list[str]:
+        """The requirements that reading the file meets, whatever its layout."""
+        said = (("CNV-002", self.architecture), ("CNV-003", self.training), ("CNV-004", self.state))
+        return ["CNV-001", *(name for name, one in said if one is not None)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A layout, the path of its file in an input or output, and who looks at what is written."""
+
+    layout: str
+    path: str
+    generation: str = ""
+    reader: str = ""
+    loses: bool = False
+
+    @property
+    def facts(self) -> dict[str, kit.Json]:
+        """As a case says it."""
+        said = {"layout": self.layout, "path": self.path, "generation": self.generation, "loses": self.loses, "reader": self.reader}
+        return {name: value for name, value in said.items() if value}
+
+
+def case(name: str, title: str, *, cites: Sequence[str], place: Place, op: str, look: kit.Json = None, **more: kit.Json) -> Case:
+    """A case of a converter."""
+    foreign = {**place.facts, **({"look": look} if look else {})}
+    return Case(name, title, list(dict.fromkeys(cites)), op=op, role="converter", profile=place.layout, foreign=foreign, **more)
+
+
+def read(name: str, title: str, *, of: Frozen, place: Place, cites: Sequence[str] = ()) -> Case:
+    """A frozen file is read: its documents are those of `of`, its tensors those that the framework said it had."""
+    return case(name, title, cites=[*cites, *of.owed], place=place, op="import", files=of.files, accepted=of.observed)
+
+
+def joined(name: str, title: str, *, of: Frozen, place: Place, cites: Sequence[str] = ()) -> Case:
+    """Weights alone are read, with the architecture beside them."""
+    given = {**of.files, "architecture.json": kit.document(of.architecture)}
+    return case(name, title, cites=["CNV-005", *cites, "CNV-001"], place=place, op="import", files=given, accepted=replace(of, training=None).observed)
+
+
+def refused(name: str, title: str, *, files: kit.Files, twin: str, place: Place, cites: Sequence[str], stage: str = "semantic") -> Case:
+    """A file that is rejected."""
+    return case(name, title, cites=cites, place=place, op="import", files=files, rejected=(stage, "", ""), twin=twin)
+
+
+def written(name: str, title: str, *, of: Frozen, seen: kit.Json, place: Place, cites: Sequence[str], look: kit.Json = None) -> Case:
+    """A package becomes a file in which a stranger's reader finds this."""
+    return case(name, title, cites=[*cites, "CNV-010"], place=place, op="export", files=of.package, accepted=seen, look=look)
+
+
+def loads(name: str, title: str, *, of: Frozen, place: Place, cites: Sequence[str] = (), **look: kit.Json) -> Case:
+    """A package becomes a file that its framework loads: the same arrays in the framework's order, and the same predictions."""
+    seen = {**of.facts["loaded"], "outputs": of.facts["outputs"]}
+    return case(name, title, cites=["CNV-011", *cites], place=place, op="export", files=of.package, accepted=seen,
+                look={"as": "model", "inputs": of.facts["inputs"], **look})
+
+
+def not_written(name: str, title: str, *, files: kit.Files, twin: str, place: Place) -> Case:
+    """A package that cannot become such a file."""
+    return case(name, title, cites=["CNV-012"], place=place, op="export", files=files, rejected=("semantic", "", ""), twin=twin)
+
+
+def tree(seen: Mapping[str, kit.Json]) -> kit.Json:
+    """What h5py has to see in a written file: the datasets of the frozen one, and its lists of names; the order of layers is free."""
+    lists: dict[str, kit.Json] = {}
+    for place, said in seen["attributes"].items():
+        if "weight_names" in said:
+            lists[place] = {"weight_names": said["weight_names"]}
+        elif "layer_names" in said:
+            lists[place] = {"layer_names": {"any_order": sorted(said["layer_names"])}}
+    return {"datasets": seen["datasets"], "attributes": lists}
+
+
+EIGHTHS = kit.package({**models.SMALL, "layers": [{**models.SMALL["layers"][0], "dtype": "float8_e4m3fn"}]},
+                      {"out.bias": ("float8_e4m3fn", [2], bytes(2)), "out.kernel": ("float8_e4m3fn", [3, 2], bytes(6))})
+"""A model whose weights have eight bits, which few layouts know."""
