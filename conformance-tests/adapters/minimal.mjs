@@ -106,7 +106,12 @@ const dtype = (code) => NAMES[code] ?? LONG[code[0]] + code.slice(1);
 function elements(code, shape, data) {
   const facts = [["dtype", dtype(code)], ["shape", shape.map((extent) => ({ number: String(extent) }))]];
   const count = shape.reduce((a, b) => a * b, 1);
-  if (BITS[code] < 8 || count > 64) return new Map([...facts, ["sha256", sha256(data)]]);
+  if (count > 64) return new Map([...facts, ["sha256", sha256(data)]]);
+  if (BITS[code] < 8) {
+    const width = BigInt(BITS[code]), packed = BigInt(`0x0${Buffer.from(data).reverse().toString("hex")}`);
+    const at = (i) => (packed >> (width * BigInt(i))) & ((1n << width) - 1n);
+    return new Map([...facts, ["bits", Array.from({ length: count }, (_, i) => at(i).toString(16).padStart(width === 4n ? 1 : 2, "0"))]]);
+  }
   const size = BITS[code] / 8, step = code === "C64" ? 4 : size, bits = [];
   for (let i = 0; i < data.length; i += size) {
     let word = "";

@@ -99,8 +99,11 @@ def dtype(code):
 
 def elements(code, shape, data):
     facts = {"dtype": dtype(code), "shape": shape}
-    if BITS[code] < 8 or math.prod(shape) > 64:
+    if math.prod(shape) > 64:
         return {**facts, "sha256": sha256(data)}
+    if (width := BITS[code]) < 8:
+        packed = int.from_bytes(data, "little")
+        return {**facts, "bits": [f"{packed >> width * i & (1 << width) - 1:0{-(-width // 4)}x}" for i in range(math.prod(shape))]}
     step = 4 if code == "C64" else BITS[code] // 8
     words = [data[i:i + step][::-1].hex() for i in range(0, len(data), step)]
     return {**facts, "bits": [a + b for a, b in zip(words[::2], words[1::2])] if code == "C64" else words}

@@ -65,6 +65,8 @@ def faults(cases: dict[str, kit.Case]) -> list[str]:
                 {"layout", "path"} <= case.foreign.keys() and case.foreign["layout"] == case.profile if case.op in {"import", "export"} else not case.foreign),
             "what is exported is looked at": case.op != "export" or case.accepted is None or "reader" in case.foreign,
             "options are for writing": not case.options or case.op in {"write", "rewrite"},
+            "something to replace is for writing": case.existing is None or case.op in {"write", "rewrite"},
+            "a writer's refusal and a foreign file have no code": case.rejected is None or (case.rejected[1] == "") == (case.role in {"writer", "converter"}),
             "an archive case has one file": kit.ARCHIVE not in case.files or len(case.files) == 1,
         }
         if case.rejected is not None:
@@ -102,7 +104,7 @@ def content(case: kit.Case) -> dict[str, bytes]:
         facts["links"] = dict(case.links)
     files: dict[str, bytes] = {}
     generated = {}
-    for prefix, members in (("input", case.files), ("written", case.written or {})):
+    for prefix, members in (("input", case.files), ("written", case.written or {}), ("existing", case.existing or {})):
         for name, data in members.items():
             member = "model.triptych" if name == kit.ARCHIVE else name
             if isinstance(data, kit.Generated):

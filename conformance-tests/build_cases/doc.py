@@ -139,6 +139,9 @@ def limit_cases() -> Iterable[Case]:
     yield accepts("doc-010-name-of-1024-bytes", "A name of 1,024 bytes", f'{{"{"x" * 1024}":1}}', {"x" * 1024: 1})
     yield rejects("doc-010-name-of-1025-bytes", "A name of 1,025 bytes", f'{{"{"x" * 1025}":1}}', "DOCUMENT_LIMIT_EXCEEDED", AT, "doc-010-name-of-1024-bytes", "resource")
     yield rejects("doc-010-name-of-513-characters", "A name of 513 characters and 1,026 bytes", f'{{"{"é" * 513}":1}}', "DOCUMENT_LIMIT_EXCEEDED", AT, "doc-010-name-of-1024-bytes", "resource")
+    name = "x" * 1025
+    yield Case("doc-010-name-of-a-tensor", "A manifest names a tensor in 1,025 bytes", ["DOC-010"],
+               kit.package(None, {name: kit.f32([1])}), rejected=("resource", "DOCUMENT_LIMIT_EXCEEDED", "manifest.json#/members/model.safetensors/tensor_digests"), twin="doc-010-name-of-1024-bytes")
     plain = kit.text(PROBE)
     rest = (4 << 20) - len(plain)
     for size, id_, title in ((rest, "doc-010-yaml-of-4-mib", "YAML of 4 MiB"), (rest + 1, "doc-010-yaml-of-one-byte-more", "YAML of 4 MiB and a byte")):
@@ -192,6 +195,16 @@ def writing_cases() -> Iterable[Case]:
     short = {"format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 2]}], "layers": [{"name": "flat", "type": "Flatten"}],
              "calls": [{"layer": "flat", "inputs": ["x"]}], "outputs": ["flat"]}
     yield rewrite("doc-016-defaults-said", "Members that say their default", said, short, "DOC-016")
+    kept = {"format_version": "1.0", "layers": [{"name": "a", "type": "Dense", "config": {"units": 2}, "weights": {"bias": {"tensor": "b", "axes": [0], "trainable": True}}, "compute_dtype": "float32"}]}
+    yield rewrite("doc-016-what-depends-on-the-rest", "Members that say what follows from others stay", kit.document(kept), kept, "DOC-016")
+    told = {"format_version": "1.0", "losses": [{"type": "MeanSquaredError", "config": {}, "weight": 1, "extensions": {}}, {"type": "MeanSquaredError", "weight": 1.0}],
+            "metrics": [{"type": "MeanSquaredError", "weighted": False}], "progress": {"best": {}}, "metadata": {}, "extensions_used": []}
+    short = {"format_version": "1.0", "losses": [{"type": "MeanSquaredError"}, {"type": "MeanSquaredError", "weight": 1.0}], "metrics": [{"type": "MeanSquaredError"}], "progress": {}}
+    yield Case("doc-016-defaults-of-training", "A loss with the weight 1, and one with 1.0", ["DOC-016"], kit.package(training=told), op="rewrite", role="writer", profile="training",
+               accepted=kit.observe(training=short), written=kit.package(training=short))
+    bare = {"provenance": {}, "metadata": {}, "extensions_used": [], "extensions_required": [], "extensions": {}}
+    yield Case("doc-016-defaults-of-a-manifest", "A manifest with objects and arrays without content", ["DOC-016"], kit.package(PROBE, manifest=bare), op="rewrite", role="writer",
+               accepted=kit.observe(PROBE), written=kit.package(PROBE))
     yield from yaml_writing_cases()
 
 

@@ -60,13 +60,15 @@ class Case:
     accepted: Json = None
     """The observation (see `observe`); {"any_of": [...]} where the specification allows several. For an export, what a stranger's reader sees."""
     rejected: tuple[str, str, str] | None = None
-    """(stage, code, place); of a foreign file the stage alone, with an empty code and place."""
+    """(stage, code, place); of a foreign file, and of a writer's refusal, which is no problem of a package, the stage alone, with an empty code and place."""
     twin: str | None = None
     """For a rejecting case: an accepting case that cites the same requirements and lacks the fault."""
     also: Sequence[tuple[str, str]] = ()
     """(code, place) of further problems that a validator reports beside `rejected`; op "validate" only."""
     written: Files | None = None
     """For an accepting rewrite or write: the package that comes out, byte for byte ({ARCHIVE: …} for the archive form)."""
+    existing: Files | None = None
+    """For writing: what stands at the place to be written to, a folder of these files or {ARCHIVE: …}; a refusal leaves it as it is."""
     options: Mapping[str, Json] = field(default_factory=dict)
     """For rewrite and write: {"form": "archive"}, {"spelling": "yaml"}, {"max_shard_bytes": 64}; sent with the request."""
     links: Mapping[str, str] = field(default_factory=dict)
@@ -218,7 +220,7 @@ def member_record(name: str, data: bytes) -> dict[str, Json]:
         for tensor in sorted(set(header) - {"__metadata__"}):
             begin, stop = header[tensor]["data_offsets"]
             tensors[tensor] = digest(data[end + begin : end + stop])
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         pass
     return {"size": len(data), "header_digest": digest(data[:end]), "tensor_digests": tensors}
 
@@ -407,12 +409,15 @@ def archive(files: Files) -> bytes:
 def observe_tensor(dtype: str, shape: Sequence[int], data: bytes) -> dict[str, Json]:
     """A tensor as an observation: up to 64 elements as bits, most significant digit first; else the digest of its bytes.
 
-    A complex element is its real part's digits, then its imaginary part's. Packed dtypes (under 8 bits) always give the digest.
+    A complex element is its real part's digits, then its imaginary part's. An element of 4 bits is one digit, one of 6 bits two.
     """
     facts: dict[str, Json] = {"dtype": dtype, "shape": list(shape)}
     bits = DTYPES[dtype][1]
-    if bits < 8 or math.prod(shape) > 64:
+    if math.prod(shape) > 64:
         return {**facts, "sha256": hashlib.sha256(data).hexdigest()}
+    if bits < 8:
+        stored = int.from_bytes(data, "little")
+        return {**facts, "bits": [f"{stored >> bits * i & (1 << bits) - 1:0{-(-bits // 4)}x}" for i in range(math.prod(shape))]}
     step = 4 if dtype == "complex64" else bits // 8
     digits = [data[i : i + step][::-1].hex() for i in range(0, len(data), step)]
     if dtype == "complex64":

@@ -22,6 +22,9 @@ def rejects(id_: str, title: str, version: kit.Json, code: str) -> Case:
 
 
 def cases() -> Iterable[Case]:
+    yield Case("ver-004-lowest-version", "What version 1.0 can say is written as 1.0", ["VER-004"], kit.package(PLAIN, training=TRAINING), op="rewrite", role="writer", profile="training",
+               accepted=kit.observe(PLAIN, training=TRAINING), written=kit.package(PLAIN, training=TRAINING))
+    yield Case("ver-005-first-version", "Documents of the first version of this major version", ["VER-005"], kit.package(PLAIN), accepted=kit.observe(PLAIN))
     yield Case(TWIN, "Documents of version 1.0", ["VER-001", "VER-002", "VER-003"], kit.package(PLAIN, training=TRAINING), accepted=kit.observe(PLAIN, training=TRAINING), profile="core")
     layers = PLAIN["layers"]
     yield Case("ver-001-architecture-without", "An architecture without a version", ["VER-001"], kit.package({"layers": layers}), rejected=("schema", "VERSION_MISSING", "architecture.json#"), twin=TWIN)

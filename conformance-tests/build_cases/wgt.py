@@ -50,6 +50,13 @@ def accepted_cases() -> Iterable[KitCase]:
     yield Case("wgt-003-eight-byte-padding", "A header padded to eight bytes, as others write it", HEADER, package(GOOD, align=8),
                accepted=kit.observe(None, TENSORS))
     yield Case("wgt-005-every-dtype", "Every dtype", [*HEADER, "WGT-016"], kit.package(None, all_dtypes()), accepted=kit.observe(None, all_dtypes()))
+    yield Case("wgt-005-other-truth", "A boolean whose byte is 2", ["WGT-005", "WGT-016"], kit.package(None, {"t": ("bool", (3,), b"\x00\x01\x02")}),
+               accepted=kit.observe(None, {"t": ("bool", (3,), b"\x00\x01\x02")}))
+    packed = {"e2m1": ("float4_e2m1fn", (2, 2), b"\x21\x43"), "e2m3": ("float6_e2m3fn", (4,), (1 | 2 << 6 | 32 << 12 | 63 << 18).to_bytes(3, "little")),
+              "e3m2": ("float6_e3m2fn", (2, 4), (0x123456789ABC).to_bytes(6, "little"))}
+    yield Case("wgt-019-first-in-the-low-bits", "Elements of 4 and 6 bits begin with the lowest bits of a byte", ["WGT-019"], kit.package(None, packed), accepted=kit.observe(None, packed))
+    yield Case("wgt-019-written", "Elements of 4 and 6 bits are packed from the lowest bit", ["WGT-019"], {"given.json": kit.document(kit.observe(None, packed))}, op="write", role="writer",
+               accepted=kit.observe(None, packed), written=kit.package(None, packed))
     odd = {"scalar": kit.f32([], 3.0), "empty": kit.f32([0, 5]), "also empty": ("int8", (0,), b""), "bytes": ("uint8", (3,), b"abc")}
     yield Case("wgt-009-empty-tensors", "Scalars, tensors without elements, odd lengths", HEADER, kit.package(None, odd), accepted=kit.observe(None, odd))
     header = {"b": TWO, "a": ONE}
@@ -152,6 +159,10 @@ def writing_cases() -> Iterable[KitCase]:
     yield Case("wgt-017-other-order", "Tensors in another order are written in the canonical one", ["WGT-017"],
                kit.package(None, kit.safetensors_raw(header, payload, align=8)), op="rewrite", role="writer",
                accepted=kit.observe(None, tensors), written=kit.package(None, tensors))
+    metadata = {"__metadata__": {"format": "pt"}, **header}
+    yield Case("wgt-017-no-metadata", "Metadata of a header are not written again", ["WGT-017"], kit.package(None, kit.safetensors_raw(metadata, payload, align=8)), op="rewrite", role="writer",
+               accepted=kit.observe(None, tensors), written=kit.package(None, tensors))
+    yield Case("wgt-017-no-tensor", "A section without a tensor", ["WGT-017"], kit.package(None, {}), op="rewrite", role="writer", accepted=kit.observe(None, {}), written=kit.package(None, {}))
     many = {f"layer_{number}.kernel": kit.f32([2]) for number in range(12)} | {"large": kit.f32([9]), "tiny": ("int8", (1,), b"1")}
     shards = [["large"], ["layer_0.kernel", "layer_1.kernel"], ["layer_10.kernel", "layer_11.kernel"],
               *([f"layer_{number}.kernel", f"layer_{number + 1}.kernel"] for number in (2, 4, 6)), ["layer_8.kernel", "layer_9.kernel", "tiny"]]

@@ -90,12 +90,15 @@ def ask(inputs, untouched, inspectors, tmp_path):
         if output is not None:
             output.parent.mkdir()
             request |= case.asks_to_write(output)
+        stood = _cases.digests(output.parent) if output is not None and case.lay_existing(output) else {}
         answer = json.loads(json.dumps(adapter.answer(request, disabled)))
         folder = inputs[case.id] if inputs[case.id].is_dir() else inputs[case.id].parent
         if _cases.digests(folder) != untouched[case.id]:
             shutil.rmtree(folder)
             case.lay_out(folder)
             return _judge.result(case, "fail", "the adapter changed its input")
+        if output is not None and not case.accepts and _cases.digests(output.parent) != stood:
+            return _judge.result(case, "fail", "the adapter changed what it refused to replace")
         seen = case.look(inspectors, output) if output is not None and answer["outcome"] == "accepted" else None
         return _judge.judge(case, count, answer, op=case.op, output=output, seen=seen)
 

@@ -155,6 +155,20 @@ def elements_are_column_major(patch):
     patch.setattr(adapter, "observe_tensor", turned)
 
 
+@mutant("WGT-019")
+def packed_elements_begin_with_the_highest_bits(patch):
+    plain = adapter.observe_tensor
+
+    def turned(tensor):
+        facts = plain(tensor)
+        if "bits" in facts and dtypes.BY_NAME[tensor.dtype].item_bits < 8:
+            size = 2 if len(facts["bits"][0]) == 1 else 4
+            facts["bits"] = [bits for begin in range(0, len(facts["bits"]), size) for bits in facts["bits"][begin : begin + size][::-1]]
+        return facts
+
+    patch.setattr(adapter, "observe_tensor", turned)
+
+
 @mutant("WGT-017")
 def tensors_are_stored_by_name_alone(patch):
     patch.setattr(dtypes, "RANK", dict.fromkeys(dtypes.RANK, 0))
@@ -183,6 +197,38 @@ def the_reader_leaves_a_note(patch):
 def one_problem_is_enough(patch):
     plain = adapter._rejected
     patch.setattr(adapter, "_rejected", lambda problems: plain(problems[:1]))
+
+
+@mutant("SEC-002")
+def what_a_header_says_is_allocated(patch):
+    reading = importlib.import_module("triptych.package.read")
+    plain = reading.read_header
+
+    def greedy(data, findings, **options):
+        bytearray(int.from_bytes(data[:8], "little"))
+        return plain(data, findings, **options)
+
+    patch.setattr(reading, "read_header", greedy)
+
+
+@mutant("SEC-007")
+def depth_is_left_to_the_parser(patch):
+    patch.setattr("triptych.documents.json_reader._check_depth", lambda *given: None)
+
+
+@mutant("SEC-013")
+def any_folder_is_replaced(patch):
+    patch.setattr("triptych.package.write.check_replaceable", lambda target: None)
+
+
+@mutant("VER-004")
+def the_next_version_is_written(patch):
+    patch.setattr(architecture_documents, "FORMAT_VERSION", "1.1")
+
+
+@mutant("VER-005")
+def only_the_next_version_is_read(patch):
+    patch.setattr("triptych.documents.versions.FORMAT_VERSION", "1.1")
 
 
 @mutant("EVL-001")

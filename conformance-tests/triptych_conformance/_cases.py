@@ -103,6 +103,16 @@ class Case:
             return None
         return inspectors.look(self.foreign["reader"], output, **self.foreign.get("look", {}))
 
+    def lay_existing(self, target: Path) -> bool:
+        """Copies what a writer finds at `target` before it begins; whether there is anything."""
+        source = self.folder / "existing"
+        archive = source / ARCHIVE
+        if archive.is_file():
+            shutil.copyfile(archive, target)
+        elif source.is_dir():
+            shutil.copytree(source, target)
+        return source.is_dir()
+
     def lay_out(self, target: Path) -> Path:
         """Copies the input to `target`, a new folder, and returns the path an adapter is given.
 

@@ -74,12 +74,15 @@ class Runner:
         if output is not None:
             output.parent.mkdir(parents=True)
             request |= case.asks_to_write(output)
+        stood = digests(output.parent) if output is not None and case.lay_existing(output) else {}
         try:
             answer = self._adapter.ask(request)
             seen = case.look(self._inspectors, output) if output is not None and answer.get("outcome") == "accepted" else None
             judged = judge(case, seq, answer, op=op, output=output, seen=seen)
             if judged.passed and digests(folder / "input") != before:
                 return result(case, "fail", "the adapter changed its input")
+            if judged.passed and output is not None and not case.accepts and digests(output.parent) != stood:
+                return result(case, "fail", "the adapter changed what it refused to replace")
             if judged.verdict == "protocol":
                 judged.stderr = self._kill()
         except AdapterError as error:

@@ -134,7 +134,7 @@ def _judge_case(
 ) -> None:
     if case.accepts or not set(case.requirements) <= requirements.keys():
         return
-    if "code" not in case.expect:  # a foreign file: what others call its faults is their business
+    if "code" not in case.expect:  # a foreign file, whose faults others name, or a writer's refusal
         _judge_twin(case, cases, problems)
         return
     codes = {code for name in case.requirements if name in requirements for code in requirements[name].codes}

@@ -13,7 +13,7 @@ import { saveModel, validate, withModel } from "./src/node.js";
 import { compactJson } from "./src/json_text.js";
 import { LIMITS } from "./src/limits.js";
 import { bitsOf, observe } from "./src/observe.js";
-import { InvalidModelError, UnsupportedError } from "./src/problems.js";
+import { InvalidModelError, UnsupportedError, UsageError } from "./src/problems.js";
 import { headerSize, readTensors } from "./src/safetensors.js";
 
 const roles = process.argv[2]?.split(",") ?? ["reader", "validator", "writer", "evaluator"];
@@ -71,6 +71,7 @@ function answer(request) {
     return operation(request);
   } catch (error) {
     if (error instanceof InvalidModelError) return { outcome: "rejected", problems: error.problems.map(shown) };
+    if (error instanceof UsageError) return { outcome: "rejected", problems: [] }; // a target that may not be replaced
     if (error instanceof UnsupportedError) return { outcome: "skipped", reason: error.message };
     return { outcome: "errored", detail: String(error?.stack ?? error).slice(0, 4000) };
   }

@@ -17,7 +17,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 from triptych import __version__, converting
 from triptych.dtypes import BY_NAME
-from triptych.errors import ConversionError, Findings, InvalidModelError, Problem, UnsupportedError, WeightsMismatchError
+from triptych.errors import (
+    ConversionError,
+    Findings,
+    InvalidModelError,
+    Problem,
+    UnsupportedError,
+    UsageError,
+    WeightsMismatchError,
+)
 from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Json, Panels, Tensor, Weights
 
@@ -38,7 +46,7 @@ IMPLEMENTATION = {
 
 def observe_tensor(tensor: Tensor) -> dict[str, Json]:
     """`tensor` with its elements as hexadecimal bits, most significant digit first; the digest of its bytes if they are many."""
-    if BY_NAME[tensor.dtype].item_bits < 8 or tensor.size > BITS_LIMIT:
+    if tensor.size > BITS_LIMIT:
         return {"dtype": tensor.dtype, "shape": list(tensor.shape), "sha256": hashlib.sha256(tensor.read()).hexdigest()}
     return _spelled(tensor)
 
@@ -48,6 +56,10 @@ def _spelled(tensor: Tensor) -> dict[str, Json]:
     data = tensor.read()
     facts: dict[str, Json] = {"dtype": tensor.dtype, "shape": list(tensor.shape)}
     item_bits = BY_NAME[tensor.dtype].item_bits
+    if item_bits < 8:
+        packed = int.from_bytes(data, "little")
+        digits = -(-item_bits // 4)
+        return {**facts, "bits": [f"{packed >> item_bits * i & (1 << item_bits) - 1:0{digits}x}" for i in range(tensor.size)]}
     parts = 2 if tensor.dtype == "complex64" else 1
     step = item_bits // 8 // parts
     words = [bytes(data[start : start + step])[::-1].hex() for start in range(0, len(data), step)]
@@ -159,9 +171,14 @@ def observe(panels: Panels) -> dict[str, Json]:
 
 
 def _tensor(facts: Mapping[str, Json]) -> Tensor:
-    step = BY_NAME[facts["dtype"]].item_bits // 8
-    half = step // 2 if facts["dtype"] == "complex64" else step
-    data = b"".join(bytes.fromhex(bits)[start : start + half][::-1] for bits in facts["bits"] for start in range(0, step, half))
+    item_bits = BY_NAME[facts["dtype"]].item_bits
+    if item_bits < 8:
+        packed = sum(int(bits, 16) << item_bits * i for i, bits in enumerate(facts["bits"]))
+        data = packed.to_bytes(item_bits * len(facts["bits"]) // 8, "little")
+    else:
+        step = item_bits // 8
+        half = step // 2 if facts["dtype"] == "complex64" else step
+        data = b"".join(bytes.fromhex(bits)[start : start + half][::-1] for bits in facts["bits"] for start in range(0, step, half))
     return Tensor(facts["dtype"], tuple(facts["shape"]), lambda: memoryview(data))
 
 
@@ -266,6 +283,8 @@ def answer(request: Mapping[str, Json], disabled: Container[str] = frozenset()) 
         return {"seq": request["seq"], **perform(request, findings)}
     except (InvalidModelError, UnsupportedError, ConversionError, WeightsMismatchError) as error:
         return {"seq": request["seq"], **_rejected(error.problems)}
+    except UsageError:  # a target that may not be replaced; nothing is wrong with the package
+        return {"seq": request["seq"], **_rejected(())}
     except Exception:  # noqa: BLE001 - this is the edge: whatever it was, the runner has to hear of it
         return {"seq": request["seq"], "outcome": "errored", "detail": traceback.format_exc()}
 

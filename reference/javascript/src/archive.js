@@ -190,7 +190,7 @@ function readLocal(blob, entry, position, stop, problems) {
   if (offset + 30 > stop || view(blob.slice(offset, offset + 4)).getUint32(0, true) !== LOCAL) fail("PKG-020", name, `expected a local header at byte ${offset}, got something else`);
   const head = blob.slice(offset, offset + 30), data = view(head);
   const nameLength = data.getUint16(26, true), extraLength = data.getUint16(28, true), begin = offset + 30 + nameLength + extraLength;
-  if (begin + entry.packed > stop) fail("PKG-020", name, "expected the member inside the archive, got one beyond");
+  if (begin + entry.packed > stop) fail("PKG-021", name, "expected the member to end before the central directory, got one beyond");
   const rest = blob.slice(offset + 30, begin);
   const wanted = localHeader({ ...entry, needed: entry.needed });
   const text = utf8(name), short = Math.min(entry.packed, MAX32), shortSize = Math.min(size, MAX32);

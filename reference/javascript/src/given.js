@@ -11,6 +11,10 @@ import { emptyObject } from "./values.js";
 
 /** The bytes of elements in hexadecimal, most significant digit first. */
 function bytesOf(bits, { bits: width, kind }) {
+  if (width < 8) {
+    const stored = bits.reduceRight((sum, word) => (sum << BigInt(width)) | BigInt(`0x${word}`), 0n);
+    return Uint8Array.from({ length: (bits.length * width) / 8 }, (_, i) => Number((stored >> BigInt(8 * i)) & 0xffn));
+  }
   const size = width / 8, part = kind === "complex" ? size / 2 : size, bytes = new Uint8Array(bits.length * size);
   bits.forEach((word, element) => {
     for (let i = 0; i < size; i++) {

@@ -9,8 +9,16 @@ import { has } from "./values.js";
 
 const SHOWN = 64;
 
+/** The elements of a packed dtype, the first in the lowest bits (WGT-019). */
+function packedBits(bytes, width) {
+  const stored = bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n), mask = (1n << BigInt(width)) - 1n;
+  const element = (_, i) => ((stored >> BigInt(width * i)) & mask).toString(16).padStart(Math.ceil(width / 4), "0");
+  return Array.from({ length: (bytes.length * 8) / width }, element);
+}
+
 /** Every element of bytes in hexadecimal, most significant digit first. */
 export function bitsOf(bytes, dtype) {
+  if (dtype.bits < 8) return packedBits(bytes, dtype.bits);
   const size = dtype.bits / 8, part = dtype.kind === "complex" ? size / 2 : size, words = [];
   for (let at = 0; at < bytes.length; at += size) {
     let word = "";
@@ -24,8 +32,7 @@ export function bitsOf(bytes, dtype) {
 
 function tensor({ dtype: name, shape, blob, begin, size }) {
   const dtype = dtypeOfName(name), count = shape.reduce((product, extent) => product * extent, 1);
-  const bits = dtype.bits >= 8 && count <= SHOWN;
-  return new Map([["dtype", name], ["shape", shape], bits ? ["bits", bitsOf(blob.slice(begin, begin + size), dtype)] : ["sha256", digestOf(blob, begin, begin + size).slice(7)]]);
+  return new Map([["dtype", name], ["shape", shape], count <= SHOWN ? ["bits", bitsOf(blob.slice(begin, begin + size), dtype)] : ["sha256", digestOf(blob, begin, begin + size).slice(7)]]);
 }
 
 const tensors = (found) => new Map([...found].map(([name, one]) => [name, tensor(one)]));

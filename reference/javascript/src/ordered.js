@@ -1,7 +1,7 @@
 // The members of documents in the order that writers keep, without those that say their default (DOC-016, DOC-017).
 
 import { VOCABULARY } from "./tables.js";
-import { Float, byCodePoint, has, isInteger, isObject } from "./values.js";
+import { byCodePoint, has, isObject } from "./values.js";
 
 const sortedNames = (object, first = []) => {
   const known = first.filter((name) => has(object, name));
@@ -28,7 +28,6 @@ const asIs = (value) => value;
 const sortedTexts = (value) => [...value].sort(byCodePoint);
 const isEmpty = (value) => (Array.isArray(value) ? value : Object.keys(value)).length === 0;
 const is = (fixed) => (value) => value === fixed;
-const isOne = (value) => (isInteger(value) ? value === 1 : value instanceof Float && value.value === 1);
 const each = (kind) => (value) => value.map((item) => object(kind, item));
 const named = (kind, first) => (value) => new Map(sortedNames(value, first).map((name) => [name, object(kind, value[name])]));
 const configOf = (table) => (value, { type }) => config(has(table, type) ? table[type].config : undefined)(value);
@@ -65,7 +64,7 @@ const KINDS = {
   composite: { parameters: [asData, isEmpty], inputs: [], layers: [each("layer")], calls: [each("call")], outputs: [], ...METADATA },
   training: { format_version: [], optimizer: [(value) => object("optimizer", value)], losses: [each("loss"), isEmpty], metrics: [each("metric"), isEmpty], progress: [(value) => object("progress", value)], ...METADATA, ...LISTS },
   optimizer: { ...component, ...EXTENSIONS },
-  loss: { ...component, output: [], weight: [asIs, isOne], ...EXTENSIONS },
+  loss: { ...component, output: [], weight: [asIs, is(1)], ...EXTENSIONS },
   metric: { ...component, output: [], weighted: [asIs, is(false)], ...EXTENSIONS },
   annotations: { provenance: [asData, isEmpty], ...METADATA, ...LISTS }, // of a manifest
   progress: { step: [], epoch: [], samples: [], best: [asData, isEmpty] },

@@ -9,7 +9,8 @@ import { basename, dirname, join } from "node:path";
 import { UsageError } from "./problems.js";
 
 const BOOT = "/proc/sys/kernel/random/boot_id";
-const bootOf = () => (existsSync(BOOT) ? readFileSync(BOOT, "utf8").slice(0, 8) : "00000000");
+const NO_BOOT = "00000000", DAY = 24 * 3600 * 1000;
+const bootOf = () => (existsSync(BOOT) ? readFileSync(BOOT, "utf8").slice(0, 8) : NO_BOOT);
 const PRIVATE = /^\.(.+)\.([0-9a-f]{8})-([0-9]+)-[0-9a-f]{16}\.saving$/;
 
 function alive(pid) {
@@ -21,11 +22,17 @@ function alive(pid) {
   }
 }
 
+/** Whether the save that made a private folder has ended for certain: in this boot its process is gone, or it is of another and a day old. */
+function ended(path, boot, pid) {
+  if (boot === bootOf() && boot !== NO_BOOT) return !alive(pid);
+  return Date.now() - lstatSync(path).mtimeMs > DAY && !(boot === NO_BOOT && alive(pid)); // another host may write there, too
+}
+
 /** Removes what saves to the same target left behind whose processes have ended. */
 function removeLeftovers(parent, name) {
   for (const entry of readdirSync(parent)) {
     const [, target, boot, pid] = PRIVATE.exec(entry) ?? [];
-    if (target === name && (boot !== bootOf() || !alive(Number(pid)))) rmSync(join(parent, entry), { recursive: true });
+    if (target === name && ended(join(parent, entry), boot, Number(pid))) rmSync(join(parent, entry), { recursive: true });
   }
 }
 

@@ -60,7 +60,10 @@ def training_to_data(training: Training) -> dict[str, Json]:
     if training.optimizer is not None:
         data["optimizer"] = _component_to_data(training.optimizer, {})
     if training.losses:
-        data["losses"] = [_component_to_data(loss, {"output": loss.output, "weight": loss.weight}) for loss in training.losses]
+        data["losses"] = [
+            _component_to_data(loss, {"output": loss.output, "weight": None if _is_one(loss.weight) else loss.weight})
+            for loss in training.losses
+        ]
     if training.metrics:
         data["metrics"] = [
             _component_to_data(metric, {"output": metric.output, "weighted": metric.weighted or None})
@@ -77,6 +80,11 @@ def training_to_data(training: Training) -> dict[str, Json]:
     if training.extensions:
         data["extensions"] = in_order(spell(training.extensions))
     return data
+
+
+def _is_one(weight: object) -> bool:
+    """Whether `weight` is the integer 1; 1.0 is another value."""
+    return type(weight) is int and weight == 1
 
 
 def _component_to_data(component: Component | Loss | Metric, more: Mapping[str, Json]) -> dict[str, Json]:

@@ -10,7 +10,7 @@ import json
 import operator
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from math import prod
 from typing import Any
@@ -96,7 +96,8 @@ def _parse(text: bytes, findings: Findings, limits: Limits, payload: int) -> tup
             return quick, True
     from triptych.documents.json_reader import parse_json
 
-    data = parse_json(text, findings, limits=limits, size_limit=limits.header_bytes)
+    most = limits.header_bytes  # a header is no document: only its own limits hold for it
+    data = parse_json(text, findings, limits=replace(limits, name_bytes=most, string_bytes=most, values=most), size_limit=most)
     if not isinstance(data, dict):
         findings.fatal("WGT-004", "", f"expected the header to be an object, got {shorten(data)}")
     return dict(data), False
