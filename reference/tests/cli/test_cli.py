@@ -125,7 +125,7 @@ def test_explaining_what_does_not_exist_is_wrong_usage(capsys):
 def test_schemas_are_listed_and_printed(capsys):
     assert main(["schema"]) == 0
     names = capsys.readouterr().out.split()
-    assert {"architecture", "manifest", "training", "layers/Dense"} <= set(names)
+    assert {"architecture", "manifest", "training", "layers/Dense", "reports/validate", "reports/verify", "reports/diff"} <= set(names)
     assert main(["schema", "layers/Dense"]) == 0
     assert json.loads(capsys.readouterr().out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert main(["schema", "dense"]) == 2

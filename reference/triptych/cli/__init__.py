@@ -15,7 +15,7 @@ from triptych.errors import ConversionError, InvalidModelError, TriptychError, U
 
 YES, NO, USAGE, UNKNOWN = 0, 1, 2, 3
 
-COMMANDS = ("convert", "adopt", "validate", "verify", "diff", "summary", "plot", "explain", "schema")
+COMMANDS = ("convert", "adopt", "pack", "validate", "verify", "diff", "summary", "plot", "explain", "schema")
 
 EPILOG = """\
 examples:

@@ -8,9 +8,9 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from triptych.errors import UsageError, shorten
 from triptych.model import Panels
@@ -65,31 +65,69 @@ def write_package(
         raise UsageError(f"expected max_shard_bytes from 1, got {max_shard_bytes}")
     contents = contents_of(panels, architecture_spelling, max_shard_bytes)
     check_panels_fit(panels, contents)
-    save = _Save(contents, Template(panels, contents), atomic.target_of(target), fs, progress, overwrite, durable)
-    if chosen == "archive":
-        save.archive()
-    else:
-        check_replaceable(save.target)
-        save.folder()
+    source = _Planned(contents, Template(panels, contents))
+    Save(source, atomic.target_of(target), fs, progress, overwrite=overwrite, durable=durable).write(chosen)
+
+
+class Source(Protocol):
+    """Where the members of a package that is to be written come from."""
+
+    def sizes(self) -> dict[str, int]:
+        """Member name -> bytes, ``mimetype`` left out."""
+
+    def member(self, name: str, stream: Stream, output: Output) -> int:
+        """Append member `name`, and return its CRC-32; the manifest is asked for last."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Save:
-    """One save."""
+class _Planned:
+    """The members of a model."""
 
     contents: Contents
     template: Template
-    target: str
-    fs: FileSystem
-    progress: Progress | None
-    overwrite: bool
-    durable: bool
     digests: Digests = field(default_factory=dict)
     """Of the members written so far."""
 
+    def sizes(self) -> dict[str, int]:
+        return self.contents.sizes() | {names.MANIFEST: self.template.size}
+
+    def member(self, name: str, stream: Stream, output: Output) -> int:
+        if name == names.MANIFEST:
+            return stream.content(name, memoryview(self.template.filled(self.digests)), output)
+        if name in self.contents.files:
+            plan = self.contents.files[name]
+            crc, of_tensors = stream.tensors(name, plan, output)
+            self.digests[name] = {"": manifest.digest(plan.header), **of_tensors}
+            return crc
+        documents = self.contents.documents
+        content = memoryview(documents[name]) if name in documents else self.contents.assets[name].read()
+        self.digests[name] = manifest.digest(content)
+        return stream.content(name, content, output)
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """One save, of the members of `source`."""
+
+    source: Source
+    target: str
+    fs: FileSystem
+    progress: Progress | None
+    _: KW_ONLY
+    overwrite: bool
+    durable: bool
+
+    def write(self, form: Form) -> None:
+        """Write this form; what stood at the target is replaced when the new package is complete and durable."""
+        if form == "archive":
+            self.archive()
+        else:
+            check_replaceable(self.target)
+            self.folder()
+
     def archive(self) -> None:
         """Write the archive form."""
-        sizes = self._sizes() | {names.MIMETYPE: len(names.MIMETYPE_CONTENT)}
+        sizes = self.source.sizes() | {names.MIMETYPE: len(names.MIMETYPE_CONTENT)}
         entries, start = archive.place(sizes.items())
         total = start + len(archive.tail(entries, start))
         fs = self.fs
@@ -111,7 +149,7 @@ class _Save:
 
     def folder(self) -> None:
         """Write the folder form."""
-        sizes = self._sizes()
+        sizes = self.source.sizes()
         total = sum(sizes.values())
         fs = self.fs
         with atomic.replacing(self.target, fs, folder=True, size=total, overwrite=self.overwrite, durable=self.durable) as staged, Hashing() as hashing:
@@ -131,24 +169,11 @@ class _Save:
             for folder in reversed(folders) if self.durable else ():
                 atomic.sync_folder(folder, fs)
 
-    def _sizes(self) -> dict[str, int]:
-        return self.contents.sizes() | {names.MANIFEST: self.template.size}
-
     def _member(self, name: str, stream: Stream, output: Output) -> int:
-        """Append member `name`, note its digests, and return its CRC-32."""
+        """Append member `name`; its CRC-32."""
         if name == names.MIMETYPE:
             return stream.content(name, memoryview(names.MIMETYPE_CONTENT), output)
-        if name == names.MANIFEST:
-            return stream.content(name, memoryview(self.template.filled(self.digests)), output)
-        if name in self.contents.files:
-            plan = self.contents.files[name]
-            crc, of_tensors = stream.tensors(name, plan, output)
-            self.digests[name] = {"": manifest.digest(plan.header), **of_tensors}
-            return crc
-        documents = self.contents.documents
-        content = memoryview(documents[name]) if name in documents else self.contents.assets[name].read()
-        self.digests[name] = manifest.digest(content)
-        return stream.content(name, content, output)
+        return self.source.member(name, stream, output)
 
     def _finish(self, descriptor: int, mode: int | None) -> None:
         if mode is not None:
