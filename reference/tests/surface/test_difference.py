@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import ml_dtypes
 import numpy as np
 import pytest
@@ -132,6 +133,27 @@ def test_a_panel_that_one_side_lacks_is_a_difference_and_one_that_both_lack_cann
             diff(of(base()), of(base()), rtol=bad)
 
 
+def test_what_is_ignored_is_no_difference_wherever_it_stands():
+    def model(seen, **more):
+        dense = layer("a", extensions={"keras": {"seen": seen}}, **more)
+        nest = Layer("nest", "Model", architecture=graph(dense, calls=[Call("a", ("x",))], outputs=("a",)))
+        outer = graph(nest, calls=[Call("nest", ("x",))], outputs=("nest",))
+        return of(Panels(architecture=replace(outer, extensions_used=("keras",), extensions={"keras": {"version": seen}})))
+
+    one, two = model(1), model(2)
+    assert [c.pointers[0] for c in diff(one, two).architecture] == ["/layers/0/architecture/layers/0/extensions/keras/seen", "/extensions/keras/version"]
+    for ignored in ("extensions", "extensions.keras", "keras"):
+        assert diff(one, two, ignore=[ignored]).is_same
+        assert diff(one, two, ignore=[ignored]).ignored == (ignored,)
+    assert [c.pointers[0] for c in diff(one, two, ignore=["extensions.keras.version"]).architecture] == ["/layers/0/architecture/layers/0/extensions/keras/seen"]
+    bare = of(Panels(architecture=replace(one.architecture, layers=(replace(one.architecture.layers[0], name="nest"),), extensions_used=(), extensions={})))
+    assert diff(one, bare, ignore=["extensions.keras"]).is_same
+    assert not diff(one, bare, ignore=["extensions.torch"]).is_same
+    for bad in ("", "a..b", "a."):
+        with pytest.raises(triptych.UsageError, match="member to ignore"):
+            diff(one, two, ignore=[bad])
+
+
 def test_assets_belong_to_the_architecture():
     def model(text):
         return of(base(), assets={"assets/words.txt": Tensor.from_array(np.frombuffer(text, np.uint8))})
@@ -177,6 +199,28 @@ def test_what_is_not_finite_is_close_where_numpy_says_so(a, b, dtype):
     assert found.nan == int(np.isnan(a[0]) != np.isnan(b[0]))
     assert found.differing == int(not found.is_close)
     assert not np.isnan(found.max_abs) and not np.isnan(found.max_rel)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", ml_dtypes.bfloat16])
+def test_the_steps_between_floats_are_counted_across_zero(dtype):
+    tiny = np.finfo(dtype).smallest_subnormal if dtype in {"float16", "float32", "float64"} else ml_dtypes.finfo(dtype).smallest_subnormal
+    steps = np.array([-2, -1, 0, 1, 3], np.float64) * np.float64(tiny)
+    found = measured(steps.astype(dtype)[[0, 1, 4]], steps.astype(dtype)[[3, 2, 4]])
+    assert (found.max_ulp, found.differing) == (3, 2)
+    one = np.array([1, 1], dtype)
+    assert measured(one, one + np.array([0, np.finfo(dtype).eps if dtype in {"float16", "float32", "float64"} else ml_dtypes.finfo(dtype).eps], dtype)).max_ulp == 1
+    assert measured(one, -one).max_ulp == 2 * int(one.view(f"int{8 * one.itemsize}")[0])
+
+
+def test_the_relative_norm_is_that_of_numpy():
+    rng = np.random.default_rng(2)
+    b = rng.normal(size=CHUNK + 7)
+    a = b + 0.01 * rng.normal(size=b.size)
+    assert measured(a, b).rel_norm == pytest.approx(np.linalg.norm(a - b) / np.linalg.norm(b), rel=1e-12)
+    assert measured(np.float32([1, 0]), np.float32([0, 0])).rel_norm == np.inf
+    assert measured(np.float32([np.nan, 1, 2]), np.float32([5, np.nan, 1])).rel_norm == 1
+    assert measured(np.float32([np.inf]), np.float32([1])).rel_norm is None
+    assert measured(np.int8([1]), np.int8([2])).max_ulp is None
 
 
 def test_bits_count_where_no_tolerance_is_given():
@@ -228,19 +272,43 @@ def test_the_command_says_same_or_different_by_its_status(pair, capsys):
 def test_the_json_report_has_the_keys_that_the_help_names(pair, capsys):
     assert main(["diff", *pair, "--format", "json", "--atol", "0.001"]) == 1
     report = json.loads(capsys.readouterr().out)
-    assert set(report) == {"report", "same", "compared", "missing", "architecture", "weights", "training"}
+    assert set(report) == {"report", "same", "compared", "ignored", "missing", "architecture", "weights", "training"}
     weights = report["weights"]
     assert (weights["compared"], weights["bit_identical"], weights["within_tolerance"]) == (2, 0, 1)
     changes = {one["name"]: one for one in weights["changes"]}
     assert set(changes) == {"nest.a.kernel", "nest.b.kernel", "nest.b.other"}
     assert changes["nest.b.other"]["before"] is None
     far = changes["nest.a.kernel"]["distance"]
-    assert set(far) == {"elements", "differing", "max_abs", "max_rel", "nan", "bit_identical", "close"} and far["close"]
+    assert set(far) == {"elements", "differing", "max_abs", "max_rel", "rel_norm", "max_ulp", "nan", "bit_identical", "close"} and far["close"]
     with pytest.raises(SystemExit):
         main(["diff", "--help"])
     said = capsys.readouterr().out
     keys = {*report, *weights, *far, *changes["nest.a.kernel"], "subject", "before_pointer", "after_pointer", "assets", "state"} - {"report"}
     assert [key for key in keys if f'"{key}"' not in said and f"{key} " not in said and f"{key}," not in said] == []
+
+
+def test_reports_obey_their_schema_and_long_tables_are_cut_with_counts(tmp_path, capsys):
+    paths = [str(tmp_path / f"{name}.triptych") for name in "ab"]
+    for path, shift, count in zip(paths, (0, np.float32(1e-6)), (130, 125), strict=True):
+        arrays = {f"t{number:03}": np.full(3, number + shift, np.float32) for number in range(count)}
+        arrays |= {"packed": np.zeros(2, np.int8), "infinite": np.float32([np.inf, 1]) + shift, "zero": np.float32([0, 0]) + shift}
+        triptych.Model(Panels(weights=Weights.from_arrays(arrays))).save(path)
+    assert main(["schema", "reports/diff"]) == 0
+    check = jsonschema.Draft202012Validator(json.loads(capsys.readouterr().out))
+    for arguments in ([], ["--tolerance", "1e-3"], ["--ignore", "metadata"], ["--only", "weights"]):
+        assert main(["diff", *paths, "--format", "json", *arguments]) == 1
+        report = json.loads(capsys.readouterr().out)
+        assert list(check.iter_errors(report)) == []
+    assert list(check.iter_errors(report | {"same": 1}))
+    assert main(["diff", *paths, "--limit", "3"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[1:4]] == ["infinite", "t000", "t001"]
+    assert "1 of 2 differ" in lines[1] and "3 of 3 differ, max abs 1e-06, rel 1," in lines[2] and "ulp" in lines[3]
+    assert lines[4].startswith("  … and ") and "5 removed" in lines[4] and lines[4].endswith("--limit 0 lists them")
+    assert lines[5].endswith("; farthest is t000")
+    assert main(["diff", *paths, "--limit", "0"]) == 1
+    assert len(capsys.readouterr().out.splitlines()) > 20
+    assert main(["diff", *paths, "--tolerance", "1", "--atol", "1"]) == main(["diff", *paths, "--limit", "-1"]) == 2
 
 
 def test_what_could_not_be_compared_is_neither_same_nor_different(pair, tmp_path, capsys):

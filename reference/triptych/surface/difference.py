@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from triptych.documents.training import training_to_data
 from triptych.errors import UsageError, pointer_token
 from triptych.model import Architecture, Json, Tensor, Training
 from triptych.surface.distance import Distance, Tolerance, distance
+from triptych.surface.ignoring import Path, paths_of, without
 from triptych.surface.model import Model, Panel
 
 Kind = Literal["added", "removed", "changed"]
@@ -79,6 +80,8 @@ class Difference:
     """Slots of the optimizer."""
     missing: tuple[tuple[Panel, Literal["first", "second"]], ...] = ()
     """Panels that one model does not have at all; nothing more is said of such a panel."""
+    ignored: tuple[str, ...] = ()
+    """Members of the documents that were not compared."""
 
     @property
     def is_same(self) -> bool:
@@ -97,7 +100,13 @@ class Difference:
 
 
 def diff(
-    a: Model | str | PathLike[str], b: Model | str | PathLike[str], *, only: Panel | None = None, atol: float | None = None, rtol: float | None = None
+    a: Model | str | PathLike[str],
+    b: Model | str | PathLike[str],
+    *,
+    only: Panel | None = None,
+    atol: float | None = None,
+    rtol: float | None = None,
+    ignore: Iterable[str] = (),
 ) -> Difference:
     """Where the models `a` and `b` differ, each a model or the path of one, of any layout.
 
@@ -111,14 +120,16 @@ def diff(
         atol: With `rtol`, elements are the same as `numpy.allclose` says: ``|a - b| <= atol + rtol * |b|``, a NaN equal to a NaN;
             the one that is left out is 0. With neither, tensors are the same when they are equal bit by bit.
         rtol: See `atol`.
+        ignore: Members of the architecture and training documents that are left out wherever they stand: ``metadata``, ``extensions.keras``.
 
     Raises:
-        UsageError: `only` asks for what neither model has, or a tolerance is negative or no number.
+        UsageError: `only` asks for what neither model has, a tolerance is negative or no number, or `ignore` names no member.
         InvalidModelError: A file breaks the specification of its layout, also when a tensor is read.
     """
     if only is not None and only not in PANELS:
         raise UsageError(f"expected architecture, weights or training, got {only!r}")
-    tolerance = Tolerance.of(atol, rtol)
+    tolerance, ignored = Tolerance.of(atol, rtol), tuple(ignore)
+    paths = paths_of(ignored)
     first, second = (one if isinstance(one, Model) else _load(one) for one in (a, b))
     asked = PANELS if only is None else (only,)
     present = [(panel, getattr(first, panel) is not None, getattr(second, panel) is not None) for panel in asked]
@@ -126,14 +137,14 @@ def diff(
     if only is not None and not compared:
         raise UsageError(f"expected a model with {only}, neither has it")
     both = {panel for panel, one, two in present if one and two}
-    found: dict[str, Any] = {"missing": tuple((panel, "second" if one else "first") for panel, one, two in present if one != two)}
+    found: dict[str, Any] = {"ignored": ignored, "missing": tuple((panel, "second" if one else "first") for panel, one, two in present if one != two)}
     if "architecture" in both and first.architecture is not None and second.architecture is not None:
-        found["architecture"] = _architectures(first.architecture, second.architecture)
+        found["architecture"] = _architectures(first.architecture, second.architecture, paths)
         found["assets"] = _tensors(first.panels.assets, second.panels.assets, tolerance)
     if "weights" in both and first.weights is not None and second.weights is not None:
         found["weights"] = _tensors(first.weights.tensors, second.weights.tensors, tolerance)
     if "training" in both and first.training is not None and second.training is not None:
-        found["training"] = _trainings(first.training, second.training)
+        found["training"] = _trainings(first.training, second.training, paths)
         found["state"] = _tensors(_state(first.training), _state(second.training), tolerance)
     return Difference(compared, **found)
 
@@ -172,13 +183,13 @@ def _tensors(first: Mapping[str, Tensor], second: Mapping[str, Tensor], toleranc
 Sides = tuple[str, str]
 
 
-def _architectures(first: Architecture, second: Architecture) -> tuple[Change, ...]:
-    one, two = architecture_to_data(first), architecture_to_data(second)
+def _architectures(first: Architecture, second: Architecture, ignored: tuple[Path, ...]) -> tuple[Change, ...]:
+    one, two = (without(architecture_to_data(side), ignored) for side in (first, second))
     return tuple(_graph(one, two, ("", ""), ""))
 
 
-def _trainings(first: Training, second: Training) -> tuple[Change, ...]:
-    one, two = training_to_data(first), training_to_data(second)
+def _trainings(first: Training, second: Training, ignored: tuple[Path, ...]) -> tuple[Change, ...]:
+    one, two = (without(training_to_data(side), ignored) for side in (first, second))
     changes: list[Change] = []
     for name in _names(one, two):
         places = (f"/{name}", f"/{name}")

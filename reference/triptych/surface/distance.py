@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, isinf, sqrt
 from typing import TYPE_CHECKING, Any
 
 from triptych import dtypes
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 18
 """Elements that are widened to float64 at a time."""
+BYTES = 16 << 20
+"""Bytes that are compared at a time."""
+_BITS = {"float16": "int16", "bfloat16": "int16", "float32": "int32", "float64": "int64"}
+"""Floats -> integers of their size, between which floats are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class Distance:
     """Largest ``|a - b|``, those with a NaN on one side left out; None for packed elements."""
     max_rel: float | None
     """Largest ``|a - b| / |b|``, infinite where only b is 0."""
+    rel_norm: float | None
+    """``‖a - b‖ / ‖b‖`` of the elements as two vectors, those with a NaN left out; infinite where only b is 0; None where it is not finite
+    for another reason, and for packed elements."""
+    max_ulp: int | None
+    """How many floats of their dtype lie between two elements at most, counting the second; None where dtypes differ or are no such floats."""
     nan: int
     """Elements that are NaN on one side only; they count as differing."""
     is_bit_identical: bool
@@ -65,14 +74,15 @@ def distance(first: Tensor, second: Tensor, tolerance: Tolerance) -> Distance:
     import numpy as np
 
     one, two = (np.frombuffer(tensor.read(), np.uint8) for tensor in (first, second))
-    identical = first.dtype == second.dtype and np.array_equal(one, two)
-    if identical:
-        return Distance(first.size, 0, 0.0, 0.0, 0, is_bit_identical=True, is_close=True)
+    alike = first.dtype == second.dtype
+    bits = _BITS.get(first.dtype) if alike else None
+    if alike and all(np.array_equal(one[at : at + BYTES], two[at : at + BYTES]) for at in range(0, one.size, BYTES)):
+        return Distance(first.size, 0, 0.0, 0.0, 0.0, None if bits is None else 0, 0, is_bit_identical=True, is_close=True)
     if any(dtypes.BY_NAME[tensor.dtype].item_bits < 8 for tensor in (first, second)):
-        return Distance(first.size, None, None, None, 0, is_bit_identical=False, is_close=False)
+        return Distance(first.size, None, None, None, None, None, 0, is_bit_identical=False, is_close=False)
     a, b = (side.view(dtypes.numpy_dtype(tensor.dtype)) for side, tensor in ((one, first), (two, second)))
-    differing = nan = 0
-    max_abs = max_rel = 0.0
+    differing = nan = ulp = 0
+    max_abs = max_rel = squares = size_squares = 0.0
     close = True
     for start in range(0, first.size, CHUNK):
         left, right = a[start : start + CHUNK], b[start : start + CHUNK]
@@ -84,15 +94,36 @@ def distance(first: Tensor, second: Tensor, tolerance: Tolerance) -> Distance:
             close = False
         elif close:
             close = bool(np.all(~unlike | (np.isfinite(size) & (apart <= tolerance.atol + tolerance.rtol * size))))
-        known = unlike & ~one_sided
-        if known.any():
-            apart, size = apart[known], size[known]
-            max_abs = max(max_abs, float(apart.max()))
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            size_squares += float(np.nansum(np.square(size)[~one_sided]))
+            known = unlike & ~one_sided
+            if known.any():
+                apart, size = apart[known], size[known]
+                squares += float(np.square(apart).sum())
+                max_abs = max(max_abs, float(apart.max()))
                 relative = apart / size
-            # An infinite b is infinitely far from anything else.
-            max_rel = max(max_rel, float(np.where(np.isnan(relative), inf, relative).max()))
-    return Distance(first.size, differing, max_abs, max_rel, nan, is_bit_identical=False, is_close=close)
+                # An infinite b is infinitely far from anything else.
+                max_rel = max(max_rel, float(np.where(np.isnan(relative), inf, relative).max()))
+                if bits is not None:
+                    ulp = max(ulp, _between(left[known], right[known], bits))
+    norm = sqrt(squares / size_squares) if squares and size_squares else inf if squares else 0.0
+    rel_norm = None if isinf(squares) or isinf(size_squares) else norm
+    return Distance(
+        first.size, differing, max_abs, max_rel, rel_norm, None if bits is None else ulp, nan, is_bit_identical=False, is_close=close
+    )
+
+
+def _between(left: Array, right: Array, bits: str) -> int:
+    """The most steps from a float to the next that lead from an element of `left` to that of `right`; none is NaN."""
+    import numpy as np
+
+    def rank(values: Array) -> Array:
+        whole = values.view(bits)
+        # The sign stands beside the magnitude: 0 and -0 have one rank.
+        return np.where(whole < 0, -(whole & np.iinfo(bits).max), whole).astype(np.int64)
+
+    one, two = rank(left), rank(right)
+    return int((np.maximum(one, two).view(np.uint64) - np.minimum(one, two).view(np.uint64)).max())
 
 
 def _apart(left: Array, right: Array) -> tuple[Array, Array, Array]:
