@@ -2,8 +2,10 @@
 the reference, each of them an adapter that is asked: the same model becomes the same bytes.
 """
 
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
