@@ -63,7 +63,13 @@ def cases() -> Iterable[Case]:
 
 
 def validator_cases(plain: kit.Files) -> Iterable[Case]:
-    yield Case("cnf-003-one-layer", "A package without a problem", ["CNF-003"], plain, op="validate", role="validator", accepted=SEEN)
+    yield Case("cnf-003-one-layer", "A package without a problem", ["CNF-003", "PKG-008", "PKG-019"], plain, op="validate", role="validator", accepted=SEEN)
+    broken = kit.document({**ARCHITECTURE, "layer": []})
+    yield Case("cnf-003-a-digest-and-a-schema", "A document has another digest, and a member too many", ["CNF-003", "PKG-008"],
+               kit.package(ARCHITECTURE, TENSORS, replace={"architecture.json": broken}, manifest_edit=lambda m: m["members"]["architecture.json"].update(digest=kit.digest(b""))), op="validate",
+               role="validator", twin="cnf-003-one-layer", rejected=("semantic", "MEMBER_DIGEST_MISMATCH", "architecture.json"))
+    yield Case("cnf-003-two-members-unlisted", "Two files that the manifest does not list", ["CNF-003", "PKG-019"], {**plain, "a.txt": b"", "assets/\u00e9.txt": b""}, op="validate",
+               role="validator", twin="cnf-003-one-layer", rejected=("semantic", "MEMBER_UNLISTED", "a.txt"), also=[("MEMBER_UNLISTED", "assets/\\xe9.txt")])
     numbers = '{{"format_version": "1.0", "layers": [{{"name": "a", "type": "org.example:A", "config": {{"x": {}, "y": [0, {}]}}}}]}}'
     yield Case("cnf-003-two-numbers", "Two numbers in range", ["CNF-003", "DOC-006"], kit.package(numbers.format(1, 2).encode()), op="validate",
                role="validator", accepted=kit.observe(json.loads(numbers.format(1, 2))))

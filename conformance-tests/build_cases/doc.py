@@ -127,6 +127,9 @@ def number_cases() -> Iterable[Case]:
     yield Case("doc-027-integer-extent", "An extent without a point", ["DOC-027"], kit.package(dense), accepted=kit.observe(dense))
     yield Case("doc-027-extent-with-point", "An extent with a point", ["DOC-027"], kit.package(point),
                rejected=("semantic", "INTEGER_EXPECTED", "architecture.json#/layers/0/config/units"), twin="doc-027-integer-extent")
+    inside = {"format_version": "1.0", "layers": [{"name": "conv", "type": "Conv2D", "config": {"filters": 2, "kernel_size": [3, 3.0]}}]}
+    yield Case("doc-027-inside-alternatives", "A point in one of two extents, where one extent would do as well", ["DOC-027"], kit.package(inside),
+               rejected=("semantic", "INTEGER_EXPECTED", "architecture.json#/layers/0/config/kernel_size/1"), twin="doc-027-integer-extent", profile="layers")
 
 
 def limit_cases() -> Iterable[Case]:
@@ -232,6 +235,10 @@ def yaml_writing_cases() -> Iterable[Case]:
                profile="yaml", options={"spelling": "yaml"}, accepted=kit.observe(probe(config)), written=kit.package(written))
 
 
+LIKE_NUMBERS = (("exponent-without-point", "1e3"), ("exponent-without-sign", "1.0e3"), ("leading-zero", "010"), ("octal", "0o7"), ("hexadecimal", "0x1F"), ("binary", "0b1"), ("underscore", "1_000"),
+                ("base-60", "12:30:00"), ("plus", "+1"), ("point-first", ".5"), ("point-last", "5."), ("date", "2024-01-01"))
+
+
 def yaml_cases() -> Iterable[Case]:
     people = ('# A small network.\nformat_version: "1.0"\nname: tiny\ninputs: [{name: x, shape: [null, 2], dtype: float32}]\nlayers:\n'
               "  - {name: dense, type: Dense, config: {units: 2, activation: relu}}   # two units\n")
@@ -240,8 +247,16 @@ def yaml_cases() -> Iterable[Case]:
     yield Case("doc-018-json-is-yaml", "JSON text in a YAML member", ["DOC-018"], kit.package(kit.text(PROBE)), accepted=kit.observe(PROBE), profile="yaml")
     yield Case("doc-018-block-scalars", "Literal and folded strings", ["DOC-018"], kit.package(YAML_HEAD + "    config:\n      a: |\n        one\n        two\n      b: >-\n        one\n        two\n"),
                accepted=kit.observe(probe({"a": "one\ntwo\n", "b": "one two"})), profile="yaml")
-    for name, title, config in (("tab-indent", "A line indented by a tab", "\n\t  x: 1"), ("open-flow", "A flow collection that never ends", "{x: 1"), ("open-string", "A string that never ends", '{x: "a}')):
+    for name, title, config in (("open-flow", "A flow collection that never ends", "{x: 1"), ("open-string", "A string that never ends", '{x: "a}'),
+                                ("continued-at-the-left", "A flow collection goes on at the left of its name", "{x: a,\n  z: b}"), ("colon-at-a-bracket", "A colon touches a bracket", "{x: [a:]}"),
+                                ("escaped-surrogates", "A pair of escapes of surrogates", '{x: "\\ud834\\udd1e"}')):
         yield rejects_yaml(f"doc-018-{name}", title, config, "YAML_SYNTAX", "architecture.yaml", "doc-018-as-people-write-it")
+    yield accepts_yaml("doc-018-continued", "Lines that go on, and a colon behind a name in quotes", '{x: a,\n      z: b\n      c, "s":1, t: "\\U0001d11e"}', {"x": "a", "z": "b c", "s": 1, "t": "\U0001d11e"})
+    yield Case("doc-028-escaped", "A tab and a carriage return as escapes, and lines that end with both", ["DOC-028"],
+               kit.package(f'{YAML_HEAD}    config: {{x: "a\\tb\\rc"}}\n'.replace("\n", "\r\n")), accepted=kit.observe(probe({"x": "a\tb\rc"})), profile="yaml")
+    for name, title, config in (("tab-after-a-colon", "A tab instead of a space", "{x:\ta}"), ("tab-in-a-comment", "A tab in a comment", "{x: a} #\ta"),
+                                ("carriage-return-alone", "A carriage return without a line feed", '{x: "a\rb"}')):
+        yield rejects_yaml(f"doc-028-{name}", title, config, "YAML_SYNTAX", "architecture.yaml", "doc-028-escaped")
     yield Case("doc-018-no-document", "A YAML file of one comment", ["DOC-018"], kit.package("# nothing\n"), rejected=("json", "YAML_SYNTAX", "architecture.yaml"), twin="doc-018-as-people-write-it", profile="yaml")
     yield Case("doc-019-one-document-marked", "One document between its markers", ["DOC-019"], kit.package(f"---\n{people}...\n"), accepted=kit.observe(seen), profile="yaml")
     yield Case("doc-019-two-documents", "A second document", ["DOC-019"], kit.package(f"{people}---\n{people}"), rejected=("json", "YAML_SEVERAL_DOCUMENTS", "architecture.yaml"), twin="doc-019-one-document-marked", profile="yaml")
@@ -260,12 +275,13 @@ def yaml_cases() -> Iterable[Case]:
         yield rejects_yaml(f"doc-023-{name}", title, config, "YAML_NAME_NOT_STRING", YAML_AT, "doc-023-number-in-quotes")
     yield accepts_yaml("doc-024-read-alike", "Scalars that every parser reads alike", "{a: null, b: true, c: false, d: -1, e: 0, f: 1.0e-5, g: -0.5, h: relu, i: keras.layers, j: , k: a b}",
                        {"a": None, "b": True, "c": False, "d": -1, "e": 0, "f": 1e-5, "g": -0.5, "h": "relu", "i": "keras.layers", "j": None, "k": "a b"})
+    yield accepts_yaml("doc-029-numbers-and-quotes", "Numbers, and strings in quotes that begin like one", '{a: -1, b: 0.5e+3, c: "3x3", d: "1.2.3", e: "+1"}', {"a": -1, "b": 500.0, "c": "3x3", "d": "1.2.3", "e": "+1"})
     yield accepts_yaml("doc-024-quoted", "Words in quotes that parsers disagree about without", '{a: "no", b: "1e3", c: \'~\', d: "0o7", e: "12:30:00", f: "2024-01-01"}',
                        {"a": "no", "b": "1e3", "c": "~", "d": "0o7", "e": "12:30:00", "f": "2024-01-01"})
-    for name, scalar in (("no", "no"), ("yes-in-capitals", "YES"), ("on", "On"), ("y", "y"), ("true-with-capital", "True"), ("null-with-capital", "Null"), ("tilde", "~"), ("exponent-without-point", "1e3"),
-                         ("exponent-without-sign", "1.0e3"), ("leading-zero", "010"), ("octal", "0o7"), ("hexadecimal", "0x1F"), ("binary", "0b1"), ("underscore", "1_000"), ("base-60", "12:30:00"), ("plus", "+1"),
-                         ("point-first", ".5"), ("point-last", "5."), ("date", "2024-01-01"), ("equals", "=")):
+    for name, scalar in (("no", "no"), ("yes-in-capitals", "YES"), ("on", "On"), ("y", "y"), ("true-with-capital", "True"), ("null-with-capital", "Null"), ("tilde", "~"), ("equals", "="), ("merge-key-as-a-value", "<<")):
         yield rejects_yaml(f"doc-024-{name}", f"{scalar} without quotes", f"{{x: {scalar}}}", "YAML_AMBIGUOUS_SCALAR", f"{YAML_AT}/x", "doc-024-quoted")
+    for name, scalar in (*LIKE_NUMBERS, ("extents", "3x3"), ("version", "1.2.3"), ("point-alone", "."), ("minus-and-a-word", "-a"), ("hexadecimal-cut-short", "0x")):
+        yield rejects_yaml(f"doc-029-{name}", f"{scalar} without quotes", f"{{x: {scalar}}}", "YAML_AMBIGUOUS_SCALAR", f"{YAML_AT}/x", "doc-029-numbers-and-quotes")
     yield rejects_yaml("doc-024-as-a-name", "no as a name without quotes", "{no: 1}", "YAML_AMBIGUOUS_SCALAR", YAML_AT, "doc-024-quoted")
     yield rejects_yaml("doc-013-yaml-infinity", "Infinity as YAML writes it", "{x: .inf}", "NUMBER_NOT_FINITE", f"{YAML_AT}/x", "doc-013-three-spellings")
     yield rejects_yaml("doc-004-yaml-same-name", "A name twice in a YAML mapping", "{x: 1, x: 2}", "OBJECT_DUPLICATE_NAME", f"{YAML_AT}", "doc-004-names-differ-in-case")

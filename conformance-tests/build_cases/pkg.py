@@ -169,6 +169,9 @@ BAD_NAMES = {
     "empty-segment": ("A member name has an empty segment", "assets//evil.txt"),
     "folder-entry": ("A member is a folder", "assets/"),
     "device": ("A member name is a device of Windows", "assets/Aux.txt"),
+    "device-with-a-superscript": ("A member name is a device of Windows with a superscript digit", "assets/com\u00b9.txt"),
+    "device-before-a-space": ("A member name is a device of Windows, a space and a suffix", "assets/con .txt"),
+    "tag-character": ("A member name has a character that tags a language", "assets/\U000e0001.txt"),
     "bidirectional": ("A member name turns the direction of writing", "assets/\u202egnp.exe"),
     "decomposed": ("A member name is in decomposed form", "assets/e\u0301.txt"),
     "control": ("A member name has a line break", "assets/a\nb.txt"),
@@ -192,6 +195,7 @@ def archive_cases() -> Iterable[KitCase]:
     for name, title, first, second in (
         ("case", "Two names differ in case only", "assets/A.txt", "assets/a.txt"),
         ("compatibility", "Two names differ in compatibility forms only", "assets/f\u0131\ufb01.txt", "assets/f\u0131fi.txt"),
+        ("ignorable", "Two names differ in an ignorable character only", "assets/a.txt", "assets/a\ufe0f.txt"),
         ("file-and-folder", "A member is a folder of another", "assets/a", "assets/a/b"),
         ("folder-case", "Two folders differ in case only", "Assets/a", "assets/b"),
     ):

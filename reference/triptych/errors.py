@@ -118,8 +118,9 @@ _STAGES = ("bytes", "json", "schema", "semantic", "resource")
 
 
 def first_stage(problems: Sequence[Problem], member: str) -> tuple[Problem, ...]:
-    """`problems` without those of the document `member` that come after its first stage with any; those of resources stay."""
-    stages = [str(registry()[one.code]["stage"]) if one.place.partition("#")[0] == member else "" for one in problems]
+    """`problems` without those of the document `member` that come after its first stage with any; those of resources and of the package (digests) stay."""
+    of_it = (one.place.partition("#")[0] == member and not one.requirement.startswith("PKG-") for one in problems)
+    stages = [str(registry()[one.code]["stage"]) if inside else "" for one, inside in zip(problems, of_it, strict=True)]
     first = min(filter(None, stages), key=_STAGES.index, default="")
     return tuple(one for one, stage in zip(problems, stages, strict=True) if stage in ("", first, "resource"))
 

@@ -129,8 +129,7 @@ function nameOf(bytes) {
   try {
     return decoder.decode(bytes);
   } catch {
-    const lossy = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-    return fail("PKG-002", lossy, "expected a member name in UTF-8, got bytes that are none");
+    return fail("PKG-002", "", "expected a member name in UTF-8, got bytes that are none");
   }
 }
 

@@ -4,7 +4,7 @@ import { problem, quoted } from "./problems.js";
 import { utf8Length } from "./values.js";
 
 const FORBIDDEN = /[\\:*?"<>|\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
-const DEVICE = /^(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.|$)/i;
+const DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[1-9¹²³]) *(?:\.|$)/i;
 
 const segmentIsFine = (segment) => segment !== "" && utf8Length(segment) <= 255 && !/^[. ]|[. ]$/.test(segment) && !FORBIDDEN.test(segment) && !DEVICE.test(segment);
 
@@ -34,10 +34,16 @@ export function foldName(text) {
   }
 }
 
-/** A name as a place says it where the name itself is the problem: what is not ASCII and printable is escaped. */
-const spelled = (name) => name.replaceAll("\\", "\\\\").replace(/[^\x20-\x7e]/g, (unit) => ESCAPES[unit] ?? (unit < "\u0100" ? `\\x${hexadecimal(unit, 2)}` : `\\u${hexadecimal(unit, 4)}`));
-const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-const hexadecimal = (unit, digits) => unit.charCodeAt(0).toString(16).padStart(digits, "0");
+const SHORT = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+function escaped(character) {
+  const code = character.codePointAt(0), digits = code.toString(16);
+  if (SHORT[character]) return SHORT[character];
+  return code < 0x100 ? `\\x${digits.padStart(2, "0")}` : code < 0x10000 ? `\\u${digits.padStart(4, "0")}` : `\\U${digits.padStart(8, "0")}`;
+}
+
+/** The name of a member as places spell it: a backslash, and what is not printable ASCII, escaped. */
+export const spelled = (name) => name.replaceAll("\\", "\\\\").replace(/[^\x20-\x7e]/gu, escaped);
 
 /** The problems of the names of members, in the order they are given. */
 export function checkNames(names) {
@@ -45,7 +51,7 @@ export function checkNames(names) {
   const folded = new Map(); // folding -> [name, whether it is a folder]
   for (const name of names) {
     if (!isMemberName(name)) {
-      problems.push(problem("PKG-002", spelled(name), `expected a member name of chapter 30, got ${quoted(name)}`));
+      problems.push(problem("PKG-002", name, `expected a member name of chapter 30, got ${quoted(name)}`));
       continue;
     }
     const segments = name.split("/");
@@ -54,7 +60,7 @@ export function checkNames(names) {
       const other = folded.get(key);
       if (other === undefined) folded.set(key, [path, folder]);
       else if (other[0] !== path || other[1] !== folder || !folder) {
-        problems.push(problem("PKG-003", spelled(name), `expected names that every file system keeps apart, got ${quoted(name)} beside ${quoted(other[0])}`));
+        problems.push(problem("PKG-003", name, `expected names that every file system keeps apart, got ${quoted(name)} beside ${quoted(other[0])}`));
         break;
       }
     }

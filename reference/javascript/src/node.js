@@ -58,7 +58,7 @@ class OpenFile {
 function listFolder(folder, prefix, found) {
   for (const entry of readdirSync(join(folder, prefix), { withFileTypes: true, encoding: "buffer" })) {
     const text = entry.name.toString("utf8"), name = prefix + text;
-    if (!Buffer.from(text).equals(entry.name)) found.problems.push(problem("PKG-002", name, `expected a member name in UTF-8, got ${quoted(text)}`));
+    if (!Buffer.from(text).equals(entry.name)) found.problems.push(problem("PKG-002", "", `expected a member name in UTF-8, got ${quoted(text)}`));
     else if (entry.isDirectory()) listFolder(folder, `${name}/`, found);
     else if (entry.isFile()) found.files.push(name);
     else found.problems.push(problem("PKG-004", name, `expected a regular file, got ${entry.isSymbolicLink() ? "a symbolic link" : "something else"}`));

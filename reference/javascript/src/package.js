@@ -6,7 +6,7 @@ import { checkExtensions, readDocument } from "./documents.js";
 import { checkLayers } from "./layers.js";
 import { LIMITS } from "./limits.js";
 import { checkManifest, checkTensorMembers, SECTIONS } from "./manifest.js";
-import { checkNames } from "./names.js";
+import { checkNames, spelled } from "./names.js";
 import { InvalidModelError, firstStage, problem, quoted } from "./problems.js";
 import { digestOf } from "./sha256.js";
 import { checkStoredWeights } from "./stored_weights.js";
@@ -144,6 +144,12 @@ function checkMimetype(members) {
   return blob.size === MIMETYPE.length && text === MIMETYPE ? [] : [problem("PKG-016", "mimetype", `expected ${quoted(MIMETYPE)}, got ${quoted(text)}`)];
 }
 
+/** A problem whose place spells the name of its member as chapter 90 says. */
+function withName(one) {
+  const [, member, pointer] = /^(.*?)(#(?:\/.*)?)?$/s.exec(one.place);
+  return { ...one, place: spelled(member) + (pointer ?? "") };
+}
+
 /** The model of a source, and every problem; the model is complete only where there are none. */
 export function inspectPackage(source, { extensions = [], limits = {}, hash } = {}) {
   const allowed = { ...LIMITS, ...limits };
@@ -151,7 +157,7 @@ export function inspectPackage(source, { extensions = [], limits = {}, hash } = 
   problems.push(...checkMimetype(members));
   const reader = new Reader({ members, known: extensions, limits: allowed, hash, problems });
   if (problems.length === 0) reader.read();
-  return { model: reader.model, problems };
+  return { model: reader.model, problems: problems.map(withName) };
 }
 
 /** The model that a package holds; throws InvalidModelError, with every problem, where it breaks the specification. */

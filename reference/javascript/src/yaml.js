@@ -7,25 +7,37 @@ import { problem, quoted, step } from "./problems.js";
 import { emptyObject, has } from "./values.js";
 
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+][0-9]+)?)?$/;
-const NOT_FINITE = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
-const AMBIGUOUS = [
-  /^(?:y|n|yes|no|on|off|true|false|null|~|=|<<)$/i,
-  /^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-f_]+|[0-9][0-9_]*)$/i, // integers of either version
-  /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/, // base 60
-  /^[-+]?(?:[0-9][0-9_]*)?\.[0-9._]*(?:e[-+]?[0-9]+)?$/i, // floats with a point
-  /^[-+]?[0-9][0-9_]*e[-+]?[0-9]+$/i, // and without
-  /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?$/,
-];
+const NOT_FINITE = /^[-+]?\.(?:inf|nan)$/i;
+const AMBIGUOUS = /^(?:y|n|yes|no|on|off|true|false|null|~|=|<<)$/i;
+const NUMBER_FIRST = /^[-0-9+.?:]/;
+const BLANK = /\t|\r(?!\n)/;
+const SURROGATE = /(?<!\\)(?:\\\\)*\\(?:u|U0000)[dD][89a-fA-F]/;
 const LINE_BREAKS = { "\u0085": "U+0085", "\u2028": "U+2028", "\u2029": "U+2029" };
 const UNPRINTABLE = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
-/** What a scalar without quotes is: null, boolean, "number", "string", or why it is nothing. */
+/** What a scalar without quotes is: "null", "boolean", "number", "string", "infinite", or the requirement that it breaks. */
 function plainKind(text) {
   if (text === "" || text === "null") return "null";
   if (text === "true" || text === "false") return "boolean";
   if (NUMBER.test(text)) return "number";
   if (NOT_FINITE.test(text)) return "infinite";
-  return AMBIGUOUS.some((pattern) => pattern.test(text)) ? "ambiguous" : "string";
+  if (AMBIGUOUS.test(text)) return "DOC-024";
+  return NUMBER_FIRST.test(text) ? "DOC-029" : "string";
+}
+
+/** Where a parser is laxer than the specification: a colon that touches what follows, an escape of a surrogate; undefined where nothing is. */
+function laxness(tokens, text) {
+  const open = tokens.filter(({ type }) => type === "document").map(({ value }) => value);
+  while (open.length) {
+    const token = open.pop();
+    if (token?.type === "double-quoted-scalar" && SURROGATE.test(token.source)) return "an escape of a surrogate";
+    for (const { key, sep, value } of token?.items ?? []) {
+      const colon = token.type === "flow-collection" && key?.type === "scalar" ? sep?.find(({ type }) => type === "map-value-ind") : undefined;
+      if (colon !== undefined && !/[ \n\r]/.test(text[colon.offset + 1])) return "a colon without a space behind it";
+      open.push(key, value);
+    }
+  }
+  return undefined;
 }
 
 /** How deep collections are nested in the tokens of a parser, without recursion. */
@@ -78,8 +90,9 @@ class Builder {
       case "infinite":
         this.add("DOC-013", pointer, `expected a number that is finite, got ${text}`);
         return null;
-      case "ambiguous":
-        this.add("DOC-024", pointer, `expected a scalar that every YAML parser reads alike, got ${quoted(text)}`);
+      case "DOC-024":
+      case "DOC-029":
+        this.add(plainKind(text), pointer, `expected a scalar that every YAML parser reads alike, got ${quoted(text)}`);
         return null;
       default:
         this.meter.string(text, `${this.member}#${pointer}`);
@@ -105,7 +118,7 @@ class Builder {
       const text = String(key.value ?? "");
       const kind = key.type === "PLAIN" ? plainKind(text) : "string";
       if (key.type === "PLAIN" && text === "<<") this.add("DOC-022", pointer, "expected no merge keys, got <<");
-      else if (kind === "ambiguous") this.add("DOC-024", pointer, `expected a scalar that every YAML parser reads alike, got ${quoted(text)}`);
+      else if (kind.startsWith("DOC-")) this.add(kind, pointer, `expected a scalar that every YAML parser reads alike, got ${quoted(text)}`);
       else if (kind !== "string") this.add("DOC-023", pointer, `expected a name to be a string, got ${quoted(text)}`);
       else {
         if (!text.isWellFormed()) this.add("DOC-005", pointer, "expected Unicode text, got a surrogate that stands alone");
@@ -123,6 +136,7 @@ export function parseYaml(text, { member, limits, problems }) {
   for (const [character, name] of Object.entries(LINE_BREAKS)) {
     if (text.includes(character)) problems.push(problem("DOC-025", member, `expected ${name} to be escaped in double quotes, got it as it is`));
   }
+  if (BLANK.test(text)) problems.push(problem("DOC-028", member, "expected no tabs and no carriage returns without line feeds, got one"));
   const strange = UNPRINTABLE.exec(text)?.[0];
   if (strange !== undefined) syntax(`the character ${quoted(strange)}`);
   if (problems.length) return undefined;
@@ -140,6 +154,7 @@ export function parseYaml(text, { member, limits, problems }) {
   else if (errors.length) syntax(`an error at character ${errors[0].pos?.[0] ?? 0}: ${errors[0].code}`);
   else if (documents.length > 1) problems.push(problem("DOC-019", member, `expected one document, got ${documents.length}`));
   else if (document?.contents === null || document === undefined) syntax("no document");
+  else if (laxness(tokens, text) !== undefined) syntax(laxness(tokens, text));
   if (problems.length) return undefined;
   return new Builder(member, limits, problems).value(document.contents, "");
 }

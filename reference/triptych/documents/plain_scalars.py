@@ -8,21 +8,12 @@ _WORDS = {"null": None, "true": True, "false": False}
 _TAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<"})
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+([eE][+-][0-9]+)?", re.ASCII)
-_NUMBERLIKE = re.compile(
-    r"[-+]?("
-    r"[0-9][0-9_,]*(:[0-9_]+)*\.?[0-9_.]*([eE][-+]?[0-9_]+)?"  # decimal, octal, base 60, with separators or several points
-    r"|\.[0-9_.]*([eE][-+]?[0-9]+)?"
-    r"|0[xXoObB][0-9a-fA-F_]*"
-    r"|\.(inf|Inf|INF|nan|NaN|NAN)"
-    r")|[-+]_[0-9_]*",  # YAML 1.2 parsers that allow separators take the first digit for one
-    re.ASCII,
-)
-_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?", re.ASCII | re.DOTALL)
+_NUMBER_FIRST = frozenset("0123456789+-.?:")
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*", re.ASCII)
 
 
 class AmbiguousScalar(Exception):  # noqa: N818 - caught where the place is known
-    """A scalar that needs quotes, or another spelling, to mean the same everywhere."""
+    """A scalar that needs quotes, or another spelling, to mean the same everywhere; with the requirement that it breaks."""
 
 
 def resolve_plain(text: str) -> str | int | float | bool | None:
@@ -39,8 +30,10 @@ def resolve_plain(text: str) -> str | int | float | bool | None:
         return float(text)
     if not text:
         return None
-    if text.lower() in _TAKEN or _NUMBERLIKE.fullmatch(text) or _DATE.fullmatch(text):
-        raise AmbiguousScalar(text)
+    if text.lower() in _TAKEN:
+        raise AmbiguousScalar("DOC-024")
+    if text[0] in _NUMBER_FIRST:
+        raise AmbiguousScalar("DOC-029")
     return text
 
 

@@ -14,6 +14,7 @@ from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Json
 
 _FOREIGN_BREAK = re.compile("[\x85\u2028\u2029]")
+_BLANK = re.compile("\t|\r(?!\n)")
 _NONFINITE = re.compile(r"[-+]?\.(inf|nan)", re.IGNORECASE)
 
 
@@ -33,7 +34,11 @@ def parse_yaml(data: bytes, findings: Findings, *, limits: Limits = DEFAULT_LIMI
         findings.add(
             "DOC-025", None, f"expected U+{ord(found[0]):04X} to be escaped in double quotes, got it as it is in line {line}"
         )
-    builder = _Builder(findings, limits)
+    if found := _BLANK.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        what = "tabs" if found[0] == "\t" else "carriage returns without line feeds"
+        findings.add("DOC-028", None, f"expected no {what}, got one in line {line}")
+    builder = _Builder(findings, limits, text)
     try:
         for event in yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             builder.take(event)
@@ -60,13 +65,19 @@ class _Open:
     pointer: str
     key: str | None = None
     """Of an object: the name whose value comes next."""
+    flow: bool = False
+    """Whether it stands in brackets."""
+    line: int = 0
+    column: int = 0
+    """Where it begins."""
 
 
 class _Builder:
     """Builds plain data from parser events; depth and count are checked on each, and nothing recurses."""
 
-    def __init__(self, findings: Findings, limits: Limits) -> None:
+    def __init__(self, findings: Findings, limits: Limits, text: str) -> None:
         self.findings = findings
+        self.lines = text.split("\n")
         self.limits = limits
         self.open: list[_Open] = []
         self.documents = 0
@@ -83,7 +94,9 @@ class _Builder:
             self._properties(event)
             self._start({} if kind == "MappingStartEvent" else [], event)
         elif kind in {"MappingEndEvent", "SequenceEndEvent"}:
-            self.open.pop()
+            closed = self.open.pop()
+            if closed.flow:
+                self._indented(closed.line, event)
         elif kind == "AliasEvent":
             self._add("DOC-020", event, f"expected no aliases, got {shorten('*' + event.anchor)}")
             self._place(None, event)
@@ -93,6 +106,17 @@ class _Builder:
                 self.findings.fatal("DOC-019", None, f"expected one document, got another {_at(event)}")
             if event.version or event.tags:
                 self._add("DOC-019", event, "expected no directives, got one before the document")
+
+    def _indented(self, first: int, event: Any) -> None:
+        """Check what was begun in line `first` and ends with `event`: its further lines stand right of the block around it."""
+        around = self.open[-1] if self.open else None
+        if first == event.end_mark.line or around is None or around.flow:
+            return
+        for number in range(first + 1, event.end_mark.line + 1):
+            line = self.lines[number].rstrip("\r") if number < len(self.lines) else ""
+            if line and len(line) - len(line.lstrip(" ")) <= around.column and line.strip(" "):
+                self.findings.add("DOC-018", None, f"expected more than {around.column} spaces before what goes on in line {number + 1}, got fewer")
+                return
 
     def _add(self, requirement: str, event: Any, message: str) -> None:
         self.findings.add(requirement, self._pointer(), f"{message} {_at(event)}")
@@ -137,13 +161,16 @@ class _Builder:
         if len(self.open) >= self.limits.depth:
             message = f"expected at most {self.limits.depth} nested arrays and objects, got one more {_at(event)}"
             self.findings.fatal("DOC-009", None, message)
-        opened = _Open(value, self._pointer())
+        mark = event.start_mark
+        opened = _Open(value, self._pointer(), flow=bool(event.flow_style), line=mark.line, column=mark.column)
         self._place(value, event)
         self.open.append(opened)
 
     def _scalar(self, event: Any) -> None:
         text: str = event.value
         plain = not event.style
+        if event.style not in ("|", ">"):
+            self._indented(event.start_mark.line, event)
         top = self.open[-1] if self.open else None
         is_name = top is not None and isinstance(top.value, dict) and top.key is None
         limit = self.limits.name_bytes if is_name else self.limits.string_bytes
@@ -162,7 +189,7 @@ class _Builder:
                 "DOC-023", event, f"expected a name to be a string, got {shorten(text) if text else 'nothing'}; put it in quotes"
             )
             value = text
-        if value in top.value:
+        elif value in top.value:
             self._add("DOC-004", event, f"expected each name once in an object, got {shorten(value)} again")
         top.key = value
 
@@ -177,9 +204,9 @@ class _Builder:
             return text
         try:
             value = resolve_plain(text)
-        except AmbiguousScalar:
+        except AmbiguousScalar as error:
             self._add(
-                "DOC-024",
+                str(error),
                 event,
                 f"expected quotes around a string, or a spelling that every YAML parser reads alike, got {shorten(text)}",
             )

@@ -164,7 +164,7 @@ def read_entries(data: memoryview, findings: Findings, limits: Limits) -> list[E
     expected = 0
     for entry in entries:
         if entry.offset != expected:
-            findings.fatal("PKG-021", entry.name, f"expected the member to begin at byte {expected}, where the one before ends, got {entry.offset}")
+            findings.fatal("PKG-021", names.spelled(entry.name), f"expected the member to begin at byte {expected}, where the one before ends, got {entry.offset}")
         _read_local(data, entry, start, findings)
         expected = entry.start + entry.size
     if expected != start:
@@ -223,23 +223,23 @@ def _read_central(data: memoryview, at: int, stop: int, findings: Findings) -> t
     if "\0" in name:
         findings.fatal("PKG-002", None, f"expected a member name of printable characters, got {shorten(name)}")
     if flags not in (0, UTF8_FLAG):
-        findings.fatal("PKG-023", name, f"expected no flags but UTF-8 (no encryption, no data descriptor), got 0x{flags:04x}")
+        findings.fatal("PKG-023", names.spelled(name), f"expected no flags but UTF-8 (no encryption, no data descriptor), got 0x{flags:04x}")
     if method != 0 or (packed != size):
-        findings.fatal("PKG-022", name, f"expected a stored member (method 0), got method {method} with {packed} bytes for {size}")
+        findings.fatal("PKG-022", names.spelled(name), f"expected a stored member (method 0), got method {method} with {packed} bytes for {size}")
     extra = bytes(data[begin + name_length : begin + name_length + extra_length])
     size, offset = _wide(name, size, offset, extra, findings)
     entry = Entry(name, size, crc, offset)
     entry.facts = (version, flags, method, clock, date, crc, min(size, MAX32), min(size, MAX32), name)
     if flags != entry.flags:
-        findings.add("PKG-023", name, f"expected the UTF-8 flag exactly for names beyond ASCII, got 0x{flags:04x}")
+        findings.add("PKG-023", names.spelled(name), f"expected the UTF-8 flag exactly for names beyond ASCII, got 0x{flags:04x}")
     if comment_length:
-        findings.add("PKG-025", name, f"expected no member comment, got one of {comment_length} bytes")
+        findings.add("PKG-025", names.spelled(name), f"expected no member comment, got one of {comment_length} bytes")
     if extra != entry.central_extra():
-        findings.add("PKG-026", name, f"expected {len(entry.central_extra())} bytes of extra field in the central directory, got {shorten(extra)}")
+        findings.add("PKG-026", names.spelled(name), f"expected {len(entry.central_extra())} bytes of extra field in the central directory, got {shorten(extra)}")
     found = (made_by, version, clock, date, disk, internal, attributes)
     expected = (MADE_BY, entry.version, 0, DATE, 0, 0, ATTRIBUTES)
     if found != expected:
-        findings.add("PKG-028", name, f"expected the fixed versions, time, date and attributes {expected}, got {found}")
+        findings.add("PKG-028", names.spelled(name), f"expected the fixed versions, time, date and attributes {expected}, got {found}")
     return entry, after
 
 
@@ -249,10 +249,10 @@ def _wide(name: str, size: int, offset: int, extra: bytes, findings: Findings) -
     if not count:
         return size, offset
     if len(extra) < 4 + 8 * count or extra[:4] != Struct("<HH").pack(ZIP64_FIELD, 8 * count):
-        findings.fatal("PKG-030", name, f"expected a ZIP64 field of {count} values, got {shorten(extra[:32])}")
+        findings.fatal("PKG-030", names.spelled(name), f"expected a ZIP64 field of {count} values, got {shorten(extra[:32])}")
     values = Struct(f"<{count}Q").unpack_from(extra, 4)
     if size == MAX32 and values[0] != values[1]:
-        findings.fatal("PKG-022", name, f"expected a stored member, got {values[1]} bytes for {values[0]}")
+        findings.fatal("PKG-022", names.spelled(name), f"expected a stored member, got {values[1]} bytes for {values[0]}")
     return (values[0] if size == MAX32 else size), (values[-1] if offset == MAX32 else offset)
 
 
@@ -260,23 +260,23 @@ def _read_local(data: memoryview, entry: Entry, stop: int, findings: Findings) -
     """Compare the local header with the central one, and set where the data starts."""
     at = entry.offset
     if at + LOCAL.size > stop:
-        findings.fatal("PKG-020", entry.name, f"expected a local header at byte {at}, got the central directory", error=TruncatedError)
+        findings.fatal("PKG-020", names.spelled(entry.name), f"expected a local header at byte {at}, got the central directory", error=TruncatedError)
     found = LOCAL.unpack_from(data, at)
     begin = at + LOCAL.size
     name_length, extra_length = found[-2:]
     name = bytes(data[begin : begin + name_length])
     if found[0] != LOCAL_SIGNATURE:
-        findings.fatal("PKG-020", entry.name, f"expected a local header at byte {at}, got {shorten(bytes(data[at : at + 4]))}")
+        findings.fatal("PKG-020", names.spelled(entry.name), f"expected a local header at byte {at}, got {shorten(bytes(data[at : at + 4]))}")
     repeated = (*found[1:9], name.decode("utf-8", "replace"))
     if repeated != entry.facts:
-        findings.add("PKG-024", entry.name, f"expected the local header to say {shorten(entry.facts)} as the central directory does, got {shorten(repeated)}")
+        findings.add("PKG-024", names.spelled(entry.name), f"expected the local header to say {shorten(entry.facts)} as the central directory does, got {shorten(repeated)}")
     extra = bytes(data[begin + name_length : begin + name_length + extra_length])
     entry.start = begin + name_length + extra_length
     if entry.start + entry.size > stop:
-        findings.fatal("PKG-021", entry.name, f"expected the member to end before byte {stop}, got {entry.start + entry.size}")
+        findings.fatal("PKG-021", names.spelled(entry.name), f"expected the member to end before byte {stop}, got {entry.start + entry.size}")
     if extra != entry.local_extra():
         wanted = entry.local_extra()
-        findings.add("PKG-026", entry.name, f"expected an extra field of {len(wanted)} bytes that aligns the data, got {len(extra)} bytes: {shorten(extra[:32])}")
+        findings.add("PKG-026", names.spelled(entry.name), f"expected an extra field of {len(wanted)} bytes that aligns the data, got {len(extra)} bytes: {shorten(extra[:32])}")
 
 
 def _check_order(entries: list[Entry], findings: Findings) -> None:
@@ -285,7 +285,7 @@ def _check_order(entries: list[Entry], findings: Findings) -> None:
         findings.add("PKG-027", None, f"expected {names.MIMETYPE!r} as the first member, got {shorten(found[0]) if found else 'none'}")
     for before, name in pairwise(found):
         if member_order(before) > member_order(name):
-            findings.add("PKG-027", name, f"expected members by name and the manifest last, got {shorten(name)} after {shorten(before)}")
+            findings.add("PKG-027", names.spelled(name), f"expected members by name and the manifest last, got {shorten(name)} after {shorten(before)}")
 
 
 def crc_fault(entry: Entry, content: memoryview) -> str | None:

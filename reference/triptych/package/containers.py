@@ -64,9 +64,9 @@ def _check_names(container: Container, findings: Findings) -> None:
         fault = names.member_name_fault(name)
         if fault is not None:
             # A place is text for people and reports: the name goes there escaped.
-            findings.add("PKG-002", ascii(name)[1:-1], f"{fault}, got {shorten(name)}")
+            findings.add("PKG-002", None if names.is_undecodable(name) else names.spelled(name), f"{fault}, got {shorten(name)}")
     for name, other in names.clashes(container.sizes):
-        findings.add("PKG-003", ascii(name)[1:-1], f"expected names that every file system keeps apart, got {shorten(name)} beside {shorten(other)}")
+        findings.add("PKG-003", names.spelled(name), f"expected names that every file system keeps apart, got {shorten(name)} beside {shorten(other)}")
 
 
 def _map(descriptor: int, size: int) -> memoryview:
@@ -95,7 +95,7 @@ class Archive:
         entries = archive.read_entries(data, findings, limits)
         for entry in entries:
             if entry.name in self._entries:
-                findings.add("PKG-003", ascii(entry.name)[1:-1], f"expected each member name once, got {shorten(entry.name)} again")
+                findings.add("PKG-003", names.spelled(entry.name), f"expected each member name once, got {shorten(entry.name)} again")
             self._entries[entry.name] = entry
         self.sizes: dict[str, int] = {entry.name: entry.size for entry in entries}
 
@@ -142,7 +142,7 @@ class Folder:
                     small = facts.st_size <= READ_BYTES and not name.endswith(".safetensors")
                     self._views[path] = _read(member, facts.st_size) if small else _map(member, facts.st_size)
                 else:
-                    findings.add("PKG-004", ascii(path)[1:-1], "expected a regular file, got a special one")
+                    findings.add("PKG-004", names.spelled(path), "expected a regular file, got a special one")
             finally:
                 os.close(member)
 
@@ -153,7 +153,7 @@ class Folder:
             return os.open(name, flags, dir_fd=descriptor)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):
-                findings.add("PKG-004", ascii(path)[1:-1], f"expected a regular file, got a {'symbolic link' if error.errno != errno.ENXIO else 'special one'}")
+                findings.add("PKG-004", names.spelled(path), f"expected a regular file, got a {'symbolic link' if error.errno != errno.ENXIO else 'special one'}")
                 return None
             raise
 

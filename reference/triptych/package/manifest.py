@@ -101,7 +101,7 @@ def check_listing(manifest: Manifest, sizes: Mapping[str, int], findings: Findin
     inside = findings.at(names.MANIFEST)
     for name in sizes:
         if name not in manifest.members and name not in (names.MANIFEST, names.MIMETYPE):
-            findings.add("PKG-019", ascii(name)[1:-1], f"expected every file to be listed in the manifest, {shorten(name)} is not")
+            findings.add("PKG-019", names.spelled(name), f"expected every file to be listed in the manifest, {shorten(name)} is not")
     for name in manifest.members:
         at = f"/members/{pointer_token(name)}"
         if name in (names.MANIFEST, names.MIMETYPE) and inside.enforces("PKG-018"):

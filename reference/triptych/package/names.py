@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 
@@ -74,8 +75,25 @@ def clashes(names: Iterable[str]) -> Iterator[tuple[str, str]]:
                 break
 
 
+_IGNORABLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""What Unicode calls default-ignorable, but for characters of the category Cf, which no name of a member has."""
+
+
 def _folded(name: str) -> str:
-    return name.casefold() if name.isascii() else unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    """toNFKC_Casefold of `name`."""
+    if name.isascii():
+        return name.casefold()
+    return unicodedata.normalize("NFKC", _IGNORABLE.sub("", unicodedata.normalize("NFKC", name)).casefold())
+
+
+def is_undecodable(name: str) -> bool:
+    """Whether `name` stands for bytes that are not UTF-8."""
+    return any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def spelled(name: str) -> str:
+    """`name` as places spell the name of a member: a backslash, and what is not printable ASCII, escaped."""
+    return ascii(name)[1:-1]
 
 
 def are_plain(texts: Collection[str]) -> bool:

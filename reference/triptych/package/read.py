@@ -63,8 +63,6 @@ def read_package(
     return _pinned(os.fspath(path), findings or Findings(), limits, verify, collect=False)
 
 
-_DOCUMENTS = {f"{section}{suffix}" for section in ("architecture", "training") for suffix in (".json", ".yaml")}
-
 
 def validate_package(
     path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS, full: bool = False, disabled: frozenset[str] = frozenset()
@@ -81,7 +79,7 @@ def validate_package(
         found = tuple(dict.fromkeys((*error.problems, *findings.problems)))
     else:
         found = tuple(findings.problems)
-    for member in {one.place.partition("#")[0] for one in found} & _DOCUMENTS:
+    for member in {one.place.partition("#")[0] for one in found if one.place.partition("#")[0].endswith((".json", ".yaml"))} - {names.MANIFEST}:
         found = first_stage(found, member)
     return found[:PROBLEM_LIMIT]
 
@@ -201,7 +199,7 @@ class _Reading:
         actual = manifest.digest(content)
         if actual != expected and self.findings.enforces(requirement):
             what = "the header" if requirement == "PKG-009" else "the content"
-            self.findings.add(requirement, ascii(name)[1:-1], f"expected {what} of {shorten(name)} to have the digest {expected}, got {actual}")
+            self.findings.add(requirement, names.spelled(name), f"expected {what} of {shorten(name)} to have the digest {expected}, got {actual}")
             return False
         return requirement == "PKG-009" or self._check_sum(name)
 
@@ -210,7 +208,7 @@ class _Reading:
             return True
         fault = self.container.checksum_fault(name)
         if fault is not None:
-            self.findings.add("PKG-029", ascii(name)[1:-1], fault)
+            self.findings.add("PKG-029", names.spelled(name), fault)
         return fault is None
 
     # --- tensors
@@ -228,7 +226,7 @@ class _Reading:
         return None
 
     def _sharded(self, index: str) -> Weights:
-        findings = self.findings.at(index)
+        findings = self.findings.at(names.spelled(index))
         placed = shards.parse_index(self.container.content(index), self.manifest, findings, self.limits)
         files: dict[str, TensorFile] = {}
         for name in dict.fromkeys(placed.values()):
@@ -241,7 +239,7 @@ class _Reading:
     def _file(self, name: str) -> TensorFile:
         content = self.container.content(name)
         before = len(self.findings.problems)
-        header = read_header(content, self.findings.at(name), limits=self.limits)
+        header = read_header(content, self.findings.at(names.spelled(name)), limits=self.limits)
         if self.findings.problems[before:]:
             raise InvalidModelError(tuple(self.findings.problems[:PROBLEM_LIMIT]))
         digests = self.manifest.members[name]["tensor_digests"]
@@ -251,7 +249,7 @@ class _Reading:
             message = f"expected one digest for each tensor of {shorten(name)}, got a difference at {', '.join(map(shorten, only[:3]))}"
             self.findings.at(names.MANIFEST).add("PKG-011", pointer, message)
         trusted = self.verify == "off" or not self.findings.enforces("PKG-010")
-        file = TensorFile(name, content, header, None if trusted else digests)
+        file = TensorFile(names.spelled(name), content, header, None if trusted else digests)
         self.files[name] = file
         return file
 
@@ -274,9 +272,9 @@ class _Reading:
         content = bytes(self.container.content(name))
         limit = self.limits.training_bytes if section == "training" else self.limits.document_bytes
         if name.endswith(".yaml"):
-            return parse_yaml(content, self.findings.at(name), limits=self.limits)
+            return parse_yaml(content, self.findings.at(names.spelled(name)), limits=self.limits)
         if name.endswith(".json"):
-            return parse_json(content, self.findings.at(name), limits=self.limits, size_limit=limit)
+            return parse_json(content, self.findings.at(names.spelled(name)), limits=self.limits, size_limit=limit)
         return None
 
     def _architecture(self) -> Architecture | None:
@@ -285,7 +283,7 @@ class _Reading:
         with self._going_on():
             data = self._document("architecture")
             if data is not None:
-                return parse_architecture(data, self.findings.at(self.manifest.sections["architecture"]))
+                return parse_architecture(data, self.findings.at(names.spelled(self.manifest.sections["architecture"])))
         return None
 
     def _training(self, state: Weights | None) -> Training | None:
@@ -296,7 +294,7 @@ class _Reading:
         with self._going_on():
             data = self._document("training")
             if data is not None:
-                training = parse_training(data, self.findings.at(self.manifest.sections["training"]))
+                training = parse_training(data, self.findings.at(names.spelled(self.manifest.sections["training"])))
                 return training if state is None else replace(training, state=state)
         return None if state is None or self.collect else Training(state=state)
 
@@ -322,13 +320,13 @@ class _Reading:
         expected = self.manifest.members[name]["digest"]
         if self.verify == "lazy" and manifest.digest(content) != expected:
             message = f"expected the content of {shorten(name)} to have the digest {expected}, got {manifest.digest(content)}"
-            raise InvalidModelError((problem("PKG-008", ascii(name)[1:-1], message),))
+            raise InvalidModelError((problem("PKG-008", names.spelled(name), message),))
         return content
 
     def _check_meaning(self, panels: Panels) -> None:
         from triptych.checks import check_panels
 
-        check_panels(panels, self.findings, self.manifest.sections)
+        check_panels(panels, self.findings, {section: names.spelled(name) for section, name in self.manifest.sections.items()})
 
     # --- every byte
 
@@ -338,8 +336,9 @@ class _Reading:
         for found in _in_threads(_verify, tasks) if len(tasks) > 1 else map(_verify, tasks):
             self.findings.problems.extend(found)
         broken = {found.place.partition("#")[0] for found in self.findings.problems}
-        for name in sorted({*self.files, *self.container.sizes.keys() & {names.MIMETYPE}} - broken):
-            self._check_sum(name)
+        for name in sorted({*self.files, *self.container.sizes.keys() & {names.MIMETYPE}}):
+            if names.spelled(name) not in broken:
+                self._check_sum(name)
 
     def _tasks(self) -> Iterator[_Task]:
         task: _Task = []

@@ -96,13 +96,13 @@ def _digest(name: str, requirement: str, content: memoryview, expected: str, fin
     actual = manifest.digest(content)
     if actual != expected:
         what = "header" if requirement == "PKG-009" else "content"
-        findings.add(requirement, ascii(name)[1:-1], f"expected the {what} of {shorten(name)} to have the digest {expected}, got {actual}")
+        findings.add(requirement, names.spelled(name), f"expected the {what} of {shorten(name)} to have the digest {expected}, got {actual}")
 
 
 def _check_sum(container: Container, name: str, findings: Findings) -> None:
     fault = container.checksum_fault(name)
     if fault is not None:
-        findings.add("PKG-029", ascii(name)[1:-1], fault)
+        findings.add("PKG-029", names.spelled(name), fault)
 
 
 def _compare(task: tuple[TensorFile, str, str]) -> Problem | None:
