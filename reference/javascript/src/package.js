@@ -100,8 +100,9 @@ class Reader {
     const { sections } = this.model.manifest, unfit = new Set(this.problems.map(({ place }) => place));
     for (const section of SECTIONS.filter((one) => has(sections, one))) {
       const member = sections[section];
+      if (unfit.has(`manifest.json#/sections/${section}`)) continue;
       this.named.add(member);
-      if (!this.sound.has(member) || unfit.has(`manifest.json#/sections/${section}`)) continue;
+      if (!this.sound.has(member)) continue;
       const digest = has(this.model.manifest.members[member], "digest");
       if (digest && !this.verified(member)) continue;
       if (section === "weights") this.model.weights = this.tensors(member);

@@ -22,7 +22,7 @@ export class StoredTensor {
   }
 }
 
-/** The number of bytes of the header with its length and padding; undefined, with a problem, where there is none. */
+/** The number of bytes of the header with its length and padding, with a problem where it begins or ends wrongly; undefined, with a problem, where there is none. */
 export function headerSize(blob, { member, limits, problems }) {
   const outside = (found) => {
     problems.push(problem("WGT-001", member, `expected a header inside the ${blob.size} bytes of the file, got ${found}`));
@@ -38,12 +38,11 @@ export function headerSize(blob, { member, limits, problems }) {
   const header = blob.slice(8, 8 + Number(length));
   if (header[0] !== 0x7b) {
     problems.push(problem("WGT-002", member, "expected the header to start with a brace at byte 8, got none"));
-    return undefined;
+    return 8 + header.length;
   }
   const spaces = header.length - 1 - header.lastIndexOf(0x7d);
   if (spaces >= 64 || header.subarray(header.length - spaces).some((byte) => byte !== 0x20)) {
     problems.push(problem("WGT-003", member, "expected fewer than 64 spaces after the last brace of the header, got something else"));
-    return undefined;
   }
   return 8 + header.length;
 }
@@ -85,22 +84,24 @@ class Header {
     const dtype = dtypeOfCode(entry.dtype);
     if (dtype === undefined) this.add("WGT-005", `${pointer}/dtype`, `expected a dtype of chapter 40, got ${quoted(entry.dtype)}`);
     const { axes, extent, elements } = this.limits;
-    const place = `${pointer}/shape`;
+    const place = `${pointer}/shape`, limited = this.problems.length;
     if (entry.shape.length > axes) this.add("SEC-016", place, `expected at most ${axes} axes, got ${entry.shape.length}`);
     else if (entry.shape.some((one) => one > extent)) this.add("SEC-016", place, `expected extents of at most ${extent}, got more`);
     else if (entry.shape.reduce((product, one) => product * BigInt(one || 1), 1n) > elements) this.add("SEC-016", place, `expected at most ${elements} elements, got more`);
-    if (this.problems.length > before) return undefined;
-    return this.range(name, entry, dtype, pointer);
+    if (this.problems.length > limited) return undefined;
+    const tensor = this.range(name, entry, dtype, pointer);
+    return this.problems.length > before ? undefined : tensor;
   }
 
   range(name, { shape, data_offsets: [begin, end] }, dtype, pointer) {
+    if (end < begin || end > this.space) {
+      this.add("WGT-010", `${pointer}/data_offsets`, `expected a range inside the ${this.space} bytes of data, got [${begin}, ${end}]`);
+      return undefined;
+    }
+    if (dtype === undefined) return undefined;
     const bits = shape.reduce((product, one) => product * BigInt(one), 1n) * BigInt(dtype.bits);
     if (bits % 8n) {
       this.add("WGT-006", `${pointer}/shape`, `expected elements that fill whole bytes, got ${bits} bits`);
-      return undefined;
-    }
-    if (end < begin || end > this.space) {
-      this.add("WGT-010", `${pointer}/data_offsets`, `expected a range inside the ${this.space} bytes of data, got [${begin}, ${end}]`);
       return undefined;
     }
     if (BigInt(end) - BigInt(begin) !== bits / 8n) {

@@ -15,7 +15,7 @@ function readMember(name, { members, records, sound, limits, hash, problems }) {
   if (size !== undefined) {
     const digest = digestOf(blob, 0, size, hash);
     if (digest !== record.header_digest) found.push(problem("PKG-009", name, `expected the header to have the digest ${record.header_digest}, got ${digest}`));
-    else read = readTensors(blob, size, { member: name, limits, problems: found });
+    else if (found.length === 0) read = readTensors(blob, size, { member: name, limits, problems: found });
   }
   problems.push(...found);
   if (!read) return undefined;

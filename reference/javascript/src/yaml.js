@@ -103,30 +103,31 @@ class Builder {
   mapping(node, pointer) {
     const result = emptyObject();
     for (const { key, value } of node.items) {
-      const name = this.name(key, pointer);
-      if (name === undefined) continue;
-      if (has(result, name)) this.add("DOC-004", pointer, `expected each name once in a mapping, got ${quoted(name)} again`);
+      const { name, sound } = this.name(key, pointer);
+      if (sound && has(result, name)) this.add("DOC-004", pointer, `expected each name once in a mapping, got ${quoted(name)} again`);
       result[name] = this.value(value, step(pointer, name));
     }
     return result;
   }
 
+  /** A name, and whether it is one; what stands behind one that is none is read for its own problems. */
   name(key, pointer) {
-    if (isAlias(key) || key?.anchor) this.add("DOC-020", pointer, "expected no anchors and aliases, got one at a name");
-    else if (key?.tag) this.add("DOC-021", pointer, `expected no tags, got ${quoted(key.tag)} at a name`);
-    else if (isScalar(key)) {
-      const text = String(key.value ?? "");
-      const kind = key.type === "PLAIN" ? plainKind(text) : "string";
-      if (key.type === "PLAIN" && text === "<<") this.add("DOC-022", pointer, "expected no merge keys, got <<");
-      else if (kind.startsWith("DOC-")) this.add(kind, pointer, `expected a scalar that every YAML parser reads alike, got ${quoted(text)}`);
-      else if (kind !== "string") this.add("DOC-023", pointer, `expected a name to be a string, got ${quoted(text)}`);
-      else {
-        if (!text.isWellFormed()) this.add("DOC-005", pointer, "expected Unicode text, got a surrogate that stands alone");
-        this.meter.name(text, `${this.member}#${pointer}`);
-        return text;
-      }
-    } else this.add("DOC-023", pointer, "expected a name to be a string, got none");
-    return undefined;
+    if (isAlias(key) || !isScalar(key)) {
+      if (isAlias(key) || key?.anchor) this.add("DOC-020", pointer, "expected no anchors and aliases, got one at a name");
+      else if (key?.tag) this.add("DOC-021", pointer, `expected no tags, got ${quoted(key.tag)} at a name`);
+      else this.add("DOC-023", pointer, "expected a name to be a string, got none");
+      return { name: "", sound: false };
+    }
+    const name = String(key.value ?? ""), plain = key.type === "PLAIN" && !key.tag, kind = plain ? plainKind(name) : "string";
+    if (key.anchor) this.add("DOC-020", pointer, "expected no anchors and aliases, got one at a name");
+    if (key.tag) this.add("DOC-021", pointer, `expected no tags, got ${quoted(key.tag)} at a name`);
+    if (plain && name === "<<") this.add("DOC-022", pointer, "expected no merge keys, got <<");
+    else if (kind.startsWith("DOC-")) this.add(kind, pointer, `expected a scalar that every YAML parser reads alike, got ${quoted(name)}`);
+    else if (kind === "infinite") this.add("DOC-013", pointer, `expected a number that is finite, got ${name}`);
+    else if (kind !== "string") this.add("DOC-023", pointer, `expected a name to be a string, got ${quoted(name)}`);
+    else if (!name.isWellFormed()) this.add("DOC-005", pointer, "expected Unicode text, got a surrogate that stands alone");
+    this.meter.name(name, `${this.member}#${pointer}`);
+    return { name, sound: kind === "string" || kind.startsWith("DOC-") };
   }
 }
 
@@ -156,5 +157,8 @@ export function parseYaml(text, { member, limits, problems }) {
   else if (document?.contents === null || document === undefined) syntax("no document");
   else if (laxness(tokens, text) !== undefined) syntax(laxness(tokens, text));
   if (problems.length) return undefined;
-  return new Builder(member, limits, problems).value(document.contents, "");
+  const value = new Builder(member, limits, problems).value(document.contents, "");
+  const unresolved = [...document.errors, ...document.warnings].some(({ code }) => code === "TAG_RESOLVE_FAILED"); // a tag that left no trace in its node
+  if (problems.length === 0 && unresolved) problems.push(problem("DOC-021", `${member}#`, "expected no tags, got one"));
+  return value;
 }

@@ -43,7 +43,7 @@ def _check_architecture(
     run("document", findings, architecture)
     _check_graph(architecture, "", findings, assets)
     for name, composite in architecture.composites.items():
-        _check_graph(composite.architecture, f"/composites/{pointer_token(name)}", findings, assets)
+        _check_graph(composite.architecture, f"/composites/{pointer_token(name)}", findings, assets, inside=True)
     if architecture.composites:
         run("composites", findings, architecture)
         if len(findings.problems) == before:
@@ -61,26 +61,27 @@ def _check_architecture(
     return slots
 
 
-def _check_graph(graph: Architecture, pointer: str, findings: Findings, assets: Mapping[str, Tensor] | None) -> None:
+def _check_graph(graph: Architecture, pointer: str, findings: Findings, assets: Mapping[str, Tensor] | None, *, inside: bool = False) -> None:
+    """Check one graph; `inside` a composite, a config may leave something to a parameter."""
     from triptych.documents import schemas
     from triptych.documents.scalars import spell
 
     run("graph", findings, graph, pointer)
     for index, call in enumerate(graph.calls or ()):
-        if call.op is not None and schemas.exists(schema := f"operations/{call.op}") and not composites.is_open(call.config):
+        if call.op is not None and schemas.exists(schema := f"operations/{call.op}") and not (inside and composites.is_open(call.config)):
             schemas.check(schema, spell(call.config), findings, f"{pointer}/calls/{index}/config")
     for index, layer in enumerate(graph.layers):
         if len(findings.problems) > PROBLEM_LIMIT:
             return
-        _check_layer(layer, f"{pointer}/layers/{index}", findings, assets)
+        _check_layer(layer, f"{pointer}/layers/{index}", findings, assets, inside=inside)
 
 
-def _check_layer(layer: Layer, pointer: str, findings: Findings, assets: Mapping[str, Tensor] | None) -> None:
+def _check_layer(layer: Layer, pointer: str, findings: Findings, assets: Mapping[str, Tensor] | None, *, inside: bool) -> None:
     from triptych.documents import schemas
     from triptych.documents.scalars import spell
 
     run("layer", findings, layer, pointer)
-    if schemas.exists(schema := f"layers/{layer.type}") and not composites.is_open(layer.config):
+    if schemas.exists(schema := f"layers/{layer.type}") and not (inside and composites.is_open(layer.config)):
         before = len(findings.problems)
         schemas.check(schema, spell(layer.config), findings, f"{pointer}/config")
         components.check_parts(layer.config, findings, f"{pointer}/config")
@@ -89,9 +90,9 @@ def _check_layer(layer: Layer, pointer: str, findings: Findings, assets: Mapping
 
             check_vocabulary(layer, pointer, assets, findings)
     for role, sublayer in layer.sublayers.items():
-        _check_layer(sublayer, f"{pointer}/sublayers/{pointer_token(role)}", findings, assets)
+        _check_layer(sublayer, f"{pointer}/sublayers/{pointer_token(role)}", findings, assets, inside=inside)
     if layer.architecture is not None:
-        _check_graph(layer.architecture, f"{pointer}/architecture", findings, assets)
+        _check_graph(layer.architecture, f"{pointer}/architecture", findings, assets, inside=inside)
 
 
 def check_panels(panels: Panels, findings: Findings, members: Mapping[str, str] | None = None) -> None:
