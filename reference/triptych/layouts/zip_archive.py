@@ -82,7 +82,7 @@ class ZipArchive:
     def _listed(self, limits: Limits) -> dict[str, zipfile.ZipInfo]:
         found: dict[str, zipfile.ZipInfo] = {}
         with self._path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            listed = [info for info in archive.infolist() if not info.is_dir()]
+            listed = [info for info in archive.infolist() if not info.filename.endswith("/")]
         if len(listed) > limits.members:
             raise unsupported("", f"expected at most {limits.members:,} members, got {len(listed):,}")
         for info in listed:

@@ -89,7 +89,8 @@ def _parse(text: bytes, findings: Findings, limits: Limits, payload: int) -> tup
     """
     if not findings.disabled:
         try:
-            quick = json.loads(text)
+            # Of bytes, Python's parser would guess the encoding, and read UTF-16 and UTF-32 too.
+            quick = json.loads(text.decode())
         except (ValueError, RecursionError):
             quick = None
         if isinstance(quick, dict) and _is_faultless(quick, text, limits, payload):

@@ -89,13 +89,7 @@ def _apply_one(root: Json, at: str, edit: Mapping[str, Json]) -> bool:
             return False
     last = tokens[-1]
     if isinstance(parent, list):
-        if not (
-            last.isdecimal()
-            and int(last) < len(parent)
-            and "from" in edit
-            and "to" in edit
-            and same(parent[int(last)], copy(edit["from"]))
-        ):
+        if not (_is_index(last, parent) and "from" in edit and "to" in edit and same(parent[int(last)], copy(edit["from"]))):
             return False
         parent[int(last)] = copy(edit["to"])
         return True
@@ -113,6 +107,11 @@ def _apply_one(root: Json, at: str, edit: Mapping[str, Json]) -> bool:
 def _child(parent: Json, token: str) -> Json:
     if isinstance(parent, dict):
         return parent.get(token)
-    if isinstance(parent, list) and token.isdecimal() and int(token) < len(parent):
+    if isinstance(parent, list) and _is_index(token, parent):
         return parent[int(token)]
     return None
+
+
+def _is_index(token: str, items: list[Json]) -> bool:
+    # Python refuses to read numbers of thousands of digits; none of them is an index.
+    return token.isdecimal() and len(token) < 10 and int(token) < len(items)

@@ -100,9 +100,9 @@ class GraphWriter:
                 name, index = self.operations[number], 0
                 taken = [self._constants[one].dtype if one in self._constants else self._dtypes.get(one) for one in call.inputs]
                 dtypes = dtypes_yielded(call.op, call.config, taken or [None], len(call.outputs))
-            for output, (value, dtype) in enumerate(zip(call.output_names, dtypes, strict=False)):
+            for output, value in enumerate(call.output_names):
                 self._values[value] = (name, index, output)
-                self._dtypes[value] = dtype
+                self._dtypes[value] = dtypes[output] if output < len(dtypes) else None
         self._first = first if writing.generation >= (3,) else {}
         self._shapes = infer(architecture).values if writing.generation >= (3,) or self.operations else {}
 

@@ -76,9 +76,9 @@ def read_component(value: Json, names: tuple[str, ...], generation: Generation) 
     name = _ALIASES.get(name, name)
     if names is INITIALIZERS and name == "VarianceScaling" and generation < (2, 3, 50):
         found_name = _named_scaling(config)
-        if found_name is not None:
-            seed = config.get("seed")
-            return _component(found_name, {} if seed is None else {"seed": seed})
+        stated = {} if config.get("seed") is None else {"seed": config["seed"]}
+        if found_name is not None and fits(_FAMILIES[names], found_name, stated):
+            return _component(found_name, stated)
     if name not in names:
         return _component(f"keras:{_printable(name)}", config)
     stated = {
@@ -99,11 +99,13 @@ def _read_keras1_component(value: Mapping[str, Json], names: tuple[str, ...]) ->
         names is REGULARIZERS
         and name in ("WeightRegularizer", "L1L2Regularizer", "ActivityRegularizer")
         and set(config) <= {"l1", "l2"}
+        and fits(_FAMILIES[names], "L1L2", config)
     ):
         return _component("L1L2", config)
     if names is CONSTRAINTS and name in CONSTRAINTS:
-        renamed = _KERAS1_CONSTRAINT.get(name, {})
-        return _component(name, {renamed.get(key, key): item for key, item in config.items()})
+        renamed = {_KERAS1_CONSTRAINT.get(name, {}).get(key, key): item for key, item in config.items()}
+        if fits(_FAMILIES[names], name, renamed):
+            return _component(name, renamed)
     return _component(f"keras:{_printable(name)}", config)
 
 

@@ -66,6 +66,7 @@ def name(value: object) -> str:
         not isinstance(value, str)
         or not 1 <= len(value) <= LONGEST_NAME
         or any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in value)
+        or not unicodedata.is_normalized("NFC", value)
     ):
         unsayable("a name")
     return value

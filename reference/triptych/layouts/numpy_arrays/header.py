@@ -20,9 +20,13 @@ _CODES = {
     "i8": "int64", "f2": "float16", "f4": "float32", "f8": "float64", "c8": "complex64",
 }  # fmt: skip
 """numpy's codes without the byte order -> the specification's dtypes."""
-_DESCR = re.compile(r"'descr'\s*:\s*'([<>|=])([A-Za-z][0-9]*)'")
-_ORDER = re.compile(r"'fortran_order'\s*:\s*(True|False)")
-_SHAPE = re.compile(r"'shape'\s*:\s*\(([0-9L, ]*)\)")
+_EXTENT = "(?:0|[1-9][0-9]{0,19})L? *"
+_DESCR = re.compile(r"'descr' *: *'([<>|=])([A-Za-z][0-9]*)'")
+_ORDER = re.compile(r"'fortran_order' *: *(True|False)")
+_SHAPE = re.compile(rf"'shape' *: *\( *((?:(?:{_EXTENT}, *)+(?:{_EXTENT})?)?)\)")
+_MEMBER = f"(?:{_DESCR.pattern}|{_ORDER.pattern}|{_SHAPE.pattern})"
+_WHOLE = re.compile(rf" *\{{ *{_MEMBER} *, *{_MEMBER} *, *{_MEMBER} *,? *\}}[ \n]*")
+"""Three members and nothing else: of two that have one name, numpy would take the other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +54,14 @@ def parse(data: memoryview, place: str, limits: Limits) -> Header:
         make = invalid if len(data) >= 12 else truncated
         raise make(place, f"expected an array file of numpy's, got {shorten(bytes(data[:6]))}")
     wide = data[6] > 1
-    if data[6] not in (1, 2, 3):
-        raise unsupported(place, f"expected version 1 to 3 of the array file, got {data[6]}")
+    if data[6] not in (1, 2, 3) or data[7]:
+        raise unsupported(place, f"expected version 1.0, 2.0 or 3.0 of the array file, got {data[6]}.{data[7]}")
     start = (12 if wide else 10) + int.from_bytes(data[8 : 12 if wide else 10], "little")
     if start > len(data) or start > _HEADER_BYTES:
         raise truncated(place, f"expected a header of at most {min(_HEADER_BYTES, len(data)):,} bytes, it declares {start:,}")
     text = bytes(data[12 if wide else 10 : start]).decode("latin-1")
     descr, order, shape = _DESCR.search(text), _ORDER.search(text), _SHAPE.search(text)
-    if descr is None or order is None or shape is None:
+    if descr is None or order is None or shape is None or _WHOLE.fullmatch(text) is None:
         raise unsupported(place, f"expected an array of plain numbers, got {shorten(text.strip())}")
     if descr[2][0] == "O":
         raise unsupported(place, "expected an array of plain numbers, got pickled objects, which would run code when they are loaded")

@@ -78,7 +78,7 @@ class Objects:
         if number is None:
             return []
         children = self.all[number].children
-        return [children[name] for name in sorted((name for name in children if name.isdecimal()), key=int)]
+        return [children[name] for name in sorted((name for name in children if name.isdecimal() and len(name) < 10), key=int)]
 
     def walk(self, root: int = 0) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Each object that `root` leads to, near ones first, with the shortest way to it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from struct import Struct
 from typing import Any
 
@@ -18,6 +19,8 @@ MAGIC = (0x1950A86A20F9469CFC6C).to_bytes(10, "little")
 _PROTOCOL = 1001
 _BLOCK = 512
 _INT64 = Struct("<q")
+_OCTAL = re.compile(rb"[0-7]+")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def _no_persistent(_: Any, place: str) -> Any:
@@ -104,7 +107,7 @@ def _tar_members(data: memoryview) -> dict[str, memoryview]:
         name = header[:100].rstrip(b"\0").decode("latin-1").removeprefix("./")
         digits, sum_digits = header[124:136].strip(b" \0"), header[148:156].strip(b" \0")
         plain = header[:148] + b" " * 8 + header[156:]
-        if not digits.isdigit() or len(found) > 16 or not sum_digits.isdigit() or int(sum_digits, 8) != sum(plain):
+        if not _OCTAL.fullmatch(digits) or len(found) > 16 or not _OCTAL.fullmatch(sum_digits) or int(sum_digits, 8) != sum(plain):
             raise invalid(f"@{at}", "expected the header of a file in a tar archive")
         size = int(digits, 8)
         start = at + _BLOCK
@@ -133,10 +136,10 @@ def open_tar(data: memoryview, limits: Limits) -> Opened:
     def persistent(identifier: Any, place: str) -> Any:
         if isinstance(identifier, tuple) and identifier and isinstance(identifier[0], Global):
             return identifier[0]
-        text = str(identifier) if isinstance(identifier, int | str) else ""
-        if not text.isdigit() or int(text) not in known:
+        number = int(identifier) if isinstance(identifier, str) and _NUMBER.fullmatch(identifier) else identifier
+        if type(number) is not int or number not in known:
             raise invalid(place, f"expected a tensor or storage of the archive, got {refusals.brief(identifier)}")
-        return known[int(text)]
+        return known[number]
 
     root, _ = Machine(members["pickle"], "pickle", CONSTRUCTORS, persistent, build).load()
     return Opened(root, parts, swapped=False, script=False)

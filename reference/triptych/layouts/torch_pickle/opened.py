@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych.errors import shorten
-from triptych.layouts.problems import invalid, unsupported
+from triptych.layouts.problems import invalid, truncated, unsupported
 from triptych.layouts.torch_pickle import elements, refusals
 from triptych.layouts.torch_pickle.constructors import storage_kind
 from triptych.layouts.torch_pickle.values import Storage
@@ -74,6 +74,8 @@ def open_file(path: Path, limits: Limits) -> Opened:
     from triptych.layouts.torch_pickle import legacy, zipped
 
     with path.open("rb") as file:
+        if not file.seek(0, 2):
+            raise truncated("", "expected a PyTorch file, got an empty one")
         data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     if bytes(data[:4]) == b"PK\x03\x04":
         return zipped.open_zip(data, limits)

@@ -41,7 +41,7 @@ def open_zip(data: memoryview, limits: Limits, parts: Parts | None = None, prefi
     """
     archive = Archive(data, limits)
     version = _text(archive, "version") if "version" in archive else _text(archive, ".data/version")
-    if not version.isdigit() or int(version) not in _VERSIONS:
+    if not (version.isascii() and version.isdigit()) or int(version) not in _VERSIONS:
         raise unsupported(f"{archive.root}/version", f"expected a version from {_VERSIONS[0]} to {_VERSIONS[-1]}, got {shorten(version)}")
     order = _text(archive, "byteorder") if "byteorder" in archive else "little"
     if order not in ("little", "big"):

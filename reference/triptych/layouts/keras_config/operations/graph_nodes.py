@@ -59,7 +59,7 @@ def read_node(config: Mapping[str, Json], values: list[Argument]) -> Said:
     if not isinstance(definition, dict) or not isinstance(constants, dict) or not isinstance(definition.get("attr", {}), dict):
         unsayable("a node that is no data")
     inputs = list(values)
-    for index, value in sorted((int(key), value) for key, value in constants.items() if str(key).isdecimal()):
+    for index, value in sorted((int(key), value) for key, value in constants.items() if str(key).isdecimal() and len(str(key)) < 10):
         inputs.insert(index, value)
     meaning = NODES.get(str(definition.get("op")))
     if meaning is None:
