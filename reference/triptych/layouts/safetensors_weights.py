@@ -24,7 +24,7 @@ def _read(path: Path) -> Panels:
 
     findings = Findings(member=path.name)
     with path.open("rb") as file:
-        data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if file.seek(0, 2) else b"")
     header = read_header(data, findings)
     findings.raise_if_any()
     return Panels(weights=Weights(TensorFile(path.name, data, header, None)), metadata=header.metadata)

@@ -1,0 +1,131 @@
+"""What fuzzing found in the reference, each with an input that shows it: a declared error today."""
+
+import io
+import json
+import struct
+import zipfile
+
+import numpy as np
+import pytest
+
+import triptych
+from triptych.errors import Findings, InvalidModelError, TruncatedError, UnsupportedError
+from triptych.layouts import hub, numpy_arrays, safetensors_weights, torch_pickle
+from triptych.layouts.numpy_arrays.header import parse
+from triptych.layouts.zip_archive import ZipArchive
+from triptych.limits import DEFAULT_LIMITS
+from triptych.package.safetensors_file import read_header
+
+
+def zipped(path, **members):
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in members.items():
+            file.writestr(name.replace("__", "/").replace("_", "."), content)
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32-le"])
+def test_a_safetensors_header_is_in_utf_8(encoding):
+    """Python's JSON parser guesses the encoding of bytes: what safetensors cannot read was read."""
+    text = json.dumps({"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}).encode(encoding)
+    findings = Findings()
+    with pytest.raises(InvalidModelError):
+        read_header(memoryview(struct.pack("<Q", len(text)) + text + b"\0"), findings)
+        findings.raise_if_any()
+
+
+def npy(text, content, version=b"\1\0"):
+    return memoryview(b"\x93NUMPY" + version + struct.pack("<H", len(text)) + text.encode() + content)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("{'descr': '<f4', 'descr': '<i4', 'fortran_order': False, 'shape': (1,), }\n", b"\1\0"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (L,), }\n", b"\1\0"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (1), }\n", b"\1\0"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (01,), }\n", b"\1\0"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (" + "9" * 5000 + ",), }\n", b"\1\0"),
+        ("f() or {'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n", b"\1\0"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'more': 1}\n", b"\1\0"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n", b"\1\1"),
+    ],
+)
+def test_a_header_that_numpy_does_not_read_so_is_not_read(text, version):
+    data = npy(text, bytes(4), version)
+    with pytest.raises(UnsupportedError):
+        parse(data, "a.npy", DEFAULT_LIMITS)
+
+
+@pytest.mark.parametrize("array", [np.ones(1, ">f4"), np.ones((2, 3), "i1", order="F"), np.array(1.5), np.zeros((0, 2), "?")])
+def test_what_numpy_writes_is_read_still(array):
+    target = io.BytesIO()
+    np.save(target, array)
+    assert parse(memoryview(target.getvalue()), "a.npy", DEFAULT_LIMITS).shape == array.shape
+
+
+def test_a_member_without_a_name_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
+        file.writestr(zipfile.ZipInfo(""), b"a")
+    with pytest.raises(InvalidModelError):
+        ZipArchive(tmp_path / "a.npz", DEFAULT_LIMITS)
+    with pytest.raises(InvalidModelError):
+        numpy_arrays.read(tmp_path / "a.npz")
+
+
+def test_the_version_of_a_torch_archive_is_in_ascii_digits(tmp_path):
+    with pytest.raises(UnsupportedError, match="version"):
+        torch_pickle.read(zipped(tmp_path / "a.pt", a__data_pkl=b"}.", a__version="\u00b2".encode(), a__byteorder=b"little"))
+
+
+@pytest.mark.parametrize(("name", "error"), [("m.pt", TruncatedError), ("pytorch_model.bin", TruncatedError), ("m.safetensors", TruncatedError)])
+def test_an_empty_file_is_cut_short(tmp_path, name, error):
+    (tmp_path / name).write_bytes(b"")
+    read = {".pt": torch_pickle.read, ".bin": lambda path: hub.read(path.parent), ".safetensors": safetensors_weights.LAYOUT.read}[(tmp_path / name).suffix]
+    with pytest.raises(error):
+        read(tmp_path / name)
+
+
+def test_the_sizes_in_a_tar_archive_are_octal(tmp_path):
+    head = bytearray(512)
+    head[:6], head[124:135], head[156:157], head[257:263] = b"pickle", b"00000000009", b"0", b"ustar\0"
+    head[148:156] = b" " * 8
+    head[148:156] = f"{sum(head):06o}\0 ".encode()
+    (tmp_path / "m.pt").write_bytes(bytes(head) + bytes(1024))
+    with pytest.raises(InvalidModelError):
+        torch_pickle.read(tmp_path / "m.pt")
+
+
+SCALING = {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"units": 1, "kernel_initializer": {"class_name": "VarianceScaling", "config": {**SCALING, "seed": True}}},
+        {"units": 1, "name": "e\u0301"},
+        {"output_dim": 1, "W_regularizer": {"name": "L1L2Regularizer", "l1": "x"}},
+        {"output_dim": 1, "W_constraint": {"name": "maxnorm", "m": "x"}},
+    ],
+)
+def test_what_is_read_from_keras_is_a_document_that_can_be_read(config):
+    text = json.dumps({"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {"name": "d", "batch_input_shape": [None, 2], **config}}]})
+    model = triptych.model_from_json(text)
+    again = triptych.model_from_json(model.to_json())
+    assert json.loads(again.to_json(dialect="keras")) == json.loads(model.to_json(dialect="keras"))
+
+
+def test_an_edit_at_an_index_of_thousands_of_digits_fails_as_any_that_does_not_hold():
+    from triptych.layouts.keras_config import edits
+
+    for at in ("/" + "9" * 5000, "/" + "9" * 5000 + "/a", "/\u00b2"):
+        assert edits.apply([1], [{"at": at, "from": 1, "to": 2}])[0] == [1]
+
+
+def test_keys_of_an_optimizer_that_are_no_numbers_stay_text():
+    from triptych.layouts.torch_distributed.nesting import with_optimizers
+
+    for key in ("\u00b2", "9" * 5000):
+        assert list(with_optimizers({"param_groups": [{"params": [0]}], "state": {key: {}}})["state"]) == [key]
+
+
