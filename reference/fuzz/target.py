@@ -46,6 +46,8 @@ class Target:
     """A judge too heavy for every run: only asked where ``--judges`` says so."""
     layouts: tuple[str, ...] = ()
     """The layouts of `triptych.layouts.LAYOUTS` whose reader this is."""
+    short: int = 1000
+    """Executions of the run that the tests make: about a second."""
     longest: int = 1 << 16
     """Bytes; mutations do not grow beyond it."""
     native: bool = False

@@ -147,7 +147,7 @@ TARGETS = (
     Target("zip", _members, zips.mutator(files.edit), as_file("m.zip"), judge=_as_python_unzips_files, longest=1 << 14),
     Target("npy", _npy_header, _npy, judge=_as_numpy_reads, longest=1 << 12),
     Target("npz", all_of(numpy_arrays.read), zips.mutator(_edit_npz), as_file("a.npz"), judge=_same_arrays, layouts=("npz",), longest=1 << 14),
-    Target("npy-folder", all_of(numpy_arrays.read), files.mutated, as_folder(), layouts=("npy",), longest=1 << 13),
-    Target("hub", all_of(hub.read), files.mutated, as_folder(), declared=_MISSING, layouts=("hub",), longest=1 << 14),
-    Target("tfjs", all_of(tfjs.LAYOUT.read), _tfjs_folder, as_folder("model.json"), declared=_MISSING, layouts=("tfjs",), longest=1 << 14),
+    Target("npy-folder", all_of(numpy_arrays.read), files.mutated, as_folder(), short=200, layouts=("npy",), longest=1 << 13),
+    Target("hub", all_of(hub.read), files.mutated, as_folder(), declared=_MISSING, short=200, layouts=("hub",), longest=1 << 14),
+    Target("tfjs", all_of(tfjs.LAYOUT.read), _tfjs_folder, as_folder("model.json"), declared=_MISSING, short=200, layouts=("tfjs",), longest=1 << 14),
 )

@@ -36,6 +36,6 @@ def _verified(_: bytes, path: Path, problems: tuple[Problem, ...]) -> None:
 
 
 TARGETS = (
-    Target("package", _validated, packages.mutated, as_folder(), declared=(), judge=_agree, judge_long=_verified, layouts=("triptych",), longest=1 << 14),
-    Target("package-archive", _validated, packages.mutated_archive, as_file("m.triptych"), declared=(), judge=_agree, judge_long=_verified, layouts=("triptych",), longest=1 << 15),
+    Target("package", _validated, packages.mutated, as_folder(), declared=(), judge=_agree, judge_long=_verified, short=200, layouts=("triptych",), longest=1 << 14),
+    Target("package-archive", _validated, packages.mutated_archive, as_file("m.triptych"), declared=(), judge=_agree, judge_long=_verified, short=200, layouts=("triptych",), longest=1 << 15),
 )

@@ -97,14 +97,14 @@ def _strings(data: memoryview) -> tuple[bytes, ...]:
 
 
 TARGETS = (
-    Target("table", _table, tables.mutated, judge=_same_table, longest=1 << 14),
+    Target("table", _table, tables.mutated, judge=_same_table, short=200, longest=1 << 14),
     Target("snappy", _snappy, blind.mutated, declared=(ValueError,), longest=1 << 12),
-    Target("bundle", _bundle, files.of_bundles, as_folder(), declared=_MISSING, longest=1 << 14),
-    Target("tf-checkpoint", all_of(tf_checkpoint.read), files.of_bundles, as_folder(), declared=_MISSING, layouts=("tf-checkpoint",), longest=1 << 15),
+    Target("bundle", _bundle, files.of_bundles, as_folder(), declared=_MISSING, short=200, longest=1 << 14),
+    Target("tf-checkpoint", all_of(tf_checkpoint.read), files.of_bundles, as_folder(), declared=_MISSING, layouts=("tf-checkpoint",), short=200, longest=1 << 15),
     Target("tf-state", _state, _text_state, _as_state_file, longest=1 << 12),
-    Target("object-graph", _graph, fields.mutated, judge=_same_graph, longest=1 << 13),
+    Target("object-graph", _graph, fields.mutated, judge=_same_graph, short=200, longest=1 << 13),
     Target("messages", _messages, _message, longest=1 << 13),
     Target("string-tensor", _strings, blind.mutated, longest=1 << 10),
-    Target("meta-graph", _meta_graph, fields.mutated, longest=1 << 15),
-    Target("saved-model", all_of(saved_model.read), files.of_bundles, as_folder(), declared=_MISSING, layouts=("saved-model",), longest=1 << 15),
+    Target("meta-graph", _meta_graph, fields.mutated, short=200, longest=1 << 15),
+    Target("saved-model", all_of(saved_model.read), files.of_bundles, as_folder(), declared=_MISSING, layouts=("saved-model",), short=200, longest=1 << 15),
 )

@@ -73,9 +73,9 @@ def _as_torch_loads(_data: bytes, path: Path, panels: Any) -> None:
 
 TARGETS = (
     Target("pickle", _pickle, pickles.mutated, longest=1 << 13),
-    Target("torch-archive", all_of(torch_pickle.read), zips.mutator(_edit), as_file("m.pt"), judge_long=_as_torch_loads, layouts=("torch",), longest=1 << 15),
-    Target("torch-stream", all_of(torch_pickle.read), pickles.mutated, as_file("m.pt"), judge_long=_as_torch_loads, layouts=("torch",), longest=1 << 14),
-    Target("torch-tar", all_of(torch_pickle.read), _tar, as_file("m.pt"), layouts=("torch",), longest=1 << 14),
-    Target("torch-metadata", _metadata, pickles.mutated, longest=1 << 14),
-    Target("torch-distributed", all_of(torch_distributed.read), files.mutated, as_folder(), declared=(*READ, FileNotFoundError), layouts=("torch-distributed",), longest=1 << 16),
+    Target("torch-archive", all_of(torch_pickle.read), zips.mutator(_edit), as_file("m.pt"), judge_long=_as_torch_loads, short=200, layouts=("torch",), longest=1 << 15),
+    Target("torch-stream", all_of(torch_pickle.read), pickles.mutated, as_file("m.pt"), judge_long=_as_torch_loads, short=200, layouts=("torch",), longest=1 << 14),
+    Target("torch-tar", all_of(torch_pickle.read), _tar, as_file("m.pt"), short=200, layouts=("torch",), longest=1 << 14),
+    Target("torch-metadata", _metadata, pickles.mutated, short=200, longest=1 << 14),
+    Target("torch-distributed", all_of(torch_distributed.read), files.mutated, as_folder(), declared=(*READ, FileNotFoundError), short=200, layouts=("torch-distributed",), longest=1 << 16),
 )

@@ -12,6 +12,7 @@ import triptych
 from triptych.errors import Findings, InvalidModelError, TruncatedError, UnsupportedError
 from triptych.layouts import hub, numpy_arrays, safetensors_weights, torch_pickle
 from triptych.layouts.numpy_arrays.header import parse
+from triptych.layouts.tensorflow.state_file import read_state
 from triptych.layouts.zip_archive import ZipArchive
 from triptych.limits import DEFAULT_LIMITS
 from triptych.package.safetensors_file import read_header
@@ -129,3 +130,20 @@ def test_keys_of_an_optimizer_that_are_no_numbers_stay_text():
         assert list(with_optimizers({"param_groups": [{"params": [0]}], "state": {key: {}}})["state"]) == [key]
 
 
+
+
+@pytest.mark.parametrize("flag", [0x1, 0x20, 0x40])
+def test_a_member_that_is_encrypted_or_a_patch_is_refused(tmp_path, flag):
+    data = bytearray(zipped(tmp_path / "a.npz", a_npy=bytes(npy("", b""))).read_bytes())
+    data[6] |= flag
+    data[data.index(b"PK\x01\x02") + 8] |= flag
+    (tmp_path / "a.npz").write_bytes(data)
+    with pytest.raises(UnsupportedError, match="encrypted"):
+        numpy_arrays.read(tmp_path / "a.npz")
+
+
+def test_what_is_wrong_with_a_text_is_said_in_a_few_words(tmp_path):
+    (tmp_path / "checkpoint").write_text("a {" * 5000)
+    with pytest.raises(InvalidModelError) as caught:
+        read_state(tmp_path)
+    assert len(caught.value.problems[0].message) < 500

@@ -27,6 +27,8 @@ _FLOOR = 256 << 20
 _DEFLATE_MOST = 1100
 """The same in smaller members; deflate cannot do more than 1032."""
 _LOCAL_HEADER = 30
+_ENCRYPTED = 0x61
+"""Flags of a member that is encrypted, in one way or another, or a patch."""
 _CHUNK = 1 << 20
 _CHECKED = 16 << 20
 """Bytes of a member that are in memory while its checksum is computed."""
@@ -104,8 +106,8 @@ class ZipArchive:
         parts = name.replace("\\", "/").split("/")
         if info.orig_filename != name or not name.isprintable() or ".." in parts or parts[0] == "" or ":" in parts[0]:
             raise invalid(shorten(info.orig_filename), "expected the name of a member inside the archive")
-        if info.flag_bits & 0x1:
-            raise unsupported(name, "expected members that are not encrypted")
+        if info.flag_bits & _ENCRYPTED:
+            raise unsupported(name, "expected members that are not encrypted, and no patches of others")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise unsupported(name, f"expected members stored or deflated, got method {info.compress_type}")
         if info.compress_type == zipfile.ZIP_STORED and info.compress_size != info.file_size:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from triptych.errors import shorten
 from triptych.layouts import problems
 
 _PACKAGE = "triptych.tensorflow"
@@ -153,7 +154,7 @@ def parse_text(title: str, text: str, place: str) -> Any:
     try:
         return text_format.Parse(text, new(title), allow_unknown_field=True)
     except text_format.ParseError as error:
-        raise problems.invalid(place, f"expected a {title} message as text: {error}") from None
+        raise problems.invalid(place, f"expected a {title} message as text: {shorten(str(error), 300)}") from None
     except RecursionError:
         raise problems.invalid(place, f"expected a {title} message as text, got one without end to its nesting") from None
 
