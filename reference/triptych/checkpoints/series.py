@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 from triptych.checkpoints.state import STATE, Checkpoint, State, from_bytes, to_text
 from triptych.errors import UsageError, shorten
 from triptych.layouts.problems import invalid
-from triptych.package.atomic import replace_file, sweep
+from triptych.package.atomic import make_folders, sweep, target_of, write_file
 from triptych.package.files import FileSystem
 
 T = TypeVar("T")
@@ -73,7 +73,8 @@ class Series:
             SaveError: The file system refused; every checkpoint that was there still is.
         """
         before = self.state()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if not before.checkpoints:
+            make_folders(self.folder, self.fs)
         self._sweep()
         checkpoint = replace(
             checkpoint,
@@ -101,14 +102,14 @@ class Series:
         return [one for one in state.checkpoints if one in last or one in best]
 
     def _write(self, state: State) -> None:
-        with replace_file(self.folder / STATE, self.fs) as staged:
-            Path(staged).write_text(to_text(state), encoding="utf-8", newline="")
+        write_file(self.folder / STATE, to_text(state).encode(), self.fs)
 
     def _sweep(self) -> None:
         """Remove what saves that died left behind."""
-        for entry in self.folder.iterdir():
-            if match := _LITTER.fullmatch(entry.name):
-                sweep(fspath(self.folder.resolve() / match[1]), self.fs)
+        with suppress(OSError):  # it goes with the next save
+            for name in self.fs.listdir(fspath(self.folder)):
+                if match := _LITTER.fullmatch(name):
+                    sweep(target_of(self.folder / match[1]), self.fs)
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -34,5 +34,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.output.exists() and not arguments.force:
         raise UsageError(f"expected no file at {str(arguments.output)!r}, one is there; --force replaces it")
-    write_picture(load(arguments.path), arguments.output, depth=arguments.depth)
+    write_picture(load(arguments.path), arguments.output, depth=arguments.depth, overwrite=arguments.force)
     return 0

@@ -169,11 +169,10 @@ def _writer(spelling: Literal["json", "yaml"]) -> Callable[..., tuple[str, ...]]
         overwrite: bool = True,
         progress: Callable[[int, int, str], None] | None = None,  # noqa: ARG001 - done at once
     ) -> tuple[str, ...]:
-        from triptych.package.atomic import replace_file
+        from triptych.package.atomic import write_file
 
         text, notes = _text_of(panels, spelling, dialect)
-        with replace_file(path, overwrite=overwrite) as staged:
-            Path(staged).write_text(text, encoding="utf-8", newline="")
+        write_file(path, text.encode(), overwrite=overwrite)
         return notes
 
     return write

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,12 +51,16 @@ def _write(
 
     fs = FileSystem()
     planned = _planned(panels)
-    with replace_file(path, fs, overwrite=overwrite) as staged, open(staged, "wb", buffering=0) as file:  # noqa: PTH123 - a str
-        done = fs.write_all(file.fileno(), [memoryview(planned.header)])
-        for name, tensor in planned.tensors.items():
-            done += fs.write_all(file.fileno(), [tensor.read()])
-            if progress is not None:
-                progress(done, planned.size, name)
+    with replace_file(path, fs, size=planned.size, overwrite=overwrite) as staged:
+        descriptor = fs.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
+        try:
+            done = fs.write_all(descriptor, [memoryview(planned.header)])
+            for name, tensor in planned.tensors.items():
+                done += fs.write_all(descriptor, [tensor.read()])
+                if progress is not None:
+                    progress(done, planned.size, name)
+        finally:
+            fs.close(descriptor)
     return _left_out(panels)
 
 

@@ -30,19 +30,24 @@ LITTER_SECONDS = 24 * 3600
 """Age from which a private folder of another boot or host is litter."""
 NAME_MAX = 255
 _UNSUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP})
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 @contextmanager
-def replace_file(path: str | os.PathLike[str], fs: FileSystem | None = None, *, overwrite: bool = True, durable: bool = True) -> Iterator[str]:
+def replace_file(
+    path: str | os.PathLike[str], fs: FileSystem | None = None, *, size: int = 0, overwrite: bool = True, durable: bool = True
+) -> Iterator[str]:
     """Yield the path of a file to be written by other means; when the block ends without an exception, it replaces `path`.
+
+    `size` is the number of bytes it is going to take, as far as that is known.
 
     Raises:
         SaveError: The file system refused; what stood at `path` still does.
         UsageError: A folder stands there, or `overwrite` is false and anything does.
     """
     fs = fs or FileSystem()
-    with replacing(path, fs, folder=False, overwrite=overwrite, durable=durable) as staged:
+    with replacing(path, fs, folder=False, size=size, overwrite=overwrite, durable=durable) as staged:
         yield staged
         old = mode_of(target_of(path), fs)
         descriptor = fs.open(staged, os.O_RDONLY | os.O_NOFOLLOW)
@@ -55,6 +60,50 @@ def replace_file(path: str | os.PathLike[str], fs: FileSystem | None = None, *, 
             fs.close(descriptor)
 
 
+def write_file(path: str | os.PathLike[str], content: bytes, fs: FileSystem | None = None, *, overwrite: bool = True) -> None:
+    """Have `content` replace what stands at `path`, whole or not at all; raises what `replace_file` raises."""
+    fs = fs or FileSystem()
+    with replace_file(path, fs, size=len(content), overwrite=overwrite) as staged:
+        fill_file(staged, content, fs)
+
+
+def fill_file(path: str, content: bytes, fs: FileSystem) -> None:
+    """Make the new file `path` of `content`; it is for the caller to make it durable."""
+    descriptor = fs.open(path, _NEW_FILE)
+    try:
+        fs.write_all(descriptor, [memoryview(content)])
+    finally:
+        fs.close(descriptor)
+
+
+def sync_file(path: str, fs: FileSystem) -> None:
+    """Make the content of a file durable that was closed."""
+    descriptor = fs.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fs.fsync(descriptor)
+    finally:
+        fs.close(descriptor)
+
+
+def make_folders(path: str | os.PathLike[str], fs: FileSystem) -> None:
+    """Make the folder `path` and those above it that are not there; they are durable when this returns.
+
+    Raises:
+        SaveError: The file system refused.
+    """
+    target = target_of(path)
+    missing = [target]
+    try:
+        while mode_of(os.path.dirname(missing[-1]), fs) is None:
+            missing.append(os.path.dirname(missing[-1]))
+        for folder in reversed(missing):
+            with suppress(FileExistsError):
+                fs.mkdir(folder)
+            sync_folder(os.path.dirname(folder), fs)
+    except OSError as error:
+        raise SaveError(error.errno, f"expected to make the folder {target!r}, got: {error.strerror or error}") from error
+
+
 @contextmanager
 def replacing(
     path: str | os.PathLike[str], fs: FileSystem, *, folder: bool, size: int = 0, overwrite: bool = True, durable: bool = True
@@ -64,8 +113,9 @@ def replacing(
     `size` is the number of bytes it is going to take. Raises what `replace_file` raises.
     """
     target = target_of(path)
+    before: list[tuple[int, int] | None] = []
     try:
-        _check_target(target, fs, folder=folder, overwrite=overwrite)
+        before.append(_check_target(target, fs, folder=folder, overwrite=overwrite))
         sweep(target, fs)
         check_space(target, size, fs)
         with private_folder(target, fs) as private:
@@ -75,7 +125,23 @@ def replacing(
         if isinstance(error, TriptychError):
             raise
         reason = error.strerror or str(error)
-        raise SaveError(error.errno, f"expected to write {target!r}, got: {reason}; what stood there is unchanged") from error
+        failure = SaveError(error.errno, f"expected to write {target!r}, got: {reason}; {_aftermath(target, *before)}")
+        raise failure from error
+
+
+def _aftermath(target: str, *known: tuple[int, int] | None) -> str:
+    """What stands at `target` after a save that failed, as it is now; of what stood there before the one thing is `known` or nothing."""
+    if not known:
+        return "what stood there is unchanged"
+    before = known[0]
+    try:
+        there = os.lstat(target)
+    except FileNotFoundError:
+        kept = displaced(target)
+        return "nothing stands there" if before is None else f"what stood there is {kept!r} until the next save" if kept else "nothing stands there"
+    except OSError:
+        return "what stands there cannot be told"
+    return "what stood there is unchanged" if (there.st_ino, there.st_dev) == before else "the new content stands there"
 
 
 def target_of(path: str | os.PathLike[str]) -> str:
@@ -91,15 +157,17 @@ def mode_of(path: str, fs: FileSystem) -> int | None:
         return None
 
 
-def _check_target(target: str, fs: FileSystem, *, folder: bool, overwrite: bool) -> None:
+def _check_target(target: str, fs: FileSystem, *, folder: bool, overwrite: bool) -> tuple[int, int] | None:
+    """What tells the thing that stands at `target` from every other; None where nothing does."""
     try:
-        mode = fs.lstat(target).st_mode
+        there = fs.lstat(target)
     except FileNotFoundError:
-        return
+        return None
     if not overwrite:
         raise UsageError(f"expected nothing at {target!r}, something is there; pass overwrite=True to replace it")
-    if not (stat.S_ISDIR(mode) if folder else stat.S_ISREG(mode)):
+    if not (stat.S_ISDIR(there.st_mode) if folder else stat.S_ISREG(there.st_mode)):
         raise UsageError(f"expected {'a folder' if folder else 'a file'} or nothing at {target!r}, got something else; it is not replaced")
+    return there.st_ino, there.st_dev
 
 
 def check_space(target: str, size: int, fs: FileSystem) -> None:
@@ -249,9 +317,8 @@ def _commit(target: str, private: str, fs: FileSystem, *, folder: bool, overwrit
     try:
         sync_folder(os.path.dirname(target), fs)
     except OSError:
-        if not exchanged:
-            raise SaveError(errno.EIO, f"expected the folder of {target!r} to be made durable, got an error; the new content stands there") from None
-        fs.exchange(new, target)
+        if exchanged:
+            fs.exchange(new, target)
         raise
 
 

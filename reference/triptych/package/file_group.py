@@ -50,10 +50,12 @@ def replacing_group(
         UsageError: Something else stands where a file would go, or `overwrite` is false and anything does.
     """
     target = _target_of(anchor)
+    before: list[tuple[int, int] | None] = []
     try:
+        before.append(_identity(target, fs))
         with _alone(os.path.dirname(target), fs):
             atomic.sweep(target, fs, settle)
-        _check_old(target, belongs, fs, overwrite=overwrite)
+            _check_old(target, belongs, fs, overwrite=overwrite)
         atomic.check_space(target, size, fs)
         with atomic.private_folder(target, fs, settle) as private:
             new = os.path.join(private, NEW)
@@ -67,7 +69,29 @@ def replacing_group(
         if isinstance(error, TriptychError):
             raise
         reason = error.strerror or str(error)
-        raise SaveError(error.errno, f"expected to write {target!r} and its files, got: {reason}; what stood there is unchanged") from error
+        raise SaveError(error.errno, f"expected to write {target!r} and its files, got: {reason}; {_aftermath(target, *before)}") from error
+
+
+def _aftermath(target: str, *known: tuple[int, int] | None) -> str:
+    """What stands at `target` after a save that failed, as it is now; of the anchor that stood there before the one thing is `known` or nothing."""
+    if not known:
+        return "what stood there is unchanged"
+    if waiting := unfinished(target):
+        return f"the save was interrupted: the next one finishes it with the files in {waiting!r}"
+    try:
+        there = _identity(target, FileSystem())
+    except OSError:
+        return "what stands there cannot be told"
+    return "what stood there is unchanged" if there == known[0] else "the new files stand there"
+
+
+def _identity(path: str, fs: FileSystem) -> tuple[int, int] | None:
+    """What tells the file at `path` from every other; None where there is none."""
+    try:
+        there = fs.lstat(path)
+    except FileNotFoundError:
+        return None
+    return there.st_ino, there.st_dev
 
 
 def _target_of(anchor: str | os.PathLike[str]) -> str:
@@ -138,7 +162,8 @@ def _commit(target: str, private: str, belongs: Callable[[str], bool], fs: FileS
         if durable:
             atomic.sync_folder(folder, fs)
     except BaseException:
-        _put_back(folder, before, kept, [name for name in placed if name not in kept], fs)
+        with suppress(OSError):  # what cannot be put back is finished when the private folder goes, or by the next save
+            _put_back(folder, private, kept, placed, fs)
         raise
 
 
@@ -151,10 +176,12 @@ def _keep(path: str, name: str, fs: FileSystem) -> None:
         fs.rename(path, name)
 
 
-def _put_back(folder: str, before: str, kept: list[str], added: list[str], fs: FileSystem) -> None:
-    for name in added:
-        with suppress(FileNotFoundError):
-            fs.unlink(os.path.join(folder, name))
+def _put_back(folder: str, private: str, kept: list[str], placed: list[str], fs: FileSystem) -> None:
+    """Undo the placing. Until the old anchor is back, in the last step, no new file is lost: `settle` can still place them all."""
+    new, before = os.path.join(private, NEW), os.path.join(private, BEFORE)
+    for name in reversed(placed):
+        if atomic.mode_of(os.path.join(new, name), fs) is None:
+            fs.rename(os.path.join(folder, name), os.path.join(new, name))
     for name in kept:
         # Where the old file never lost its name, both are names of one file, and the system leaves them as they are.
         with suppress(FileNotFoundError):
@@ -241,8 +268,5 @@ def _displaced(folder: str, before: str, fs: FileSystem) -> list[str]:
 
 def _same(path: str, other: str, fs: FileSystem) -> bool:
     """Whether two names are those of one file."""
-    try:
-        mine, there = fs.lstat(path), fs.lstat(other)
-    except FileNotFoundError:
-        return False
-    return (mine.st_ino, mine.st_dev) == (there.st_ino, there.st_dev)
+    mine = _identity(path, fs)
+    return mine is not None and mine == _identity(other, fs)

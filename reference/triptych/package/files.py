@@ -28,8 +28,8 @@ class FileSystem:
     """The file operations of a save. Every method raises `OSError`, and nothing else, when it fails."""
 
     OPERATIONS = (
-        "open", "writev", "pwrite", "allocate", "start_writeback", "fsync", "close", "lock", "chmod", "mkdir", "rename", "rename_new",
-        "exchange", "link", "unlink", "rmdir", "listdir", "lstat", "fstat", "free_bytes",
+        "open", "writev", "pwrite", "preadv", "truncate", "allocate", "start_writeback", "fsync", "close", "lock", "chmod", "mkdir", "rename",
+        "rename_new", "exchange", "link", "unlink", "rmdir", "listdir", "lstat", "fstat", "free_bytes",
     )  # fmt: skip
     """Names of the methods that reach the operating system."""
 
@@ -41,9 +41,17 @@ class FileSystem:
         """Append up to `IOV_MAX` `views`; the number of bytes that the system took, which may be fewer."""
         return os.writev(descriptor, views)
 
-    def pwrite(self, descriptor: int, data: bytes, offset: int) -> int:
+    def pwrite(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
         """Write `data` at `offset` without moving the position; the number of bytes taken."""
         return os.pwrite(descriptor, data, offset)
+
+    def preadv(self, descriptor: int, view: memoryview, offset: int) -> int:
+        """Fill `view` with what stands from `offset` on; the number of bytes that there were."""
+        return os.preadv(descriptor, [view], offset)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Make an open file `size` bytes long; what is added is zeros."""
+        os.ftruncate(descriptor, size)
 
     def allocate(self, descriptor: int, size: int) -> None:
         """Reserve `size` bytes, so that a full disk is met before anything is written."""
@@ -151,7 +159,7 @@ class FileSystem:
                 pending[0] = pending[0][taken:]
         return total
 
-    def pwrite_all(self, descriptor: int, data: bytes, offset: int) -> None:
+    def pwrite_all(self, descriptor: int, data: bytes | memoryview, offset: int) -> None:
         """Write all of `data` at `offset`."""
         while data:
             taken = self.pwrite(descriptor, data, offset)

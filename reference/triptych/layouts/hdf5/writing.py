@@ -11,27 +11,34 @@ from triptych.errors import SaveError, TriptychError, shorten
 from triptych.layouts.layout import Stored
 from triptych.layouts.problems import inexpressible
 from triptych.model import Tensor
+from triptych.package.files import FileSystem
+from triptych.package.staged_file import PatientFile
 
 if TYPE_CHECKING:
     import h5py
 
 
 @contextmanager
-def hdf5_file(path: str) -> Iterator[h5py.File]:
-    """The new, empty HDF5 file at `path`.
+def hdf5_file(path: str, fs: FileSystem) -> Iterator[h5py.File]:
+    """The new, empty HDF5 file at `path`, written through `fs`.
 
     Raises:
-        SaveError: The file system or HDF5 refused what was written.
+        OSError: The file system refused what was written; it is said when the block has ended.
+        SaveError: HDF5 did.
     """
     import h5py
 
-    try:
-        with h5py.File(path, "w") as file:
-            yield file
-    except TriptychError:
-        raise
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SaveError(getattr(error, "errno", None), f"expected to write HDF5, got {shorten(str(error), 300)}") from error
+    with PatientFile(path, fs) as staged:
+        try:
+            with h5py.File(staged, "w") as file:
+                yield file
+        except TriptychError:
+            raise
+        except (OSError, RuntimeError, ValueError) as error:
+            if staged.failure is None:
+                raise SaveError(getattr(error, "errno", None), f"expected to write HDF5, got {shorten(str(error), 300)}") from error
+        if staged.failure is not None:
+            raise staged.failure
 
 
 class Copier:

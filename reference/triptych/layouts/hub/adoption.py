@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from triptych.errors import InvalidModelError, UsageError, shorten
+from triptych.errors import InvalidModelError, SaveError, UsageError, shorten
 from triptych.layouts.hub import training
 from triptych.layouts.hub.folder import MANIFEST, Folder, scan
 from triptych.layouts.hub.reader import index_of, mapped, read, tensor_file
@@ -13,7 +13,7 @@ from triptych.layouts.problems import inexpressible
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Json, Panels
 from triptych.package import manifest, names, validate_package
-from triptych.package.atomic import replace_file
+from triptych.package.atomic import write_file
 from triptych.package.files import FileSystem
 
 
@@ -40,11 +40,14 @@ def adopt(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> P
     records = _records(folder, set(_training_sections(panels).values()) - {training.DOCUMENT}, limits)
     sections = {"weights": folder.weights, **_training_sections(panels)}
     content = dump_json(manifest.to_data(Panels(metadata=panels.metadata), sections, records)).encode()
-    with replace_file(target / MANIFEST, overwrite=False) as staged:
-        Path(staged).write_bytes(content)
+    write_file(target / MANIFEST, content, overwrite=False)
     problems = validate_package(target, limits=limits)
     if problems:
-        FileSystem().unlink(os.fspath(target / MANIFEST))
+        try:
+            FileSystem().unlink(os.fspath(target / MANIFEST))
+        except OSError as error:
+            reason = f"expected to remove {str(target / MANIFEST)!r} again, since no valid package would come of it, got: {error.strerror}"
+            raise SaveError(error.errno, reason) from error
         raise InvalidModelError(problems)
     return panels
 

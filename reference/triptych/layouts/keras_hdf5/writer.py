@@ -78,7 +78,9 @@ def write(
         SaveError: The file system refused; what stood at `path` still does.
     """
     writing = _prepared(panels, dialect, weights_only=weights_only)
-    with replace_file(path, fs, overwrite=overwrite) as staged, hdf5_file(staged) as file:
+    fs = fs or FileSystem()
+    size = sum(tensor.nbytes for _, tensor in writing.datasets())
+    with replace_file(path, fs, size=size, overwrite=overwrite) as staged, hdf5_file(staged, fs) as file:
         writing.write(file, progress)
     return tuple(writing.notes)
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from triptych.errors import shorten
+from triptych.errors import TriptychError, shorten
 from triptych.layouts.keras_v3.groups import VARS
 from triptych.layouts.problems import inexpressible, invalid, unsupported
-from triptych.limits import Limits
+from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Tensor
 
 SUFFIX = ".weights.json"
@@ -41,6 +41,14 @@ def shard_files(path: Path, limits: Limits) -> Sequence[Path]:
     if len(text) > limits.document_bytes:
         raise unsupported("", f"expected an index of at most {limits.document_bytes:,} bytes, got more")
     return [path.with_name(name) for name in _listed(text, limits)]
+
+
+def shards_beside(path: Path) -> frozenset[str]:
+    """Names of the files that the index at `path` lists; none where nothing stands there or it is no index."""
+    try:
+        return frozenset(file.name for file in shard_files(path, DEFAULT_LIMITS) if file != path)
+    except (FileNotFoundError, TriptychError):
+        return frozenset()
 
 
 def _listed(text: bytes, limits: Limits) -> list[str]:
@@ -105,4 +113,4 @@ def index_of(shards: Sequence[Shard], names: Sequence[str]) -> bytes:
     return json.dumps({"metadata": {"total_size": total}, "weight_map": map_}, indent=4).encode()
 
 
-__all__ = ["SUFFIX", "Shard", "index_of", "is_index", "shard_files", "split"]
+__all__ = ["SUFFIX", "Shard", "index_of", "is_index", "shard_files", "shards_beside", "split"]

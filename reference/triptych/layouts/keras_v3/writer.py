@@ -7,7 +7,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,13 @@ from triptych.layouts.hdf5.writing import Copier, hdf5_file, stored_at
 from triptych.layouts.keras_v3.contents import Contents, archive_contents, weights_contents
 from triptych.layouts.keras_v3.groups import VARS
 from triptych.layouts.keras_v3.reader import CONFIG, METADATA, WEIGHTS
-from triptych.layouts.keras_v3.shards import SUFFIX, Shard, index_of, split
+from triptych.layouts.keras_v3.shards import SUFFIX, Shard, index_of, shards_beside, split
 from triptych.layouts.layout import Outline, Stored
 from triptych.model import Panels
-from triptych.package.atomic import replace_file
+from triptych.package.atomic import fill_file, replace_file, sync_file
+from triptych.package.file_group import replacing_group
 from triptych.package.files import FileSystem
+from triptych.package.staged_file import StagedFile
 
 if TYPE_CHECKING:
     import h5py
@@ -64,11 +66,13 @@ def write_archive(
     contents = _contents(panels, dialect, weights_only=weights_only)
     copier = _copier(contents, progress)
     whole = _whole(contents)
-    with replace_file(path, fs, overwrite=overwrite) as staged:
+    fs = fs or FileSystem()
+    size = 2 * whole.nbytes + sum(asset.nbytes for asset in contents.assets.values())  # the weights lie beside the archive until they are in it
+    with replace_file(path, fs, size=size, overwrite=overwrite) as staged:
         beside = os.path.join(os.path.dirname(staged), "weights")  # noqa: PTH118, PTH120 - the save's own private folder
-        with hdf5_file(beside) as file:
+        with hdf5_file(beside, fs) as file:
             _write_groups(file, contents, whole, copier)
-        with zipfile.ZipFile(staged, "w") as archive:
+        with StagedFile(staged, fs) as output, zipfile.ZipFile(output, "w") as archive:
             for name, document in ((METADATA, contents.metadata), (CONFIG, contents.config)):
                 if document:
                     archive.writestr(zipfile.ZipInfo(name), json.dumps(document))
@@ -116,8 +120,8 @@ def write_weights(
 
     Args:
         panels: What to write; with an architecture, or weights that were read from such a file.
-        path: ``name.weights.h5`` for one file, ``name.weights.json`` for an index with shards beside it. All replace what stands there,
-            the index last.
+        path: ``name.weights.h5`` for one file, ``name.weights.json`` for an index with shards beside it, which replace those of the index that
+            stands there together.
         dialect: Whose rules: ``keras2`` or ``keras3``; None: the source's, else ``keras3``.
         weights_only: Whether the caller knows that the other panels stay behind, so that nothing says it.
         max_shard_bytes: Variables in one shard.
@@ -137,15 +141,22 @@ def write_weights(
     target = Path(path)
     copier = _copier(contents, progress)
     shards = _shards(contents, target.name, max_shard_bytes)
-    with ExitStack() as stack:
-        # What is entered first is committed last: an index never names a file that is not there.
-        index = stack.enter_context(replace_file(target, fs, overwrite=overwrite)) if "" not in shards else None
+    fs = fs or FileSystem()
+    size = sum(shard.nbytes for shard in shards.values())
+    if "" in shards:
+        with replace_file(target, fs, size=size, overwrite=overwrite) as staged, hdf5_file(staged, fs) as file:
+            _write_groups(file, contents, shards[""], copier)
+        return tuple(contents.notes)
+    old = shards_beside(target)
+    with replacing_group(target, lambda name: name in shards or name in old, fs, size=size, overwrite=overwrite) as folder:
         for name, shard in shards.items():
-            staged = stack.enter_context(replace_file(target.with_name(name) if name else target, fs, overwrite=overwrite))
-            with hdf5_file(staged) as file:
+            path_of_shard = os.path.join(folder, name)  # noqa: PTH118 - the save's own private folder
+            with hdf5_file(path_of_shard, fs) as file:
                 _write_groups(file, contents, shard, copier)
-        if index is not None:
-            Path(index).write_bytes(index_of(list(shards.values()), list(shards)))
+            sync_file(path_of_shard, fs)
+        index = os.path.join(folder, target.name)  # noqa: PTH118 - as above
+        fill_file(index, index_of(list(shards.values()), list(shards)), fs)
+        sync_file(index, fs)
     return tuple(contents.notes)
 
 
@@ -161,7 +172,8 @@ def _shards(contents: Contents, name: str, most: int | None) -> dict[str, Shard]
 
 
 def _whole(contents: Contents) -> Shard:
-    return Shard({path: dict(group.tensors) for path, group in contents.groups.items()})
+    groups = {path: dict(group.tensors) for path, group in contents.groups.items()}
+    return Shard(groups, sum(tensor.nbytes for tensors in groups.values() for tensor in tensors.values()))
 
 
 def _stored(shard: Shard, member: str) -> Iterator[Stored]:

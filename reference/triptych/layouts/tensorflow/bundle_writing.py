@@ -93,7 +93,7 @@ def write_bundle(
             shards.close()
         shards.finish()
     if noted:
-        write_state(prefix)
+        write_state(prefix, fs)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from triptych.layouts.tensorflow import messages
 from triptych.layouts.tensorflow.mapped_file import map_file
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.package import atomic
+from triptych.package.files import FileSystem
 
 NAME = "checkpoint"
 
@@ -75,7 +76,7 @@ def latest(folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> Path | None:
     return folder / said
 
 
-def write_state(prefix: Path) -> None:
+def write_state(prefix: Path, fs: FileSystem | None = None) -> None:
     """Note in the state file beside `prefix` that this checkpoint was written last; others that it names are kept.
 
     Raises:
@@ -93,5 +94,4 @@ def write_state(prefix: Path) -> None:
     if before is not None:
         fields["last_preserved_timestamp"] = before.last_preserved_timestamp
     content = messages.to_text(messages.new("CheckpointState", **fields)).encode()
-    with atomic.replace_file(prefix.parent / NAME) as staged:
-        Path(staged).write_bytes(content)
+    atomic.write_file(prefix.parent / NAME, content, fs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from triptych.errors import UsageError
+from triptych.package.atomic import write_file
 from triptych.surface.model import Model
 from triptych.surface.picture.boxes import drawing_of
 from triptych.surface.picture.layout import laid_out
@@ -62,11 +63,12 @@ def rasterized(svg: str) -> bytes:
     return bytes(resvg_py.svg_to_bytes(svg_string=svg, zoom=min(2.0, LONGEST_SIDE / max(sides)), monospace_family=FAMILY))
 
 
-def write_picture(model: Model, path: Path, *, depth: int = 1) -> None:
-    """Write the graph of `model` to `path`, as its suffix says: ``.svg``, or ``.png`` on white.
+def write_picture(model: Model, path: Path, *, depth: int = 1, overwrite: bool = True) -> None:
+    """Write the graph of `model` to `path`, whole or not at all, as its suffix says: ``.svg``, or ``.png`` on white.
 
     Raises:
-        UsageError: The suffix is another one; see also `picture_of`.
+        SaveError: The file system refused; what stood at `path` still does.
+        UsageError: The suffix is another one, or `overwrite` is false and something stands there; see also `picture_of`.
         ImportError: A PNG was asked for and resvg-py is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
@@ -75,4 +77,4 @@ def write_picture(model: Model, path: Path, *, depth: int = 1) -> None:
         content = picture_of(model, depth=depth).encode()
     else:
         content = rasterized(picture_of(model, depth=depth, background="#ffffff"))
-    path.write_bytes(content)
+    write_file(path, content, overwrite=overwrite)
