@@ -13,7 +13,7 @@ from triptych.layouts.problems import inexpressible
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Json, Panels
 from triptych.package import manifest, names, validate_package
-from triptych.package.atomic import write_file
+from triptych.package.atomic import sweep, target_of, write_file
 from triptych.package.files import FileSystem
 
 
@@ -31,6 +31,7 @@ def adopt(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> P
     from triptych.documents import dump_json
 
     target = Path(path)
+    sweep(target_of(target / MANIFEST), FileSystem())  # what an adoption left that died is no part of the model
     if not target.is_dir() or (target / MANIFEST).exists():
         raise UsageError(f"expected a folder of weights without {MANIFEST} at {str(path)!r}")
     folder = scan(target, limits)

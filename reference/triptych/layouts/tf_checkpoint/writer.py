@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from triptych.errors import InvalidModelError
+from triptych.errors import InvalidModelError, SaveError
 from triptych.layouts.layout import Outline, Stored
 from triptych.layouts.tensorflow import state_file
 from triptych.layouts.tensorflow.bundle import write_bundle
@@ -46,7 +46,7 @@ def write(
 
     Raises:
         ConversionError: A checkpoint has no place for something that cannot be left out.
-        SaveError: The file system refused; what stood there still does.
+        SaveError: The file system refused; what stood there still does, unless it is said that the checkpoint stands and is not noted.
         UsageError: The dialect is none, or the target may not be replaced.
     """
     contents = contents_of(panels, dialect=dialect, legacy_optimizer=legacy_optimizer, weights_only=weights_only)
@@ -55,6 +55,8 @@ def write(
         state_file.write_state(path)
     except InvalidModelError:
         contents.notes.append(f"{state_file.NAME!r}, the file in which TensorFlow notes its latest: something else stands there, and does so still")
+    except SaveError as error:
+        raise SaveError(error.errno, f"expected to note in its state file that {str(path)!r} stands complete, as it does: {error.strerror}") from error
     return tuple(contents.notes)
 
 
