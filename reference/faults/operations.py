@@ -109,7 +109,7 @@ def _half(name: str, arguments: tuple[Any, ...]) -> int:
 
 def _operation(name: str) -> Any:
     def operation(self: Faulty, *arguments: Any, **options: Any) -> Any:
-        return self._do(name, arguments, options)  # noqa: SLF001 - of this module
+        return self._do(name, arguments, options)
 
     return operation
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from faults.operations import AFTER, BEFORE, ERRORS, INTERRUPT, LACKING, Crash, Faulty, everywhere
 from faults.writers import LATER, NEW, OLD, Writer, content_of, emptied, litter_in
-
 from triptych.checkpoints.state import STATE, from_bytes, to_text
 from triptych.errors import SaveError
 from triptych.package.atomic import displaced
@@ -195,7 +194,7 @@ def trial(bench: Bench, plan: Mapping[int, str | int], tally: Tally, said: str) 
         tally.lost.append(f"{tally.writer}: {place}, then the next save: {failure!r}")
     else:
         if not tidy:
-            tally.leftovers.append(f"{tally.writer}: {place}, the next save left {sorted(os.listdir(bench.place))}")
+            tally.leftovers.append(f"{tally.writer}: {place}, the next save left {sorted(content_of(bench.place))} and {litter_in(bench.place)}")
     return fs
 
 

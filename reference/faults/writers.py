@@ -154,7 +154,7 @@ def content_of(path: Path) -> dict[str, bytes]:
 
 def litter_in(path: Path) -> list[str]:
     """Private folders of saves, at any depth."""
-    return [entry for root, folders, _ in os.walk(path) for entry in (os.path.join(root, name) for name in folders) if is_litter(os.path.basename(entry))]
+    return [f"{root}/{name}" for root, folders, _ in os.walk(path) for name in folders if is_litter(name)]
 
 
 def is_litter(name: str) -> bool:
@@ -164,7 +164,7 @@ def is_litter(name: str) -> bool:
 
 def emptied(folder: Path) -> Path:
     """The folder, with nothing in it."""
-    for entry in os.scandir(folder) if folder.exists() else ():
-        shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
+    for entry in folder.iterdir() if folder.exists() else ():
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     folder.mkdir(exist_ok=True)
     return folder

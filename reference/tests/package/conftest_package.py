@@ -1,14 +1,18 @@
 """Models, comparisons and file systems that fail, for the tests of packages."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+sys.path.append(str(Path(__file__).parents[2]))  # where faults/ is; last, so that nothing installed is hidden by it
+
+from faults.operations import Crash, Faulty  # noqa: F401
 from triptych.model import Architecture, Component, Input, Layer, Panels, Progress, Tensor, Training, Weights
-from triptych.package import FileSystem, read_package
+from triptych.package import read_package
 
 MEMORY = "/dev/shm"
 
@@ -59,75 +63,3 @@ def target(form):
     """Where a package of this form is saved, alone in its folder; in memory where there is such a place, since no test here needs a disk."""
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
         yield Path(folder) / ("model.triptych" if form == "archive" else "model")
-
-
-class Crash(BaseException):
-    """The process is gone: nothing it would still do happens."""
-
-
-class Faulty(FileSystem):
-    """A file system on which the operation number `at` goes wrong in one way; operations are counted from 0 and noted in `log`."""
-
-    def __init__(self, at: int = -1, fault: str = "", *, lacking: tuple[str, ...] = ()):
-        self.at = at
-        self.fault = fault
-        self.lacking = lacking
-        self.log = []
-        self.descriptors = {}
-        self.dead = False
-
-    def abandon(self):
-        """What the kernel does for a dead process."""
-        for descriptor in list(self.descriptors):
-            os.close(descriptor)
-        self.descriptors.clear()
-
-
-def _wrapped(name):
-    plain = getattr(FileSystem, name)
-
-    def operation(self, *arguments, **options):
-        if self.dead:
-            raise Crash(name)
-        number = len(self.log)
-        self.log.append((name, self.descriptors.get(arguments[0], arguments[0]) if arguments else None, arguments[1:]))
-        if name in self.lacking:
-            raise OSError(22, "Invalid argument")
-        if number == self.at and self.fault == "crash before":
-            self.dead = True
-            raise Crash(name)
-        if number == self.at and isinstance(self.fault, int) and name != "close":
-            raise OSError(self.fault, os.strerror(self.fault))
-        if name == "fsync":
-            result = None  # nothing here cuts the power, and the disk is slow
-        elif number == self.at and self.fault == "short write" and name in ("writev", "pwrite"):
-            result = _half(self, name, arguments)
-        else:
-            result = plain(self, *arguments, **options)
-        if name == "open":
-            self.descriptors[result] = arguments[0]
-        if name == "close":
-            self.descriptors.pop(arguments[0], None)
-        if number == self.at and isinstance(self.fault, int):
-            raise OSError(self.fault, os.strerror(self.fault))
-        if number == self.at and self.fault == "crash after":
-            self.dead = True
-            raise Crash(name)
-        if number == self.at and self.fault == "interrupt":
-            raise KeyboardInterrupt
-        return result
-
-    return operation
-
-
-def _half(fs, name, arguments):
-    if name == "pwrite":
-        descriptor, data, offset = arguments
-        return os.pwrite(descriptor, data[: max(1, len(data) // 2)], offset)
-    descriptor, views = arguments
-    joined = b"".join(views)
-    return os.write(descriptor, joined[: max(1, len(joined) // 2)])
-
-
-for _name in FileSystem.OPERATIONS:
-    setattr(Faulty, _name, _wrapped(_name))
