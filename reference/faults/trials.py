@@ -176,26 +176,32 @@ def trial(bench: Bench, plan: Mapping[int, str | int], tally: Tally, said: str) 
     """Save once with the operations of `plan` going wrong, and judge what is left."""
     fs = Faulty(lacking=bench.lacking, more=plan)
     outcome, error = bench.saved(fs)
+    met = [(at, fs.log[at][0]) for at in plan if at < len(fs.log)]
+    cleaning = bool({name for _, name in met} & {"rmdir", "unlink", "listdir", "lstat"}) or len(plan) > 1 or fs.gone
+    judged(bench, outcome, error, tally, f"{said}, {', '.join(f'{name} (operation {at})' for at, name in met)}", cleaning=cleaning)
+    return fs
+
+
+def judged(bench: Bench, outcome: str, error: BaseException | None, tally: Tally, said: str, *, cleaning: bool, tidy: bool = True) -> None:
+    """Count what is left of a save that ended as `outcome`, and with `tidy` what the next one leaves; `cleaning`: it may not have cleaned up."""
     state = bench.state()
     litter = litter_in(bench.place)
     tally.faults += 1
     for name in ("old", "new", "between"):
         setattr(tally, name, getattr(tally, name) + (state == name))
-    place = f"{said}, {', '.join(f'{fs.log[at][0]} (operation {at})' for at in plan if at < len(fs.log))}: {outcome}"
+    place = f"{tally.writer}: {said}: {outcome}"
     wrong = _wrong(bench, outcome, state, error, settled=not litter)
     if wrong is not None:
-        tally.lost.append(f"{tally.writer}: {place}, {wrong}")
-    removing = {fs.log[at][0] for at in plan if at < len(fs.log)} & {"rmdir", "unlink", "listdir", "lstat"} or len(plan) > 1 or fs.gone
-    if outcome == "failed" and litter and not removing:
-        tally.leftovers.append(f"{tally.writer}: {place}, {litter} is left")
+        tally.lost.append(f"{place}, {wrong}")
+    if outcome == "failed" and litter and not cleaning:
+        tally.leftovers.append(f"{place}, {litter} is left")
     try:
-        tidy = bench.tidied()
+        settled = not tidy or bench.tidied()
     except Exception as failure:  # noqa: BLE001 - said in the report
-        tally.lost.append(f"{tally.writer}: {place}, then the next save: {failure!r}")
+        tally.lost.append(f"{place}, then the next save: {failure!r}")
     else:
-        if not tidy:
-            tally.leftovers.append(f"{tally.writer}: {place}, the next save left {sorted(content_of(bench.place))} and {litter_in(bench.place)}")
-    return fs
+        if not settled:
+            tally.leftovers.append(f"{place}, the next save left {sorted(content_of(bench.place))} and {litter_in(bench.place)}")
 
 
 def _wrong(bench: Bench, outcome: str, state: str, error: BaseException | None, *, settled: bool) -> str | None:

@@ -176,7 +176,7 @@ def test_the_new_files_are_durable_before_the_old_ones_are_touched(folder):
     names = [(name, path) for name, path, _ in fs.log]
     first = next(number for number, (name, path) in enumerate(names) if name == "rename")
     synchronised = [path for name, path in names[:first] if name == "fsync"]
-    assert [path.rpartition("/")[2] for path in synchronised] == [*NEW, "files", synchronised[-2].rpartition("/")[2], "before"]
+    assert [path.rpartition("/")[2] for path in synchronised] == [*NEW, "files", synchronised[-3].rpartition("/")[2], "before", folder.name]
     placed = [path.rpartition("/")[2] for name, path in names if name == "rename"]
     assert placed == ["w.data-0", "w.more", "w.index"]
     rest = names[first + len(placed) :]

@@ -3,10 +3,13 @@
 import errno
 import os
 import resource
+from pathlib import Path
 
 import pytest
 from conftest_package import Faulty
-from faults.operations import AFTER, GONE, everywhere
+from faults.__main__ import main as faults_command
+from faults.operations import AFTER, FAULTS, GONE, everywhere
+from faults.report import as_text
 from faults.trials import Bench, Tally, exhaust, scratch, trial
 from faults.writers import NEW, OLD, all_writers
 
@@ -97,3 +100,26 @@ def test_the_source_of_a_conversion_is_not_touched():
             writer.save(folder, OLD)
         assert not [path for name, path, more in fs.log if "source" in str(path) or any("source" in str(one) for one in more)]
         assert {path: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) for path in before} == before
+
+
+def test_the_page_about_durability_names_every_writer_and_no_loss():
+    """Its figures add up as the command prints them."""
+    lines = Path(__file__).parents[3].joinpath("docs/durability.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    rows = [(name, *(int(cell.replace(",", "")) for cell in cells)) for name, *cells in rows if cells[0][0].isdigit()]
+    assert {one.name for one in WRITERS} <= {row[0] for row in rows}
+    for _, _, faults, old, new, said, lost, leftovers in rows:
+        assert faults == old + new + said
+        assert (lost, leftovers) == (0, 0)
+
+
+def test_the_command_prints_what_it_counted(capsys):
+    """And says by its exit status whether anything was lost."""
+    assert faults_command(["operations", "--writer", "architecture, JSON"]) == 0
+    *_, row, total = capsys.readouterr().out.splitlines()
+    tally = exhaust(next(one for one in WRITERS if one.name == "architecture, JSON"), FAULTS)
+    assert row.split()[-2:] == total.split()[-2:] == ["0", "0"]
+    assert int(row.split()[3].replace(",", "")) > tally.faults > 300
+    lost = [Tally("a writer", faults=2, old=1, lost=["a writer: something"])]
+    assert as_text(lost).splitlines()[1].split()[-2:] == ["1", "0"]
+    assert as_text(lost).splitlines()[-1] == "a writer: something"

@@ -9,24 +9,29 @@ renames leaves new files beside the old anchor. Nothing is lost then: the privat
 save of the group finishes the interrupted one before it begins; until then `unfinished` says that it was interrupted.
 """
 
-# ruff: noqa: PTH118, PTH119, PTH120 - plain strings, each handed to the system as it is
+# ruff: noqa: PTH116, PTH118, PTH119, PTH120 - plain strings, each handed to the system as it is
 
 from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum, auto
+from typing import TypeVar
 
 from triptych.errors import SaveError, TriptychError, UsageError
 from triptych.package import atomic
 from triptych.package.files import FileSystem
 
+T = TypeVar("T")
+
 NEW = "files"
 """Inside the private folder: the new files, until they are placed."""
 BEFORE = "before"
 """Inside the private folder: the old files, from the moment that the new ones are complete."""
+_PAUSE_SECONDS = 0.02
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EXDEV})
 
 
@@ -156,7 +161,10 @@ def _commit(target: str, private: str, belongs: Callable[[str], bool], fs: FileS
             _keep(os.path.join(folder, name), os.path.join(before, name), fs)
         if durable:
             atomic.sync_folder(before, fs)
+            atomic.sync_folder(folder, fs)  # the private folder, without which the old files would be gone, is found from here on
         for name in names:
+            if durable and name == anchor:  # after a power cut no new anchor may be found beside files that were not yet placed for certain
+                atomic.sync_folder(folder, fs)
             placed.append(name)
             fs.rename(os.path.join(new, name), os.path.join(folder, name))
         if durable:
@@ -231,6 +239,8 @@ def settle(target: str, private: str, fs: FileSystem) -> bool:
             fs.rename(os.path.join(before, name), os.path.join(folder, name))
     if state is _State.PLACING:
         for name in _in_order(fs.listdir(new), anchor):
+            if name == anchor:
+                atomic.sync_folder(folder, fs)
             fs.rename(os.path.join(new, name), os.path.join(folder, name))
         atomic.sync_folder(folder, fs)
     if state in (_State.PLACING, _State.PLACED):
@@ -259,6 +269,43 @@ def unfinished(anchor: str | os.PathLike[str]) -> str | None:
             if state is _State.KEEPING and _displaced(os.path.dirname(target), before, fs):
                 return before
     return None
+
+
+def read_group(anchor: str | os.PathLike[str], read: Callable[[], T], patience_seconds: float, interrupted: Callable[[str], Exception]) -> T:
+    """What `read` returns, of files of one save: it is called again while a save is placing its files.
+
+    Args:
+        anchor: The file that readers begin with.
+        read: Opens the files; a `TriptychError` or a missing file is its own only where no save was at them.
+        patience_seconds: How long a save may take to place its files.
+        interrupted: Called with the folder of a save that takes longer: what to raise.
+    """
+    end = time.monotonic() + patience_seconds
+    while True:
+        before = _version(anchor)
+        failure: Exception | None = None
+        try:
+            found = read()
+        except (TriptychError, FileNotFoundError) as error:
+            failure = error
+        # Files that were opened while others took their names may belong to different saves.
+        waiting = unfinished(anchor)
+        if waiting is None and _version(anchor) == before:
+            if failure is not None:
+                raise failure
+            return found
+        if waiting is not None and time.monotonic() > end:
+            raise interrupted(waiting)
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _version(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
+    """What tells the file at `path` from one that takes its name; None where there is none."""
+    try:
+        facts = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return facts.st_dev, facts.st_ino, facts.st_mtime_ns
 
 
 def _displaced(folder: str, before: str, fs: FileSystem) -> list[str]:

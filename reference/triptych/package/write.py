@@ -12,7 +12,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from triptych.errors import UsageError, shorten
+from triptych.errors import SaveError, UsageError, shorten
 from triptych.model import Panels
 from triptych.package import archive, atomic, manifest, names
 from triptych.package.contents import Contents, Digests, Template, check_panels_fit, contents_of
@@ -202,6 +202,7 @@ def check_replaceable(target: str) -> None:
 
     Raises:
         UsageError: It is such a folder.
+        SaveError: It cannot be told, since its manifest cannot be read.
     """
     if not os.path.isdir(target):
         return
@@ -212,8 +213,10 @@ def check_replaceable(target: str) -> None:
         path = Path(target, names.MANIFEST)
         data = json.loads(path.read_bytes()) if stat.S_ISREG(path.lstat().st_mode) else {}
         members = set(data["members"]) if data["format"] == "triptych" else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
         members = None
+    except OSError as error:
+        raise SaveError(error.errno, f"expected to read {str(path)!r}, got: {error.strerror}; what stood there is unchanged") from error
     if members is None:
         raise UsageError(f"expected a package or nothing at {target!r}, got a folder with other files; it is not replaced")
     foreign = sorted(found - members - {names.MANIFEST, names.MIMETYPE})

@@ -24,9 +24,12 @@ from triptych.layouts.problems import invalid, unsupported
 from triptych.layouts.zip_archive import Folder, Members, ZipArchive
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Architecture, Json, Panels, Tensor, Training, Weights
+from triptych.package.file_group import read_group
 
 METADATA, CONFIG, WEIGHTS, ASSETS = "metadata.json", "config.json", "model.weights.h5", "assets/"
 PICKLED_WEIGHTS = "model.weights.npz"
+_PATIENCE_SECONDS = 2.0
+"""How long a save that is placing its shards may take."""
 STATE = "keras."
 """How the names of state begin that only Keras understands; the variable's path follows."""
 
@@ -94,11 +97,13 @@ def read_weights(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMIT
         UnsupportedError: It reaches outside itself or exceeds a limit.
         OSError: A file cannot be read.
     """
-    groups = Groups()
-    for file in shard_files(Path(path), limits):
-        with file.open("rb"):
-            pass  # an error of the file system is its own, not one of the content
-        with_container(file, limits, groups.add)
+    index = Path(path)
+    groups = read_group(
+        index,
+        lambda: _groups(index, limits),
+        _PATIENCE_SECONDS,
+        lambda waiting: invalid(index.name, f"expected weights whose save was finished, it was interrupted: save again, or move the files in {waiting} beside it, the index last"),
+    )
     weights: dict[str, Tensor] = {}
     state: dict[str, Tensor] = {}
     for found, group in groups.by_path.items():
@@ -117,6 +122,16 @@ def read_weights(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMIT
     )
     training = Training(state=Weights(state)) if state else None
     return to_panels(Panels(weights=Weights(weights), training=training), facts)
+
+
+def _groups(path: Path, limits: Limits) -> Groups:
+    """The groups in all files of the weights at `path`."""
+    groups = Groups()
+    for file in shard_files(path, limits):
+        with file.open("rb"):
+            pass  # an error of the file system is its own, not one of the content
+        with_container(file, limits, groups.add)
+    return groups
 
 
 def with_container(source: Path | memoryview, limits: Limits, take: Callable[[Container], None]) -> None:

@@ -7,11 +7,10 @@ V2, the tensor bundle (``PREFIX.index`` and ``PREFIX.data-00000-of-00001`` …),
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from triptych.errors import TriptychError, shorten
+from triptych.errors import shorten
 from triptych.layouts.problems import invalid, unsupported
 from triptych.layouts.tensorflow import element_types
 from triptych.layouts.tensorflow.bundle_index import SUFFIX, read_index
@@ -20,13 +19,12 @@ from triptych.layouts.tensorflow.saved_slices import files_of, read_slices
 from triptych.layouts.tensorflow.stored import Stored
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Tensor
-from triptych.package.file_group import unfinished
+from triptych.package.file_group import read_group
 
 __all__ = ["Bundle", "Strings", "open_bundle", "write_bundle"]
 
 _PATIENCE_SECONDS = 2.0
 """How long a save that is placing its files may take; it renames them and waits for the disk once."""
-_PAUSE_SECONDS = 0.02
 
 
 class Bundle:
@@ -101,26 +99,15 @@ def open_bundle(prefix: Path, *, limits: Limits = DEFAULT_LIMITS) -> Bundle:
         OSError: A file cannot be read.
     """
     anchor = prefix.parent / (prefix.name + SUFFIX)
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        before = _identity(anchor)
-        try:
-            bundle = Bundle(prefix.name, _contents(prefix, before is not None, limits))
-            failure = None
-        except (TriptychError, FileNotFoundError) as error:
-            failure = error
-        # Files that were opened while others took their names may belong to different saves.
-        waiting = unfinished(anchor)
-        if waiting is None and _identity(anchor) == before:
-            if failure is not None:
-                raise failure
-            return bundle
-        if waiting is not None and time.monotonic() > end:
-            raise invalid(
-                anchor.name,
-                f"expected a checkpoint whose save was finished, it was interrupted: save again, or move the files in {waiting} beside it, the index last",
-            )
-        time.sleep(_PAUSE_SECONDS)
+    return read_group(
+        anchor,
+        lambda: Bundle(prefix.name, _contents(prefix, anchor.exists(), limits)),
+        _PATIENCE_SECONDS,
+        lambda waiting: invalid(
+            anchor.name,
+            f"expected a checkpoint whose save was finished, it was interrupted: save again, or move the files in {waiting} beside it, the index last",
+        ),
+    )
 
 
 def _contents(prefix: Path, is_bundle: bool, limits: Limits) -> Mapping[str, Stored]:  # noqa: FBT001 - told by its name
@@ -130,12 +117,3 @@ def _contents(prefix: Path, is_bundle: bool, limits: Limits) -> Mapping[str, Sto
     if not files:
         raise FileNotFoundError(errno.ENOENT, "expected a TensorFlow checkpoint, there is none", str(prefix))
     return read_slices(files, limits)
-
-
-def _identity(path: Path) -> tuple[int, int, int] | None:
-    """What tells the file at `path` from one that takes its name; None where there is none."""
-    try:
-        facts = path.stat()
-    except FileNotFoundError:
-        return None
-    return facts.st_dev, facts.st_ino, facts.st_mtime_ns
