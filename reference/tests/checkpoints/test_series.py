@@ -191,3 +191,9 @@ def test_a_name_tells_which_way_is_better(metric, direction):
 def test_a_name_that_does_not_tell_is_asked_about():
     with pytest.raises(UsageError, match="min or max"):
         direction_of("score", "auto")
+
+
+def test_a_state_file_that_cannot_be_read_is_one_typed_error(folder):
+    (folder / "checkpoints.json").mkdir(parents=True)
+    with pytest.raises(SaveError, match=r"expected to read .*checkpoints\.json.*every checkpoint that was there still is"):
+        add(folder, 1)

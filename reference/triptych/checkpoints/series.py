@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from triptych.checkpoints.state import STATE, Checkpoint, State, from_bytes, to_text
-from triptych.errors import UsageError, shorten
+from triptych.errors import SaveError, UsageError, shorten
 from triptych.layouts.problems import invalid
 from triptych.package.atomic import make_folders, sweep, target_of, write_file
 from triptych.package.files import FileSystem
@@ -72,7 +72,11 @@ class Series:
         Raises:
             SaveError: The file system refused; every checkpoint that was there still is.
         """
-        before = self.state()
+        try:
+            before = self.state()
+        except OSError as error:
+            place = fspath(self.folder / STATE)
+            raise SaveError(error.errno, f"expected to read {place!r}, got: {error.strerror}; every checkpoint that was there still is") from error
         if not before.checkpoints:
             make_folders(self.folder, self.fs)
         self._sweep()
