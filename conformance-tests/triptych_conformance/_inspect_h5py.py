@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import zipfile
 from typing import Any
 
 from triptych_conformance._spelling import spelled
@@ -28,6 +30,14 @@ def _text(value: Json) -> Json:
     return [] if value.size == 0 else f"{value.dtype.str}{list(value.shape)}"
 
 
+def _source(request: dict[str, Json]) -> Any:
+    """What is opened: the file, or a member of it where it is an archive."""
+    if "member" not in request:
+        return request["path"]
+    with zipfile.ZipFile(request["path"]) as archive:
+        return io.BytesIO(archive.read(request["member"]))
+
+
 def look(h5py: Any, request: dict[str, Json]) -> dict[str, Json]:
     """Every dataset of the file by its path, and the attributes of each group that has some; no link leads elsewhere."""
     datasets: dict[str, Json] = {}
@@ -47,7 +57,7 @@ def look(h5py: Any, request: dict[str, Json]) -> dict[str, Json]:
                 if item.attrs:
                     attributes[f"{at}/{name}"] = {key: _text(item.attrs[key]) for key in sorted(item.attrs)}
 
-    with h5py.File(request["path"], "r") as file:
+    with h5py.File(_source(request), "r") as file:
         walk(file, "")
     return {"datasets": datasets, "attributes": attributes}
 

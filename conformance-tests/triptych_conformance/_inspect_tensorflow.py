@@ -59,9 +59,31 @@ def _facts(model: Any, request: dict[str, Json]) -> dict[str, Json]:
     variables = variables() if callable(variables) else variables
     return {
         "weights": [spelled(array) for array in model.get_weights()],
-        "outputs": {name: spelled(numpy.asarray(one)) for name, one in zip(model.output_names, arrays, strict=True)},
+        "outputs": {name: spelled(numpy.asarray(one)) for name, one in zip(getattr(model, "output_names", [model.layers[-1].name]), arrays, strict=True)},
         **({} if optimizer is None else {"optimizer": type(optimizer).__name__, "variables": [spelled(numpy.asarray(one)) for one in variables]}),
     }
 
 
-LOOKS = {"model": _model, "weights": _weights}
+def _checkpoint(tensorflow: Any, request: dict[str, Json]) -> dict[str, Json]:
+    """Every key of a checkpoint with its tensor; of strings, which hold graphs of objects, the key alone."""
+    numpy = importlib.import_module("numpy")
+    reader = tensorflow.train.load_checkpoint(request["path"])
+    found: dict[str, Json] = {}
+    for key, dtype in sorted(reader.get_variable_to_dtype_map().items()):
+        if dtype == tensorflow.string:
+            found[key] = "string"
+            continue
+        array = numpy.asarray(reader.get_tensor(key))
+        found[key] = {**spelled(array.view("uint16") if dtype == tensorflow.bfloat16 else array), "dtype": dtype.name}
+    return {"tensors": found}
+
+
+def _signature(tensorflow: Any, request: dict[str, Json]) -> dict[str, Json]:
+    """What a SavedModel yields when it is served: the signature ``serving_default``."""
+    serve = tensorflow.saved_model.load(request["path"]).signatures["serving_default"]
+    names = sorted(serve.structured_input_signature[1])
+    yielded = serve(**{name: tensorflow.constant(_array(one)) for name, one in zip(names, request["inputs"], strict=True)})
+    return {"inputs": names, "outputs": {name: spelled(one.numpy()) for name, one in sorted(yielded.items())}}
+
+
+LOOKS = {"checkpoint": _checkpoint, "signature": _signature, "model": _model, "weights": _weights}
