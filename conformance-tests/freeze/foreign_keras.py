@@ -174,8 +174,8 @@ def archive_small(folder: Path) -> Json:
 
 @row
 def weights_keras3(folder: Path) -> Json:
-    """Weights of Keras 3 by object path, with the optimizer."""
-    model, facts = keras3(folder, "model.weights.h5", sequence, SEQUENCE, compiled=True)
+    """Weights of Keras 3 by object path."""
+    model, facts = keras3(folder, "model.weights.h5", sequence, SEQUENCE, compiled=False)
     return {**facts, "seen": hdf5_of(folder / "model.weights.h5"), "json": model.to_json()}
 
 

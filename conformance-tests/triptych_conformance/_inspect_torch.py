@@ -1,0 +1,44 @@
+"""Looks at files with PyTorch, which is told to load nothing but weights, and at what its distributed loader reads."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from triptych_conformance._spelling import spelled
+
+Json = Any
+
+
+def readers(_: str) -> Any:
+    """The module that reads.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    return importlib.import_module("torch")
+
+
+def look(torch: Any, request: dict[str, Json]) -> dict[str, Json]:
+    """Everything that the file holds, its dictionaries and lists as they are and its tensors spelled."""
+    if request["as"] == "distributed":
+        checkpoint = importlib.import_module("torch.distributed.checkpoint")
+        reader = checkpoint.FileSystemReader(request["path"])
+        planner = importlib.import_module("torch.distributed.checkpoint.default_planner")
+        loaded: dict[str, Json] = {}
+        loader = importlib.import_module("torch.distributed.checkpoint.state_dict_loader")
+        loader._load_state_dict(loaded, reader, planner=planner._EmptyStateDictLoadPlanner(), no_dist=True)  # noqa: SLF001 - PyTorch's own converter does so
+    else:
+        loaded = torch.load(request["path"], map_location="cpu", weights_only=True)
+    return {"holds": _plain(torch, loaded)}
+
+
+def _plain(torch: Any, value: Json) -> Json:
+    if isinstance(value, torch.Tensor):
+        tensor = value.detach().contiguous()
+        if tensor.dtype == torch.bfloat16:
+            return {**spelled(tensor.view(torch.uint16).numpy()), "dtype": "bfloat16"}
+        return spelled(tensor.numpy())
+    if isinstance(value, dict):
+        return {str(name): _plain(torch, one) for name, one in value.items()}
+    return [_plain(torch, one) for one in value] if isinstance(value, list | tuple) else value
