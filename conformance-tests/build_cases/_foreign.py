@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import _foreign_models as models
@@ -15,6 +15,15 @@ from kit import Case
 FREEZE = Path(__file__).resolve().parents[1] / "freeze"
 FACTS: dict[str, kit.Json] = json.loads((FREEZE / "foreign.json").read_bytes())
 """Slug -> what a framework said of the file it wrote."""
+
+
+READS = {
+    "keras-hdf5": "CNV-020", "keras-archive": "CNV-022", "keras-weights": "CNV-022", "tensorflow-checkpoint": "CNV-026", "saved-model": "CNV-028",
+    "pytorch": "CNV-030", "pytorch-distributed": "CNV-032", "safetensors": "CNV-034", "numpy": "CNV-036", "hub": "CNV-038",
+}
+"""Layout -> the requirement on whoever reads it."""
+WRITES = {name: f"CNV-{int(requirement[4:]) + 1:03}" for name, requirement in READS.items()}
+"""Layout -> the requirement on whoever writes it."""
 
 
 def _files() -> dict[str, dict[str, bytes]]:
@@ -101,13 +110,13 @@ def case(name: str, title: str, *, cites: Sequence[str], place: Place, op: str, 
 
 def read(name: str, title: str, *, of: Frozen, place: Place, cites: Sequence[str] = ()) -> Case:
     """A frozen file is read: its documents are those of `of`, its tensors those that the framework said it had."""
-    return case(name, title, cites=[*cites, *of.owed], place=place, op="import", files=of.files, accepted=of.observed)
+    return case(name, title, cites=[*cites, READS[place.layout], *of.owed], place=place, op="import", files=of.files, accepted=of.observed)
 
 
 def joined(name: str, title: str, *, of: Frozen, place: Place, cites: Sequence[str] = ()) -> Case:
     """Weights alone are read, with the architecture beside them."""
     given = {**of.files, "architecture.json": kit.document(of.architecture)}
-    return case(name, title, cites=["CNV-005", *cites, "CNV-001"], place=place, op="import", files=given, accepted=replace(of, training=None).observed)
+    return case(name, title, cites=["CNV-005", *cites, READS[place.layout], *(one for one in of.owed if one != "CNV-002")], place=place, op="import", files=given, accepted=of.observed)
 
 
 def refused(name: str, title: str, *, files: kit.Files, twin: str, place: Place, cites: Sequence[str], stage: str = "semantic") -> Case:
@@ -117,13 +126,14 @@ def refused(name: str, title: str, *, files: kit.Files, twin: str, place: Place,
 
 def written(name: str, title: str, *, of: Frozen, seen: kit.Json, place: Place, cites: Sequence[str], look: kit.Json = None) -> Case:
     """A package becomes a file in which a stranger's reader finds this."""
-    return case(name, title, cites=[*cites, "CNV-010"], place=place, op="export", files=of.package, accepted=seen, look=look)
+    return case(name, title, cites=[*cites, WRITES[place.layout], "CNV-010"], place=place, op="export", files=of.package, accepted=seen, look=look)
 
 
-def loads(name: str, title: str, *, of: Frozen, place: Place, cites: Sequence[str] = (), **look: kit.Json) -> Case:
+def loads(name: str, title: str, *, of: Frozen, place: Place, cites: Sequence[str] = (), keeps: Sequence[str] = ("weights", "optimizer", "variables"), **look: kit.Json) -> Case:
     """A package becomes a file that its framework loads: the same arrays in the framework's order, and the same predictions."""
-    seen = {**of.facts["loaded"], "outputs": of.facts["outputs"]}
-    return case(name, title, cites=["CNV-011", *cites], place=place, op="export", files=of.package, accepted=seen,
+    loaded = {name: one for name, one in of.facts["loaded"].items() if name in keeps}
+    seen = {**loaded, "outputs": of.facts["outputs"]}
+    return case(name, title, cites=["CNV-011", *cites, WRITES[place.layout]], place=place, op="export", files=of.package, accepted=seen,
                 look={"as": "model", "inputs": of.facts["inputs"], **look})
 
 

@@ -51,6 +51,11 @@ SEQUENCE = _document(
 )
 
 
+NEGATIVE_AXIS = {**SEQUENCE, "layers": [
+    {**one, "config": {name: value for name, value in one["config"].items() if name != "axis"}} if one["name"] == "norm" else one for one in SEQUENCE["layers"]]}
+"""The same as Keras 3 says it, whose axis is the last one by default."""
+
+
 def training(optimizer: str, step: int | None, **config: Json) -> Json:
     """A training document: the optimizer, the mean squared error, how far it got."""
     progress = {} if step is None else {"progress": {"step": step}}
@@ -58,6 +63,10 @@ def training(optimizer: str, step: int | None, **config: Json) -> Json:
 
 
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07}
+
+
+PLAIN_ADAM = {"format_version": "1.0", "optimizer": {"type": "Adam", "config": {"learning_rate": 0.25, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-08, "epsilon_mode": "plain"}}}
+"""Adam as PyTorch computes it."""
 
 
 def _members(listed: Json) -> dict[str, Json]:

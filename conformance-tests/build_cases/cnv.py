@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import _foreign_arrays
 import _foreign_keras
+import _foreign_tensorflow
+import _foreign_torch
 from kit import Case
 
 
 def every() -> Iterable[Case]:
     """The cases of foreign layouts, whatever chapter they belong to first."""
-    yield from _foreign_keras.cases()
+    for room in (_foreign_keras, _foreign_tensorflow, _foreign_torch, _foreign_arrays):
+        yield from room.cases()
 
 
 def cases() -> Iterable[Case]:

@@ -8,7 +8,8 @@ KIND = sys.argv[1]
 START = {
     "protocol": 1, "name": f"liar-{KIND}", "version": "0", "language": "python", "spec": ["1.0"],
     "roles": ["reader", "validator", "writer", "evaluator", "converter"],
-    "profiles": ["core", "yaml", "archive", "sharded", "training", "layers", "evaluate", "keras-hdf5"],
+    "profiles": ["core", "yaml", "archive", "sharded", "training", "layers", "evaluate",
+                 "keras-hdf5", "keras-archive", "keras-weights", "tensorflow-checkpoint", "saved-model", "pytorch", "pytorch-distributed", "safetensors", "numpy", "hub"],
 }
 
 

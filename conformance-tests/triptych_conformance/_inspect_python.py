@@ -25,7 +25,7 @@ def readers(_: str) -> None:
 
 def look(_: None, request: dict[str, Json]) -> dict[str, Json]:
     """The tensors of the file or folder, looking at it as ``as`` says."""
-    return LOOKS[request["as"]](Path(request["path"]))
+    return dict(LOOKS[request["as"]](Path(request["path"])))
 
 
 def _tensor(dtype: str, shape: list[int], data: bytes, size: int) -> Json:
@@ -40,7 +40,7 @@ def _safetensors(path: Path) -> Json:
     """The tensors of one file, whose bytes belong to one tensor each."""
     data = path.read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
-    header = {name: one for name, one in json.loads(data[8 : 8 + length]).items() if name != "__metadata__"}
+    header: dict[str, Json] = {name: one for name, one in json.loads(data[8 : 8 + length]).items() if name != "__metadata__"}
     ranges = sorted(one["data_offsets"] for one in header.values())
     if [0, *(end for _, end in ranges)] != [*(start for start, _ in ranges), len(data) - 8 - length]:
         raise ValueError(f"the ranges {ranges} do not tile the file")

@@ -43,6 +43,9 @@ def _weights(keras: Any, request: dict[str, Json]) -> dict[str, Json]:
     """Weights alone, loaded into the model of which the request holds Keras' own JSON."""
     keras.backend.clear_session()
     model = keras.models.model_from_json(request["json"])
+    if "compile" in request:
+        model.compile(getattr(keras.optimizers, request["compile"]["optimizer"])(request["compile"]["learning_rate"]), loss="mse")
+        model.optimizer.build(model.trainable_variables)
     status = model.load_weights(request["path"])
     if hasattr(status, "assert_consumed"):
         status.assert_consumed()
@@ -83,7 +86,7 @@ def _signature(tensorflow: Any, request: dict[str, Json]) -> dict[str, Json]:
     serve = tensorflow.saved_model.load(request["path"]).signatures["serving_default"]
     names = sorted(serve.structured_input_signature[1])
     yielded = serve(**{name: tensorflow.constant(_array(one)) for name, one in zip(names, request["inputs"], strict=True)})
-    return {"inputs": names, "outputs": {name: spelled(one.numpy()) for name, one in sorted(yielded.items())}}
+    return {"outputs": {name: spelled(one.numpy()) for name, one in sorted(yielded.items())}}
 
 
 LOOKS = {"checkpoint": _checkpoint, "signature": _signature, "model": _model, "weights": _weights}

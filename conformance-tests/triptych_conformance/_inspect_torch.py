@@ -20,7 +20,7 @@ def readers(_: str) -> Any:
 
 
 def look(torch: Any, request: dict[str, Json]) -> dict[str, Json]:
-    """Everything that the file holds, its dictionaries and lists as they are and its tensors spelled."""
+    """Everything that the file holds, as it is, its tensors spelled; of a training, as ``as`` says, the weights with their slots."""
     if request["as"] == "distributed":
         checkpoint = importlib.import_module("torch.distributed.checkpoint")
         reader = checkpoint.FileSystemReader(request["path"])
@@ -30,7 +30,16 @@ def look(torch: Any, request: dict[str, Json]) -> dict[str, Json]:
         loader._load_state_dict(loaded, reader, planner=planner._EmptyStateDictLoadPlanner(), no_dist=True)  # noqa: SLF001 - PyTorch's own converter does so
     else:
         loaded = torch.load(request["path"], map_location="cpu", weights_only=True)
-    return {"holds": _plain(torch, loaded)}
+    holds = _plain(torch, loaded)
+    return {"holds": holds} if request["as"] == "file" else _training(holds)
+
+
+def _training(holds: dict[str, Json]) -> dict[str, Json]:
+    """Weights and the optimizer's slots by weight: its parameters are counted as the weights are, or go by name."""
+    names = list(holds["model"])
+    named = {str(key): names[int(key)] if str(key).isdigit() else str(key) for group in holds["optimizer"]["param_groups"] for key in group["params"]}
+    groups = [{**{name: group[name] for name in ("lr", "betas", "eps")}, "params": sorted(named[str(key)] for key in group["params"])} for group in holds["optimizer"]["param_groups"]]
+    return {"model": holds["model"], "slots": {named[key]: one for key, one in holds["optimizer"]["state"].items()}, "groups": groups}
 
 
 def _plain(torch: Any, value: Json) -> Json:

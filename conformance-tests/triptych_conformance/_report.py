@@ -14,7 +14,9 @@ from triptych_conformance._judge import COUNTED, UNJUDGED, Result, by_requiremen
 Json = Any
 REPORT = 1
 """Version of the report's own schema (``schemas/report.schema.json``)."""
-FOREIGN = ("keras-hdf5",)
+FOREIGN = (
+    "keras-hdf5", "keras-archive", "keras-weights", "tensorflow-checkpoint", "saved-model", "pytorch", "pytorch-distributed", "safetensors", "numpy", "hub",
+)
 """Profiles of foreign layouts."""
 ORDER = (CORE, "yaml", "archive", "sharded", "training", "layers", "evaluate", "names", *FOREIGN)
 

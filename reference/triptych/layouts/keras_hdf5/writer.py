@@ -271,6 +271,9 @@ class _Writing:
             if self._is_legacy(step):
                 entries = legacy_entries(list(state), self.trained, kind)
             else:
+                rate = training.optimizer.config.get("learning_rate") if training.optimizer else None
+                if self.dialect == "keras3" and step is not None and isinstance(rate, int | float):
+                    state.setdefault("optimizer.learning_rate", scalar(rate, "float32"))  # Keras 3 counts it among the optimizer's variables
                 entries = default_entries(list(state), self.trained, kind, has_step=step is not None, dialect=self.dialect)
         written: list[tuple[str, Tensor]] = []
         left = dict(state)
