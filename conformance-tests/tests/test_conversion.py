@@ -140,7 +140,9 @@ def test_a_converter_that_overlooks_a_fault_fails_exactly_the_cases_that_have_it
 
     def overlooking(request):
         try:
-            return plain(request)
+            panels, lost = plain(request)
+            for tensor in (panels.weights or Weights({})).tensors.values():
+                tensor.read()  # a checksum of data is compared when they are read
         except (InvalidModelError, UnsupportedError, WeightsMismatchError) as error:
             codes = {problem.code for problem in error.problems}
             if request["layout"] == "hub" and codes == {"LAYOUT_UNSUPPORTED"}:
@@ -148,6 +150,7 @@ def test_a_converter_that_overlooks_a_fault_fails_exactly_the_cases_that_have_it
             if codes <= FORGIVEN[requirement]:
                 return Panels(), ()
             raise
+        return panels, lost
 
     monkeypatch.setattr(converting, "read_foreign", overlooking)
     failing = {case.id for case in CASES if case.op == "import" and not case.accepts and not ask(case).passed}
