@@ -77,6 +77,17 @@ def test_memory_is_bounded_by_the_largest_tensors(models, tmp_path, layout):
     shutil.rmtree(tmp_path)  # hundreds of MiB that nobody looks at again
 
 
+def test_a_comparison_holds_a_few_tensors_of_each_side(models, tmp_path):
+    shutil.copytree(models / "large", tmp_path / "other")
+    program = CHILD.split("small, large")[0] + (
+        "before, folder = peak(), Path(sys.argv[1])\n"
+        "assert main(['diff', str(folder), sys.argv[2]]) == 0\n"
+        "print(peak() - before)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program, str(models / "large"), str(tmp_path / "other")], check=True, capture_output=True, text=True)
+    assert float(run.stdout.splitlines()[-1]) < BOUND_MIB
+
+
 def test_what_was_handed_out_stays_readable(models):
     """Pages that were given back come again from the file; what somebody wrote to is not given back."""
     import mmap

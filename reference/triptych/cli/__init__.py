@@ -24,6 +24,7 @@ examples:
   triptych convert my_model back.h5                  …and Keras HDF5 again
   triptych convert my_model.h5 my_model.pt --dry-run what goes where and what is lost; nothing is written
   triptych adopt folder_from_a_hub                   a package where it lies, its weights untouched
+  triptych pack my_model my_model.triptych           a folder as one file and back (unpack), byte by byte: signatures hold
   triptych validate my_model.triptych                every problem, one a line; "valid" if there is none
   triptych verify my_model.triptych                  every byte against its digest; what differs, by name
   triptych diff old.h5 new.triptych                  what changed, and how far the weights are apart

@@ -1,6 +1,6 @@
 """The outcomes of a check as JUnit XML: a test case for each thing, a failure where it is invalid, an error where it could not be told.
 
-It obeys the schemas of Apache Ant and of Jenkins, of which the first is the stricter: it wants a host and the time of the run.
+It obeys the schemas of Apache Ant and of Jenkins: the first wants a host, the time of the run and properties, the second wants these not to be empty.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape, quoteattr
 
+from triptych import __version__
 from triptych.cli.judging import Outcome
 from triptych.cli.reports import printable, said
 
@@ -25,7 +26,7 @@ def as_junit(outcomes: Sequence[Outcome]) -> str:
             '<?xml version="1.0" encoding="UTF-8"?>',
             "<testsuites>",
             f'  <testsuite name="validate" package="triptych" id="0" timestamp="{now}" hostname="localhost" {counts}>',
-            "    <properties/>",
+            f'    <properties><property name="triptych" value="{__version__}"/></properties>',
             *(_case(one) for one in outcomes),
             f"    <system-out>{escape(_clean(out))}</system-out>",
             "    <system-err/>",

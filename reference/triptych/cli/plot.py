@@ -12,6 +12,12 @@ DESCRIPTION = """\
 Draw the graph of the model at PATH: a box for each input, call of a layer and output, with type, output shape and parameters, blue where
 there are weights and dashed where they are frozen; nested models are drawn inside their layers' boxes. Long graphs are folded into columns.
 The same model gives the same SVG; a PNG needs resvg-py: pip install 'triptych[png]'.
+
+examples:
+  triptych plot my_model.keras -o graph.svg           text that can be searched and selected; the whole of a name is in its tooltip
+  triptych plot my_model.h5 -o graph.png --depth 0    each nested model as one box
+
+exit status: 0 drawn, 1 the model is invalid, 2 wrong usage (there is no architecture to draw), 3 could not tell
 """
 
 

@@ -25,6 +25,14 @@ A note tells what is no problem: layers of extension types, and code that is not
 With --unused, layers, inputs and values of a valid model that nothing uses are listed too; they are no problems.
 With --only, problems of other kinds are not listed; where there are some and none that was asked for, it could not be told.
 
+examples:
+  triptych validate my_model.h5                       one file, of any layout
+  triptych validate --full models                     every model beneath a folder, every tensor read
+  triptych validate --format junit models > junit.xml for the pages of a build; sarif for code hosts, json for programs
+  triptych validate --only 'TENSOR_*' models          problems of these kinds alone; triptych explain CODE says more
+
+--format json prints an object whose form triptych schema reports/validate says.
+
 exit status: 0 all are valid, 1 one is invalid, 2 wrong usage, 3 none is known to be invalid but one could not be checked
 """
 

@@ -19,6 +19,11 @@ Compare every document, header, tensor and asset of the packages at PATH with th
 A folder that is no package is searched for packages. What the manifest itself says is covered by its own digest, which is printed and is the
 identity of the model: note it down, and --expect compares it. A digest is no signature: it tells damage, not who wrote the file.
 
+examples:
+  triptych verify my_model.triptych
+  triptych verify models --format json                triptych schema reports/verify says its form
+  triptych verify my_model --expect sha256:0f1e…      also that it is the model that was noted down
+
 exit status: 0 nothing differs, 1 something does, 2 wrong usage, 3 a package could not be checked, or there was none
 """
 

@@ -151,8 +151,9 @@ def diff(
 
 def _load(path: str | PathLike[str]) -> Model:
     from triptych.surface.opening import load
+    from triptych.surface.releasing import releasing
 
-    return load(path)
+    return Model(releasing(load(path).panels))
 
 
 def _state(training: Training) -> Mapping[str, Tensor]:

@@ -69,7 +69,7 @@ def package_around(path: Path) -> Path | None:
 def _at(path: Path) -> Iterator[Thing]:
     """What is to be checked at a path that somebody named."""
     if not path.is_dir():
-        yield Thing(path)
+        yield _special(path) if path.exists() and not path.is_file() else Thing(path)
         return
     found = list(_in_folder(path, os.path.realpath(path)))
     yield from found or [Thing(path, Problem("LAYOUT_UNKNOWN", "", "", "expected a package or a folder with models in it, got neither"))]
@@ -122,17 +122,24 @@ def _beneath(folder: Path, root: str, layout: Layout | None) -> Iterator[Thing]:
             elif entry.is_dir(follow_symlinks=False):
                 if not entry.name.startswith("."):
                     yield from _in_folder(path, root)
-            elif entry.is_file(follow_symlinks=False) and not _belongs(path, layout) and _is_meant(path):
+            elif not entry.is_file(follow_symlinks=False):
+                if path.name.endswith(_SUFFIXES):
+                    yield _special(path)
+            elif not _belongs(path, layout) and _is_meant(path):
                 yield Thing(path)
         except OSError as error:
             yield _unreadable(path, error)
 
 
 def _link(path: Path, root: str) -> Iterator[Thing]:
-    """A link that leads out is said where its name promises a model; what one inside leads to is met on its own."""
+    """A link that leads out or nowhere is said where its name promises a model; what one inside leads to is met on its own."""
     target = os.path.realpath(path)
-    if path.name.endswith(_SUFFIXES) and os.path.commonpath((root, target)) != root:
+    if not path.name.endswith(_SUFFIXES):
+        return
+    if os.path.commonpath((root, target)) != root:
         yield Thing(path, Problem("FILE_UNREADABLE", "", "", "expected a file inside the folder, got a symbolic link that leads out of it"))
+    elif not Path(target).exists():
+        yield Thing(path, Problem("FILE_UNREADABLE", "", "", "expected a file, got a symbolic link to what is not there"))
 
 
 def _belongs(path: Path, layout: Layout | None) -> bool:
@@ -163,6 +170,10 @@ def _is_of_layers(text: bytes, name: str) -> bool:
     except (ValueError, RecursionError):
         return name.endswith(".json")
     return isinstance(value, str) or (isinstance(value, dict) and not value.keys().isdisjoint(("layers", "class_name")))
+
+
+def _special(path: Path) -> Thing:
+    return Thing(path, Problem("FILE_UNREADABLE", "", "", "expected a file or a folder, got a pipe, a socket or a device"))
 
 
 def _unreadable(path: Path, error: OSError) -> Thing:

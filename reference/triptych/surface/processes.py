@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -45,12 +47,14 @@ def each(function: Callable[[A], R], arguments: Iterable[A], *, jobs: int, died:
 
 def _once(function: Callable[[A], R], todo: dict[int, A], jobs: int) -> Iterator[tuple[int, R]]:
     """What comes of one pool; less than everything if a process of it dies."""
+    others = {one.pid for one in multiprocessing.active_children()}
     # Not forked: a copy of a process with threads may hang.
     with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=multiprocessing.get_context("spawn")) as pool:
         positions: dict[Future[R], int] = {}
         try:
-            for position, argument in todo.items():
-                positions[pool.submit(function, argument)] = position
+            with _interrupts_held_back():
+                for position, argument in todo.items():
+                    positions[pool.submit(function, argument)] = position
         except BrokenProcessPool:
             pass
         try:
@@ -58,5 +62,22 @@ def _once(function: Callable[[A], R], todo: dict[int, A], jobs: int) -> Iterator
                 if not isinstance(future.exception(), BrokenProcessPool):
                     yield positions[future], future.result()
         except BaseException:
+            # Whoever interrupts does not wait for a file of many gigabytes to be read to its end.
+            for process in multiprocessing.active_children():
+                if process.pid not in others:
+                    process.terminate()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Processes that are started meanwhile never see an interrupt of the terminal, which is this process' business; it gets its own afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -33,8 +33,9 @@ def files_of(prefix: Path) -> tuple[Path, ...]:
     """
     said = _ANY.fullmatch(prefix.name)
     stem = said[1] if said else prefix.name
-    if said is None and is_table(prefix):
-        return (prefix,)
+    if said is None and prefix.is_file():
+        # No checkpoint of several files has one of its prefix's name; and a folder of very many files is not listed for each of them.
+        return (prefix,) if is_table(prefix) else ()
     found: dict[int, list[str]] = {}
     for name in sorted(_names(prefix.parent)):
         one = _SHARD.fullmatch(name)
