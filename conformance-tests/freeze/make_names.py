@@ -53,6 +53,18 @@ def recurrent(k: Any) -> Any:
     )
 
 
+def assembled(k: Any) -> Any:
+    """Layers that keep their weights in unlike ways: statistics, cells of convolutions, cells on one another."""
+    layers = k.layers
+    return k.Sequential(
+        [
+            layers.Input((3, 4, 2), name="frames"), layers.Normalization(name="level"), layers.ConvLSTM1D(2, 2, name="seen"),
+            layers.RNN([layers.SimpleRNNCell(2), layers.GRUCell(2), layers.SimpleRNNCell(2)], return_sequences=True, name="stack"), layers.SimpleRNN(2, name="last"),
+        ],
+        name="assembled",
+    )
+
+
 def branched(k: Any) -> Any:
     """A graph: a layer that is called twice, a model inside, several heads."""
     layers = k.layers
@@ -87,6 +99,16 @@ DOCUMENTS: dict[str, Json] = {
             layer("simple", "SimpleRNN", {**SIMPLE, "return_sequences": True}), layer("cells", "RNN", sublayers={"cell": {"type": "LSTMCell", "config": GATED}}), layer("out", "Dense", {"units": 1}),
         ],
     },
+    "assembled": {
+        "inputs": [{"name": "frames", "shape": [None, 3, 4, 2]}],
+        "layers": [
+            layer("level", "Normalization"), layer("seen", "ConvLSTM1D", {"filters": 2, "kernel_size": [2], "activation": "tanh", "recurrent_activation": "sigmoid"}),
+            layer("stack", "RNN", {"return_sequences": True}, sublayers={"cell": {"type": "StackedRNNCells", "sublayers": {
+                "cell_0": {"type": "SimpleRNNCell", "config": SIMPLE}, "cell_1": {"type": "GRUCell", "config": {**GATED, "reset_after": True}},
+                "cell_2": {"type": "SimpleRNNCell", "config": SIMPLE}}}}),
+            layer("last", "SimpleRNN", SIMPLE),
+        ],
+    },
     "branched": {
         "inputs": [{"name": "first", "shape": [None, 3, 4]}, {"name": "second", "shape": [None, 3, 4]}],
         "layers": [
@@ -111,6 +133,9 @@ TENSORS: dict[str, list[str]] = {
     "recurrent": [
         "table.embeddings", *(f"both.{way}.{role}" for way in ("forward", "backward") for role in GATES), *(f"gates.{role}" for role in GATES), "each.layer.kernel",
         "each.layer.bias", *(f"simple.{role}" for role in GATES), *(f"cells.cell.{role}" for role in GATES), "out.kernel", "out.bias"],
+    "assembled": [
+        "level.mean", "level.variance", "level.count", *(f"seen.{role}" for role in GATES),
+        *(f"stack.cell.cell_{number}.{role}" for number in range(3) for role in GATES), *(f"last.{role}" for role in GATES)],
     "branched": [
         "shared.kernel", "shared.bias", "inner.inside.kernel", "inner.inside.bias", "inner.level.gamma", "inner.level.beta",
         *(f"heads.{part}_{role}" for part in ("query", "key", "value", "output") for role in ("kernel", "bias")), "sums.kernel", "sums.bias", "out.kernel", "out.bias"],
@@ -119,6 +144,7 @@ TENSORS: dict[str, list[str]] = {
 TITLES = {
     "convolutional": "Each Keras has names for the weights of a convolutional model",
     "recurrent": "Names of weights in cells and wrappers say the parts they are in",
+    "assembled": "Names of weights in statistics, cells of convolutions and stacks",
     "branched": "Names of weights in a graph count layers in the order of Keras",
 }
 
@@ -155,10 +181,12 @@ def places(k: Any, build: Any, folder: str) -> tuple[list[np.ndarray], dict[str,
 
 
 def named(forms: dict[str, dict[str, np.ndarray]], value: np.ndarray) -> dict[str, str]:
-    """The one name in each form under which `value` stands."""
+    """The one name in each form under which `value` stands; none where it stands nowhere."""
     found = {}
     for form, arrays in forms.items():
-        (found[form],) = [name for name, array in arrays.items() if np.shape(array) == value.shape and np.array_equal(array, value)]
+        names = [name for name, array in arrays.items() if np.shape(array) == value.shape and np.array_equal(array, value)]
+        if names:
+            (found[form],) = names
     return found
 
 
@@ -176,7 +204,7 @@ def row(build: Any, folder: str) -> Json:
 def main() -> None:
     """Write ``names.json``."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = [row(build, folder) for build in (convolutional, recurrent, branched)]
+        rows = [row(build, folder) for build in (convolutional, recurrent, assembled, branched)]
     versions = {"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__, "keras": keras.__version__}
     text = json.dumps({"versions": versions, "rows": rows}, indent=1) + "\n"
     (Path(__file__).parent / "names.json").write_text(text, encoding="utf-8")

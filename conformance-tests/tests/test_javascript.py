@@ -17,7 +17,7 @@ from triptych_conformance import _cases
 from triptych_conformance._adapter import Adapter
 
 TREE = Path(__file__).resolve().parents[2]
-PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate"}
+PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate", "names"}
 
 
 def test_its_own_tests_pass(node, installed):

@@ -13,12 +13,13 @@ import { saveModel, validate, withModel } from "./src/node.js";
 import { compactJson } from "./src/json_text.js";
 import { LIMITS } from "./src/limits.js";
 import { bitsOf, observe } from "./src/observe.js";
+import { namesElsewhere } from "./src/names_elsewhere.js";
 import { InvalidModelError, UnsupportedError, UsageError } from "./src/problems.js";
 import { headerSize, readTensors } from "./src/safetensors.js";
 
 const roles = process.argv[2]?.split(",") ?? ["reader", "validator", "writer", "evaluator"];
 const START = { protocol: 1, name: "triptych-javascript", version: "1.0.0-draft.1", language: "javascript", spec: ["1.0"], roles,
-  profiles: ["core", "yaml", "archive", "sharded", "training", "layers", "evaluate"], extensions: [] };
+  profiles: ["core", "yaml", "archive", "sharded", "training", "layers", "evaluate", "names"], extensions: [] };
 
 const shown = ({ code, place, message }) => ({ code, place, message });
 
@@ -58,6 +59,7 @@ const OPERATIONS = {
   rewrite: (request) => withModel(request.input, (model) => written(model, request)),
   write: (request) => written(modelOfObservation(readFileSync(request.input)), request),
   read: ({ input }) => ({ outcome: "accepted", observed: withModel(input, observe) }),
+  names: ({ input }) => withModel(input, (model) => ({ outcome: "accepted", observed: compactJson(new Map([["names", namesElsewhere(model)]])) })),
   validate: ({ input }) => {
     const problems = validate(input);
     return problems.length ? { outcome: "rejected", problems: problems.slice(0, 100).map(shown) } : { outcome: "accepted" };

@@ -136,3 +136,9 @@ export function evaluateModel(model: Model, inputs: Record<string, Tensor>): Rec
 
 /** The weights after the optimizer has taken one step for each row of the gradients (name -> [steps, ...]). */
 export function updateWeights(model: Model, gradients: Record<string, Tensor>): Record<string, Tensor>;
+
+/** What each weight is called in files of one Keras; a form is absent where it does not have the weight. */
+export type FormNames = Map<"objects" | "hdf5" | "paths", string>;
+
+/** Tensor -> what its weight is called in files of Keras and TensorFlow (chapter 45). */
+export function namesElsewhere(model: Model): Map<string, Map<"keras2" | "keras3", FormNames>>;

@@ -6,6 +6,7 @@ export { Bytes } from "./blobs.js";
 export { Tensor, fromBytes, toBytes } from "./evaluate/arrays.js";
 export { evaluateModel } from "./evaluate/evaluate.js";
 export { updateWeights } from "./evaluate/update.js";
+export { namesElsewhere } from "./names_elsewhere.js";
 export { Model, inspectPackage, readPackage, validatePackage } from "./package.js";
 export { InvalidModelError, TriptychError, UnreadableError, UnsupportedError, UsageError } from "./problems.js";
 export { Float, fromPlain, toPlain } from "./values.js";

@@ -47,6 +47,7 @@ export class Layer {
 
 /** Layers, calls and values of one architecture. */
 export class Graph {
+  name;
   /** [{ name, shape, dtype, names }], or undefined where the inputs are not known; `names` are its named extents. */
   inputs;
   /** name -> Layer */
@@ -196,6 +197,7 @@ class Resolver {
 
   graph(written, pointer, around) {
     const graph = new Graph(), { scope } = around, at = (place) => scope?.place ?? place;
+    graph.name = written.name;
     graph.inputs = written.inputs?.map((input) => (typeof input === "string" ? { name: input, dtype: undefined }
       : { name: input.name, shape: input.shape.map((extent) => (typeof extent === "string" || extent === null ? null : Number(extent))), names: input.shape.map((extent) => (typeof extent === "string" ? extent : undefined)), dtype: input.dtype ?? "float32" }));
     written.layers.forEach((layer, i) => graph.layers.set(layer.name, this.layer(layer.name, layer, `${pointer}/layers/${i}`, around)));

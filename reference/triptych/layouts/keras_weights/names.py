@@ -51,10 +51,11 @@ def says_role(scopes: Sequence[str], stored: str, role: str) -> bool:
     return bool(scopes) and f"{_PROJECTIONS.get(scopes[-1])}_{stored}" == role
 
 
-def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect: str) -> str:
+def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect: str, before: int = 0) -> str:
     """The name that Keras gives the weight `role` of the layer at `lineage`, names of layers and sublayer roles outermost first.
 
-    A sublayer role is marked by a leading "@"; of nested layers Keras 2 says only the innermost.
+    A sublayer role is marked by a leading "@"; of nested layers Keras 2 says only the innermost. `before` counts the cells of its
+    type before a cell in a stack.
     """
     owner = max((index for index, part in enumerate(lineage) if not part.startswith("@")), default=0)
     scopes = [*(lineage if dialect == "keras3" else lineage[owner:])]
@@ -67,8 +68,10 @@ def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect:
         elif part == "@cell" and index < len(scopes) - 1:
             words.append("stacked_rnn_cells")
         elif dialect == "keras3" or part.startswith("@cell"):
-            words.append(snake(layer_type))
-    if layer_type in CELLS:
+            words.append(snake(layer_type) + (f"_{before}" if before else ""))
+    if dialect == "keras3" and layer_type.startswith("ConvLSTM"):
+        words.append("conv_lstm_cell")
+    elif layer_type in CELLS:
         words.append(CELLS[layer_type])
     if layer_type in ("MultiHeadAttention", "GroupQueryAttention"):
         projection, _, role = role.rpartition("_")

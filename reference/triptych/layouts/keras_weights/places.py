@@ -51,9 +51,17 @@ def top_layers(architecture: Architecture) -> dict[str, TopLayer]:
 def default_names(top: TopLayer, architecture: Architecture, dialect: str) -> list[str]:
     """The names under which Keras stores the weights of `top`, in the order of ``get_weights()``."""
     prefix = (architecture.name,) if dialect == "keras3" and architecture.is_sequential and architecture.name else ()
+    before: dict[tuple[str, ...], int] = {}
+    cells: dict[tuple[str, ...], int] = {}
+    for owner in top.owners:
+        if owner.lineage[-1].startswith("@cell_"):
+            kind = (*owner.lineage[:-1], owner.layer.type)
+            cells[owner.lineage] = before.get(kind, 0)
+            before[kind] = before.get(kind, 0) + 1
     return [
-        "/".join([*prefix, default_name(place.owner.lineage, place.owner.layer.type, place.role, dialect=dialect)])
+        "/".join([*prefix, default_name(owner.lineage, owner.layer.type, place.role, dialect=dialect, before=cells.get(owner.lineage, 0))])
         for place in top.places
+        for owner in [place.owner]
     ]
 
 
