@@ -20,9 +20,6 @@ export function valuesOf(argument, pointer) {
   return isObject(argument) && has(argument, "value") ? [[argument.value, `${pointer}/value`]] : [];
 }
 
-/** The names of the values that a call yields. */
-export const outputsOf = (call) => call.outputs ?? [call.layer];
-
 class Graph {
   constructor(graph, pointer, add) {
     Object.assign(this, { graph, pointer, add });

@@ -35,7 +35,7 @@ function resolve(reference, file) {
 }
 
 const number = (value) => (value instanceof Float ? value.value : value);
-const characters = (text) => { let count = 0; for (const _ of text) count++; return count; };
+const characters = (text) => [...text].length;
 
 /** Whether a float stands where one of the integers is asked for that it equals. */
 const wholeFloat = (value) => value instanceof Float && Number.isInteger(value.value);
@@ -173,6 +173,3 @@ export function checkSchema(file, value, { member, place = "" }) {
   new Check(file, member, problems).value(SCHEMAS[file], value, place, { requirement: undefined, file, title: undefined });
   return problems.map(({ integer, ...one }) => one);
 }
-
-/** Whether there is a schema of this name. */
-export const hasSchema = (file) => has(SCHEMAS, file);

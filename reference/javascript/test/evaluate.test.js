@@ -50,3 +50,10 @@ test("what cannot be computed is said, and not guessed", () => {
   const model = readPackage(folderSource(writeMembers({ architecture })));
   assert.throws(() => evaluateModel(model, { x: new Tensor("float32", [1, 2]) }), UnsupportedError);
 });
+
+test("a mask that does not fit what it hides is told apart from a fault of ours", () => {
+  const architecture = fromPlain({ format_version: "1.0", inputs: [{ name: "x", shape: [null, 3, 1] }, { name: "m", shape: [null, 2], dtype: "bool" }], layers: [{ name: "mean", type: "GlobalAveragePooling1D" }],
+    calls: [{ layer: "mean", inputs: ["x"], arguments: { mask: { value: "m" } } }], outputs: ["mean"] });
+  const model = readPackage(folderSource(writeMembers({ architecture })));
+  assert.throws(() => evaluateModel(model, { x: new Tensor("float32", [1, 3, 1]), m: new Tensor("bool", [1, 2]) }), UnsupportedError);
+});

@@ -1,6 +1,7 @@
 // The layers of windows, padding, extents and axes.
 
 import { Tensor, numbers, reshaped, sizeOf, transposed } from "./arrays.js";
+import { UnsupportedError } from "../problems.js";
 import { finishDense, weighted } from "./basic_layers.js";
 import { channelsLast, chosenAlong, convolve, convolveTransposed, padded, pool, poolAdaptively, resized } from "./spatial.js";
 
