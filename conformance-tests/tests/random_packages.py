@@ -211,7 +211,7 @@ def training(source: Source) -> dict:
     ])
     return _document(
         source, used, optimizer=source.maybe(_part(source, used, **source.shuffled(optimizer)), 0.8),
-        losses=source.maybe([_part(source, used, type="example:Loss", weight=source.maybe(source.random.choice([0, -0.0, 2.0, source.number(), source.integer()])))]),
+        losses=source.maybe([_part(source, used, type="example:Loss", weight=source.maybe(source.random.choice([1, 1.0, 0, -0.0, 2.0, source.number(), source.integer()])))]),
         metrics=source.maybe([_part(source, used, type="example:M", config=source.maybe(source.object()), weighted=source.maybe(source.chance(0.5)))]),
         progress=source.maybe(source.shuffled({
             "step": source.maybe(source.random.randrange(2**53)), "epoch": source.maybe(0), "samples": source.maybe(2**53 - 1),

@@ -107,7 +107,7 @@ def test_both_write_every_model_of_the_suite_as_the_same_bytes(suite, writers, t
     """Every package that a case accepts in one of the forms, a writer's in each; every byte, so that the digests of their manifests are the same."""
     count = 0
     for case in suite.cases:
-        if not case.accepts or case.needs:
+        if not case.accepts or case.needs or case.role == "converter":
             continue
         given, op = case.lay_out(tmp_path / case.id / "input"), "rewrite"
         if case.op in _cases.BESIDE:
