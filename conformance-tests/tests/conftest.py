@@ -61,6 +61,25 @@ def schema_errors():
 
 
 @pytest.fixture(scope="session")
+def protocol_errors():
+    """What is wrong, by the schema, with lines of the protocol: the transcript at a path, or pairs of direction and message."""
+    import jsonschema_rs
+
+    schemas = {path.name: json.loads(path.read_bytes()) for path in (SUITE / "schemas").glob("*.json")}
+    whole = schemas["protocol.schema.json"]
+    parts = {name: jsonschema_rs.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": whole["$defs"]}) for name in ("start", "implementation", "run", "answer")}
+
+    def errors(lines):
+        if isinstance(lines, Path):
+            lines = [(line[0], json.loads(line[2:])) for line in lines.read_bytes().decode().split("\n") if line]  # U+2028 ends no line of the protocol
+        kinds = ((("start" if message["cmd"] == "start" else "run") if direction == "→" else ("answer" if "seq" in message else "implementation"), message)
+                 for direction, message in lines)
+        return [f"{kind}: {error.message}" for kind, message in kinds for error in parts[kind].iter_errors(message)]
+
+    return errors
+
+
+@pytest.fixture(scope="session")
 def inputs(tmp_path_factory, suite):
     """Case id -> its input, laid out once: readers leave it as it is."""
     root = tmp_path_factory.mktemp("inputs")

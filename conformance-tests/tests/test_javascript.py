@@ -28,10 +28,10 @@ def test_its_own_tests_pass(node, installed):
     assert "\n# todo 0\n" in done.stdout
 
 
-def test_it_passes_every_profile_it_declares(node, installed, tmp_path):
-    """No case fails, none is known to fail, and every problem has the right code and place."""
-    report = tmp_path / "report.json"
-    command = [sys.executable, "-m", "triptych_conformance", "run", "--report", str(report), "--", *node[0], str(installed / "adapter.mjs")]
+def test_it_passes_every_profile_it_declares(node, installed, protocol_errors, tmp_path):
+    """No case fails, none is known to fail, every problem has the right code and place, and every line keeps the schema of the protocol."""
+    report, transcript = tmp_path / "report.json", tmp_path / "transcript.txt"
+    command = [sys.executable, "-m", "triptych_conformance", "run", "--jobs", "2", "--report", str(report), "--transcript", str(transcript), "--", *node[0], str(installed / "adapter.mjs")]
     done = subprocess.run(command, cwd=TREE / "conformance-tests", capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     said = json.loads(report.read_text(encoding="utf-8"))
@@ -40,6 +40,7 @@ def test_it_passes_every_profile_it_declares(node, installed, tmp_path):
     assert len(applied) > 1370
     assert {case["verdict"] for case in applied} == {"pass"}
     assert {case["diagnosis"] for case in applied} == {"exact", "n/a"}
+    assert protocol_errors(transcript) == []
 
 
 FORMS = [

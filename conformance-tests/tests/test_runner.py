@@ -1,9 +1,11 @@
 """The runner is hard to deceive, says exactly what happened, and fails loudly."""
 
+import io
 import json
 import shutil
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from triptych_conformance import __main__ as command
 from triptych_conformance import _cases, _judge, _report, _run
+from triptych_conformance._progress import Progress
 
 TREE = Path(__file__).resolve().parents[2]
 SUITE = TREE / "conformance-tests"
@@ -180,19 +183,127 @@ def test_failing_is_status_1_and_never_a_count(liar):
     assert command.main(["run", "--", *liar("reject-all")]) == 1
 
 
-def test_what_is_exported_is_a_suite(tmp_path, suite):
-    target = tmp_path / "new"
-    assert command.main(["export", str(target)]) == 0
-    assert _cases.load(target).digest == suite.digest
-    assert command.main(["export", str(target)]) == command.USAGE
-
-
 def test_smoke_judges_the_adapter(liar, capsys):
     assert command.main(["smoke", "--", *MINIMAL]) == 0
     assert command.main(["smoke", "--", *liar("novel-word")]) == 1
     assert "the words are accepted, rejected, skipped, errored" in capsys.readouterr().out
     for kind in ("crash", "garbage", "wrong-seq", "error-all", "accept-all", "reject-all"):
         assert command.main(["smoke", "--", *liar(kind)]) == 1
+
+
+def test_the_report_is_the_same_whatever_the_number_of_processes(tmp_path, capsys):
+    """Rejections, failures with a log and crashes included: what is kept of a log is what was written for the case."""
+    reports = []
+    crasher = tmp_path / "crasher.py"
+    crasher.write_text(
+        f"import runpy, sys\nmodule = runpy.run_path({MINIMAL[1]!r})\nimport json\n"
+        "for line in sys.stdin:\n    request = json.loads(line)\n"
+        "    if request['cmd'] == 'run':\n        reply = {'seq': request['seq'], **module['answer'](request)}\n"
+        "        print('asked for', request['op'], file=sys.stderr, flush=True)\n"
+        "        if '\"Add\"' in str(reply):\n            sys.exit('no addition here')\n"
+        "    else:\n        reply = module['START']\n"
+        "    print(json.dumps(reply), flush=True)\n", encoding="utf-8")
+    for jobs in ("1", "3"):
+        words = ["run", "--only", "arc-00*", "--only", "lyr-001*", "--jobs", jobs, "--report", str(tmp_path / f"{jobs}.json")]
+        assert command.main([*words, "--", sys.executable, str(crasher)]) == 1
+        reports.append({**json.loads((tmp_path / f"{jobs}.json").read_bytes()), "seconds": 0})
+    assert reports[0] == reports[1]
+    assert {one["stderr"] for one in reports[0]["results"] if one["verdict"] == "fail"} == {"asked for read\n"}
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many"])
+def test_a_number_of_processes_is_one_or_more(number):
+    assert command.main(["run", "--jobs", number, "--", *MINIMAL]) == command.USAGE
+
+
+def test_every_line_of_a_run_keeps_the_schema_of_the_protocol(reference_command, reference_environment, protocol_errors, tmp_path, monkeypatch):
+    """The runner's as the reference's, of every case."""
+    for name, value in reference_environment.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "transcript.txt"
+    assert command.main(["run", "--jobs", "2", "--transcript", str(path), "--", *reference_command]) == 0
+    assert protocol_errors(path) == []
+
+
+def test_an_adapter_whose_child_holds_its_output_is_ended(suite):
+    """A wrapper that is killed leaves a child behind, and nobody waits for that."""
+    program = ("import subprocess, sys, json; sys.stdin.readline(); print(json.dumps({'protocol': 1, 'name': 'x', 'version': '0', 'language': 'x', "
+               "'spec': ['1.0'], 'roles': ['reader'], 'profiles': []}), flush=True); "
+               "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(8)']); sys.stdin.readline(); import time; time.sleep(60)")
+    started = time.monotonic()
+    _, results = _run.run([sys.executable, "-c", program], suite.select(["cnf-001-one-layer"]), timeout=0.5)
+    assert [one.verdict for one in results] == ["timeout"]
+    assert time.monotonic() - started < 7
+
+
+def test_a_case_is_shown_with_what_is_needed_to_understand_it(capsys, tmp_path, suite):
+    assert command.main(["show", "pkg-004-digest-of-another-file"]) == command.USAGE
+    case = next(case for case in suite.cases if case.id.startswith("doc-003-") and not case.accepts)
+    assert command.main(["show", case.id]) == 0
+    shown = capsys.readouterr().out
+    for part in (case.title, f"rejected: {case.expect['code']} at '{case.expect['place']}'", f"twin          {case.twin}", "triptych explain DOC-003",
+                 f"triptych-conformance run --only {case.id} -- ADAPTER...", "--- case.json"):
+        assert part in shown
+
+
+def test_a_case_is_asked_by_hand(tmp_path, capsys, protocol_errors):
+    folder = tmp_path / "laid"
+    assert command.main(["show", "cnf-001-one-layer", "--input", str(folder)]) == 0
+    done = subprocess.run(MINIMAL, input=(folder / "requests.jsonl").read_bytes(), capture_output=True, check=True)
+    assert json.loads(done.stdout.splitlines()[1])["outcome"] == "accepted"
+    assert command.main(["show", "cnf-001-one-layer", "--input", str(folder)]) == command.USAGE
+    for case in ("cnf-004-directory", "evl-001-*"):
+        name = next(one.id for one in _cases.suite().cases if one.id == case or one.op == "evaluate")
+        assert command.main(["show", name, "--input", str(tmp_path / name)]) == 0
+        start, request = [json.loads(line) for line in (tmp_path / name / "requests.jsonl").read_text(encoding="utf-8").splitlines()]
+        assert protocol_errors([("→", start), ("→", request)]) == []
+
+
+def test_what_an_adapter_answers_to_a_case_is_shown(liar, capsys):
+    assert command.main(["show", "cnf-001-one-layer", "--", *MINIMAL]) == 0
+    assert command.main(["show", "cnf-001-one-layer", "--", *liar("reject-all")]) == 1
+    shown = capsys.readouterr().out
+    assert '← {"seq": 0, "outcome": "rejected", "problems": []}' in shown
+    assert "fail: expected accepted, got rejected" in shown
+
+
+def test_a_badge_is_that_of_a_role_and_a_profile(report, capsys):
+    def badge(*words):
+        assert command.main(["render", str(report / "report.json"), "--format", "badge", *words]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert badge()["message"].startswith("core reader ")
+    assert badge("--role", "reader", "--profile", "training")["message"].startswith("training reader ")
+    assert badge("--role", "writer") == {"schemaVersion": 1, "label": "triptych", "message": "core writer: nothing run", "color": "lightgrey"}
+    assert command.main(["render", str(report / "report.json"), "--role", "reader"]) == command.USAGE
+
+
+def test_what_does_not_apply_is_one_line(report, capsys):
+    for form, start in (("text", "not applicable: "), ("markdown", "Not applicable: ")):
+        assert command.main(["render", str(report / "report.json"), "--format", form]) == 0
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith(start)]
+        assert "evaluator evaluate" in line
+
+
+def test_junit_is_rendered_from_a_report_as_a_run_writes_it(report, capsys):
+    assert command.main(["render", str(report / "report.json"), "--format", "junit"]) == 0
+    assert capsys.readouterr().out == (report / "junit.xml").read_text(encoding="utf-8")
+
+
+def test_progress_is_for_terminals(suite):
+    class Screen(io.StringIO):
+        def __init__(self, *, terminal):
+            super().__init__()
+            self.isatty = lambda: terminal
+
+    for terminal in (True, False):
+        screen = Screen(terminal=terminal)
+        progress = Progress(screen, 2)
+        for case in suite.cases[:2]:
+            progress(_judge.result(case, "fail"))
+        assert ("1/2, 1 failing" in screen.getvalue()) is terminal
+        progress.clear()
+        assert screen.getvalue().endswith("\r") is terminal
 
 
 def test_the_command_runs_without_the_reference(tmp_path):

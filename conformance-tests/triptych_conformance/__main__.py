@@ -6,23 +6,41 @@ Exit status: 0 conforms, 1 does not, 2 wrong usage, 3 could not tell: the adapte
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import shutil
 import sys
+import threading
 import time
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from triptych_conformance import _report, _run, _smoke, _trace
-from triptych_conformance._adapter import CASE_SECONDS, AdapterError
-from triptych_conformance._cases import Suite, SuiteDamagedError, root, suite
+from triptych_conformance import _export, _known, _report, _run, _show, _smoke, _trace
+from triptych_conformance._adapter import CASE_SECONDS, START_SECONDS, AdapterError, Transcript
+from triptych_conformance._cases import NotPossibleHereError, Suite, SuiteDamagedError, load, suite
 from triptych_conformance._judge import UNJUDGED
+from triptych_conformance._progress import Progress
 
 Json = Any
 CONFORMS, DOES_NOT, USAGE, UNUSABLE = 0, 1, 2, 3
-RENDERERS = ("text", "markdown", "badge")
+PROGRAM = "python -m triptych_conformance" if Path(sys.argv[0]).name == "__main__.py" else "triptych-conformance"
+"""How this was called: an unpacked suite is no command on the path."""
+RENDERERS = ("text", "markdown", "junit", "badge")
+DESCRIPTION = "Holds an implementation of Triptych to the specification."
+EPILOG = """\
+An implementation is driven by an adapter: a program that reads one JSON object a line and answers each with one
+line (PROTOCOL.md, one page; adapters/ holds two to copy from). Its command stands after --, arguments untouched.
+
+  triptych-conformance smoke -- python my_adapter.py       is the adapter itself in order?
+  triptych-conformance run -- python my_adapter.py         what holds, by role and profile
+  triptych-conformance show CASE                           what a case is about, and how it differs from its twin
+  triptych-conformance show CASE -- python my_adapter.py   what the adapter answers to it
+  triptych-conformance run --write-known-failures known.toml -- python my_adapter.py
+  triptych-conformance run --known-failures known.toml --report report.json -- python my_adapter.py
+  triptych-conformance render report.json --format markdown
+
+exit status: 0 conforms, or fails only as known; 1 does not; 2 wrong usage; 3 adapter or suite unusable
+"""
 
 
 class _UsageError(Exception):
@@ -31,61 +49,84 @@ class _UsageError(Exception):
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="triptych-conformance", description="Holds an implementation of Triptych to the specification. The adapter's command stands after --.",
-        allow_abbrev=False,
+        prog=PROGRAM, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="run the cases against an adapter", usage="%(prog)s [options] -- ADAPTER...")
+
+    def add(name: str, text: str, adapter: str = "") -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", usage=f"%(prog)s [options] {adapter}" if adapter else None)
+        if name not in {"render", "trace"}:
+            made.add_argument("--suite", type=Path, metavar="DIR", help="an exported suite (default: the one that belongs to this program)")
+        return made
+
+    run = add("run", "run the cases against an adapter", "-- ADAPTER...")
     run.add_argument("--only", action="append", metavar="GLOB", help="cases or requirements; may be repeated")
+    run.add_argument("--jobs", type=_count, default=1, metavar="N", help="adapter processes at a time (default %(default)d); the report is the same")
     run.add_argument("--known-failures", type=Path, metavar="FILE", help='TOML: case-id = "reason"; a listed case that passes is an error')
     run.add_argument("--write-known-failures", type=Path, metavar="FILE", help="write the cases that fail now, with what happened")
     run.add_argument("--report", type=Path, metavar="FILE", help="write the JSON report")
     run.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
     run.add_argument("--inspect-with", default="", metavar="PYTHON", help="the interpreter that has h5py, TensorFlow, Keras, PyTorch (default: this one)")
-    run.add_argument("--timeout", type=float, default=CASE_SECONDS, metavar="SECONDS", help="for one case (default %(default)g)")
-    commands.add_parser("smoke", help="is the adapter itself in order?", usage="%(prog)s -- ADAPTER...")
-    listing = commands.add_parser("list", help="one line a case")
-    listing.add_argument("--only", action="append", metavar="GLOB")
-    show = commands.add_parser("show", help="one case in full")
+    run.add_argument("--transcript", type=Path, metavar="FILE", help="write every line that went to the adapter (→) and came back (←)")
+    smoke = add("smoke", "is the adapter itself in order? Names what beginners get wrong", "-- ADAPTER...")
+    for one in (run, smoke):
+        one.add_argument("--start-timeout", type=float, default=START_SECONDS, metavar="SECONDS", help="for the answer to start (default %(default)g)")
+    listing = add("list", "one line a case")
+    listing.add_argument("--only", action="append", metavar="GLOB", help="cases or requirements; may be repeated")
+    show = add("show", "one case in full: what it says, what differs from its twin, how to ask it again; with an adapter, what that answers", "CASE [-- ADAPTER...]")
     show.add_argument("case", metavar="CASE")
-    export = commands.add_parser("export", help="copy the cases and schemas into a new folder")
-    export.add_argument("folder", type=Path, metavar="DIR")
-    render = commands.add_parser("render", help="render a JSON report")
+    show.add_argument("--input", type=Path, metavar="DIR", help=f"lay the input out in a new folder, with {_show.REQUESTS} to give an adapter by hand")
+    for one in (run, smoke, show):
+        one.add_argument("--timeout", type=float, default=CASE_SECONDS, metavar="SECONDS", help="for one case (default %(default)g)")
+    export = add("export", "copy cases, schemas, adapters and this runner: python -m triptych_conformance works there")
+    export.add_argument("target", type=Path, metavar="TARGET", help="a new folder, or an archive: .tar.gz, .tgz or .zip; the same bytes each time")
+    render = add("render", "render a JSON report")
     render.add_argument("report", type=Path, metavar="REPORT")
     render.add_argument("--format", choices=RENDERERS, default="text")
-    commands.add_parser("trace", help="join specification, schemas, code and cases (in a checkout only)")
+    render.add_argument("--role", help="of a badge (default: the first that was declared)")
+    render.add_argument("--profile", help="of a badge (default: core)")
+    add("trace", "join specification, schemas, code and cases (in a checkout only)")
     return parser
 
 
-def _known(path: Path | None, everything: Suite) -> dict[str, str]:
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 256:
+        raise ValueError(text)
+    return number
+
+
+@contextlib.contextmanager
+def _transcript(path: Path | None) -> Iterator[Transcript | None]:
     if path is None:
-        return {}
-    try:
-        known = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _UsageError(f"{path}: {error}") from error
-    if wrong := [name for name, reason in known.items() if not isinstance(reason, str) or not reason]:
-        raise _UsageError(f"{path}: a reason is needed for {', '.join(wrong)}")
-    if unknown := sorted(known.keys() - {case.id for case in everything.cases}):
-        raise _UsageError(f"{path}: no such case: {', '.join(unknown)}")
-    return known
+        yield None
+        return
+    lock = threading.Lock()
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+
+        def note(direction: str, line: bytes) -> None:
+            with lock:
+                file.write(f"{direction} {line.decode(errors='replace').rstrip()}\n")
+
+        yield note
 
 
-def _write_known(path: Path, report: Json, failed: set[str]) -> None:
-    lines = ["# Cases that fail, and why. Written by `triptych-conformance run --write-known-failures`; replace each reason by yours."]
-    for one in report["results"]:
-        if one["case"] in failed:
-            reason = one.get("known") or f"{one['verdict']}: {one.get('detail', '')}".strip()
-            lines.append(f"{one['case']} = {json.dumps(' '.join(reason.split())[:200])}")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-
-
-def _run_command(args: argparse.Namespace, adapter: Sequence[str]) -> int:
-    everything = suite()
-    known = _known(args.known_failures, everything)
+def _run_command(args: argparse.Namespace, everything: Suite, adapter: Sequence[str]) -> int:
+    known = _known.read_known(args.known_failures, everything)
     cases = everything.select(args.only or ["*"])
+    for path in (args.report, args.junit, args.write_known_failures, args.transcript):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise _UsageError(f"{path}: there is no such folder")
     started = time.monotonic()
-    implementation, results = _run.run(adapter, cases, timeout=args.timeout, python=args.inspect_with)
+    progress = Progress(sys.stderr, len(cases))
+    with _transcript(args.transcript) as transcript:
+        try:
+            implementation, results = _run.run(
+                adapter, cases, timeout=args.timeout, start_timeout=args.start_timeout, python=args.inspect_with, jobs=args.jobs,
+                progress=progress, transcript=transcript,
+            )
+        finally:
+            progress.clear()
     report = _report.build(everything, implementation, results, known, time.monotonic() - started)
     failed = _report.failing(results, everything.levels)
     if args.report:
@@ -93,15 +134,17 @@ def _run_command(args: argparse.Namespace, adapter: Sequence[str]) -> int:
     if args.junit:
         args.junit.write_text(_report.junit(report), encoding="utf-8", newline="\n")
     if args.write_known_failures:
-        _write_known(args.write_known_failures, report, failed)
+        _known.write_known(args.write_known_failures, report, failed)
         known = known | dict.fromkeys(failed, "")
     stale = sorted(known.keys() & {one.case for one in results if one.passed})
     new = failed - known.keys()
-    print(_report.text({**report, "results": [one for one in report["results"] if one["case"] in new or one["verdict"] in {"pass", UNJUDGED}]}))
+    print(_report.text({**report, "results": [one for one in report["results"] if one["case"] in new or one["verdict"] in {"pass", "n/a", UNJUDGED}]}))
     for case in stale:
         print(f"STALE    {case} passes; remove it from {args.known_failures}")
     if known:
         print(f"{len(known) - len(stale)} known failures")
+    if new:
+        print(f"{len(new)} cases fail; for one of them: {PROGRAM} show {min(new)} -- {' '.join(adapter)}", file=sys.stderr)
     if not any(one.verdict != "n/a" for one in results):
         print("nothing applied to this adapter", file=sys.stderr)
         return DOES_NOT
@@ -110,59 +153,50 @@ def _run_command(args: argparse.Namespace, adapter: Sequence[str]) -> int:
     return UNUSABLE if any(one.verdict == UNJUDGED for one in results) else CONFORMS
 
 
-def _smoke_command(adapter: Sequence[str]) -> int:
-    steps = _smoke.smoke(adapter, suite())
+def _smoke_command(args: argparse.Namespace, everything: Suite, adapter: Sequence[str]) -> int:
+    steps = _smoke.smoke(adapter, everything, timeout=args.timeout, start_timeout=args.start_timeout)
     for good, text in steps:
         print(f"{'ok' if good else 'NOT OK':7} {text}")
     return CONFORMS if all(good for good, _ in steps) else DOES_NOT
 
 
-def _show(case_id: str) -> None:
+def _show_command(args: argparse.Namespace, everything: Suite, adapter: Sequence[str]) -> int:
     try:
-        case = suite().case(case_id)
+        case = everything.case(args.case)
     except KeyError:
-        raise _UsageError(f"no such case: {case_id}") from None
-    for path in sorted(path for path in case.folder.rglob("*") if path.is_file()):
-        data = path.read_bytes()
-        print(f"--- {path.relative_to(case.folder).as_posix()} ({len(data)} bytes)")
-        try:
-            text = data.decode()
-            binary = any(character < " " and character not in "\n\t" for character in text)
-        except UnicodeDecodeError:
-            binary = True
-        if binary:
-            shown = data[:512]
-            for start in range(0, len(shown), 16):
-                row = shown[start : start + 16]
-                print(f"{start:08x}  {row.hex(' '):47}  {''.join(chr(byte) if 32 <= byte < 127 else '.' for byte in row)}")
-            if len(data) > len(shown):
-                print(f"… {len(data) - len(shown)} more bytes")
-        else:
-            print(text, end="" if text.endswith("\n") else "\n")
+        near = [one.id for one in everything.cases if args.case in one.id or args.case in one.requirements]
+        hint = f"; did you mean {', '.join(near[:5])}" if near else ""
+        raise _UsageError(f"no such case: {args.case}{hint}") from None
+    if adapter:
+        passed, lines = _show.answers(case, adapter, args.timeout)
+        print("\n".join(lines))
+        return CONFORMS if passed else DOES_NOT
+    if args.input is not None:
+        if args.input.exists():
+            raise _UsageError(f"{args.input} exists already")
+        print(_show.lay_out(case, args.input))
+        return CONFORMS
+    print("\n".join(_show.show(case, everything)))
+    return CONFORMS
 
 
-def _export(folder: Path) -> None:
-    if folder.exists():
-        raise _UsageError(f"{folder} exists already")
-    suite()
-    folder.mkdir(parents=True)
-    for name in ("cases", "schemas"):
-        shutil.copytree(root() / name, folder / name)
-    for name in ("manifest.json", "waived.toml"):
-        shutil.copyfile(root() / name, folder / name)
-
-
-def _render(path: Path, form: str) -> None:
+def _render_command(args: argparse.Namespace) -> int:
     try:
-        report = json.loads(path.read_bytes())
+        report = json.loads(args.report.read_bytes())
     except (OSError, ValueError) as error:
-        raise _UsageError(f"{path}: {error}") from error
+        raise _UsageError(f"{args.report}: {error}") from error
     if not isinstance(report, dict) or report.get("report") != _report.REPORT:
-        raise _UsageError(f"{path}: no report of version {_report.REPORT}")
-    if form == "badge":
-        print(json.dumps(_report.badge(report), indent=2))
-    else:
-        print(_report.markdown(report) if form == "markdown" else _report.text(report))
+        raise _UsageError(f"{args.report}: no report of version {_report.REPORT}")
+    if (args.role or args.profile) and args.format != "badge":
+        raise _UsageError("--role and --profile are for a badge")
+    match args.format:
+        case "badge":
+            print(json.dumps(_report.badge(report, args.role, args.profile), indent=2))
+        case "junit":
+            print(_report.junit(report), end="")
+        case form:
+            print(_report.markdown(report) if form == "markdown" else _report.text(report))
+    return CONFORMS
 
 
 def _trace_command() -> int:
@@ -174,24 +208,27 @@ def _trace_command() -> int:
 
 
 def _dispatch(args: argparse.Namespace, adapter: Sequence[str]) -> int:
-    if (args.command in {"run", "smoke"}) != bool(adapter):
-        raise _UsageError(f"{args.command} takes no adapter" if adapter else "an adapter's command after -- is needed")
+    if args.command in {"run", "smoke"} and not adapter:
+        raise _UsageError("an adapter's command after -- is needed")
+    if args.command not in {"run", "smoke", "show"} and adapter:
+        raise _UsageError(f"{args.command} takes no adapter")
+    if args.command == "render":
+        return _render_command(args)
+    if args.command == "trace":
+        return _trace_command()
+    everything = load(args.suite) if args.suite else suite()
     match args.command:
         case "run":
-            return _run_command(args, adapter)
+            return _run_command(args, everything, adapter)
         case "smoke":
-            return _smoke_command(adapter)
-        case "list":
-            for case in suite().select(args.only or ["*"]):
-                print(f"{case.id:60} {case.role:9} {case.profile:8} {case.expect['outcome']:8} {','.join(case.requirements)}  {case.title}")
+            return _smoke_command(args, everything, adapter)
         case "show":
-            _show(args.case)
-        case "export":
-            _export(args.folder)
-        case "render":
-            _render(args.report, args.format)
+            return _show_command(args, everything, adapter)
+        case "list":
+            for case in everything.select(args.only or ["*"]):
+                print(f"{case.id:60} {case.role:9} {case.profile:8} {case.expect['outcome']:8} {','.join(case.requirements)}  {case.title}")
         case _:
-            return _trace_command()
+            print(f"{_export.export(args.target, everything)} files: {args.target}", file=sys.stderr)
     return CONFORMS
 
 
@@ -207,10 +244,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _dispatch(args, adapter)
     except SystemExit as error:
         return int(error.code or 0)
-    except _UsageError as error:
+    except (_UsageError, _known.KnownFailuresError, _export.ExistsError) as error:
         print(f"triptych-conformance: {error}", file=sys.stderr)
         return USAGE
-    except (OSError, SuiteDamagedError, AdapterError, _trace.NoCheckoutError) as error:
+    except KeyboardInterrupt:
+        print("triptych-conformance: interrupted", file=sys.stderr)
+        return UNUSABLE
+    except (OSError, SuiteDamagedError, NotPossibleHereError, AdapterError, _trace.NoCheckoutError) as error:
         print(f"triptych-conformance: {error}", file=sys.stderr)
         return UNUSABLE
 

@@ -6,13 +6,19 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any, Self
 
+from triptych_conformance._advice import advice
+
 Json = Any
+Transcript = Callable[[str, bytes], None]
+"""Is told each line as it passes: "→" to the adapter, "←" from it."""
 PROTOCOL = 1
 START_SECONDS = 60.0
 """Limit of the answer to `start`, apart from that of a case: interpreters and virtual machines start slowly."""
@@ -21,7 +27,7 @@ STOP_SECONDS = 5.0
 LINE_BYTES = 64 << 20
 """Longest answer."""
 LOG_BYTES = 4000
-"""How much of the standard error is kept with a failing case."""
+"""How much of the standard error is kept with a failing case: the end of what was written since the case was asked."""
 
 
 class AdapterError(Exception):
@@ -47,8 +53,11 @@ def _no_constant(name: str) -> Json:
 
 
 def _read_lines(stream: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
-    """Runs in a thread of its own, because a pipe cannot be waited for with a time limit on every system."""
-    with contextlib.suppress(OSError, ValueError):
+    """Runs in a thread of its own, because a pipe cannot be waited for with a time limit on every system.
+
+    The thread closes the pipe, too: whoever closes it while another reads waits for a child of the adapter that still holds it.
+    """
+    with contextlib.suppress(OSError, ValueError), stream:
         while line := stream.readline(LINE_BYTES):
             lines.put(line)
     lines.put(None)
@@ -57,20 +66,29 @@ def _read_lines(stream: IO[bytes], lines: queue.Queue[bytes | None]) -> None:
 class Adapter:
     """One adapter process, started at once; a context manager that ends it."""
 
-    def __init__(self, command: Sequence[str], *, timeout: float = CASE_SECONDS, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], *, timeout: float = CASE_SECONDS, environment: Mapping[str, str] | None = None,
+        transcript: Transcript | None = None,
+    ) -> None:
         """Starts `command`.
 
         Raises:
             OSError: It cannot be started.
         """
-        self._timeout = timeout
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `stop`
+        self._timeout, self._transcript = timeout, transcript
+        self._answers = 0
+        self._asked_at = 0
+        """Size of the log when the last request was sent."""
+        self._folder = tempfile.TemporaryDirectory(prefix="adapter-", ignore_cleanup_errors=True)
+        self._log = Path(self._folder.name) / "stderr"
+        program = shutil.which(command[0]) or command[0]  # on Windows, a name alone is also that of a script
         try:
-            self._process = subprocess.Popen(
-                list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, env={**os.environ, **(environment or {})}
-            )
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(
+                    [program, *command[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **(environment or {})}
+                )
         except OSError:
-            self._log.close()
+            self._folder.cleanup()
             raise
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=_read_lines, args=(self._process.stdout, self._lines), daemon=True).start()
@@ -81,23 +99,13 @@ class Adapter:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self) -> dict[str, Json]:
+    def start(self, seconds: float = START_SECONDS) -> dict[str, Json]:
         """What the adapter says about itself.
 
         Raises:
             AdapterError: It does not say it in the words of the protocol.
         """
-        answer = self.ask({"cmd": "start", "protocol": PROTOCOL}, START_SECONDS)
-        if answer.get("protocol") != PROTOCOL:
-            raise AdapterError(f'expected an answer to start with "protocol": {PROTOCOL}, got {short(answer)}')
-        for member in ("name", "version", "language"):
-            if not isinstance(answer.get(member), str):
-                raise AdapterError(f"expected a string {member!r} in the answer to start, got {short(answer.get(member))}")
-        for member in ("spec", "roles", "profiles"):
-            value = answer.get(member)
-            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                raise AdapterError(f"expected a list of strings {member!r} in the answer to start, got {short(value)}")
-        return answer
+        return introduction(self.ask({"cmd": "start", "protocol": PROTOCOL}, seconds))
 
     def ask(self, request: Mapping[str, Json], timeout: float | None = None) -> dict[str, Json]:
         """The answer to `request`, any JSON object.
@@ -105,58 +113,130 @@ class Adapter:
         Raises:
             AdapterError: There is none, not in time, or it is not JSON.
         """
-        seconds = self._timeout if timeout is None else timeout
+        self.send(request)
+        return self.receive(self._timeout if timeout is None else timeout)
+
+    def send(self, request: Mapping[str, Json]) -> None:
+        """Writes `request`.
+
+        Raises:
+            AdapterError: The process has ended.
+        """
         assert self._process.stdin is not None
+        line = json.dumps(request).encode() + b"\n"
+        self._asked_at = self._log.stat().st_size
+        self._note("→", line)
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.write(line)
             self._process.stdin.flush()
         except OSError as error:
-            raise AdapterEndedError("the adapter ended") from error
+            raise self._ended() from error
+
+    def receive(self, seconds: float) -> dict[str, Json]:
+        """The next line, any JSON object.
+
+        Raises:
+            AdapterError: There is none in so many seconds, or it is not JSON.
+        """
         try:
             line = self._lines.get(timeout=seconds)
         except queue.Empty:
             raise AdapterTimeoutError(f"no answer in {seconds:g} s") from None
         if line is None:
-            raise AdapterEndedError("the adapter ended without an answer")
+            self._lines.put(None)
+            raise self._ended()
+        self._note("←", line)
         try:
-            answer = json.loads(line, parse_constant=_no_constant)
+            answer = json.loads(line.decode(), parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
-            raise AdapterError(f"expected one line of JSON, got {short(line.decode(errors='replace'))}: {error}") from None
+            raise AdapterError(f"expected one line of JSON, got {short(line.decode(errors='replace').strip())}: {advice(line) or error}") from None
         if not isinstance(answer, dict):
             raise AdapterError(f"expected a JSON object, got {short(answer)}")
+        self._answers += 1
         return answer
 
-    def stop(self) -> str:
-        """Ends the process and returns the end of its standard error."""
+    def _note(self, direction: str, line: bytes) -> None:
+        if self._transcript is not None:
+            self._transcript(direction, line)
+
+    def _ended(self) -> AdapterEndedError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        status = self._process.poll()
+        ended = "closed its standard output" if status is None else f"ended with exit status {status}"
+        early = self._answers and status in {None, 0}
+        return AdapterEndedError(f"the adapter {ended} before it answered" + ("; it has to read on until its standard input ends" if early else ""))
+
+    def finish(self, seconds: float = STOP_SECONDS) -> list[bytes]:
+        """Ends the adapter's input and returns every line that it still writes, or has written unasked, in so many seconds."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        lines: list[bytes] = []
+        with contextlib.suppress(queue.Empty):
+            while (line := self._lines.get(timeout=seconds)) is not None:
+                lines.append(line)
+            self._lines.put(None)
+        return lines
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is over, or is within a second."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)
+        return self._process.poll() is not None
+
+    @property
+    def log(self) -> str:
+        """The end of what the adapter wrote to its standard error since it was asked last."""
+        with self._log.open("rb") as file:
+            file.seek(max(self._asked_at, self._log.stat().st_size - LOG_BYTES))
+            return file.read().decode(errors="replace")
+
+    def stop(self) -> str:
+        """Ends the process and returns its `log`."""
+        assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         try:
             self._process.wait(STOP_SECONDS if self._lines.empty() else 0)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            return self.kill()
         return self._close()
 
     def kill(self) -> str:
-        """Ends the process at once and returns the end of its standard error."""
+        """Ends the process at once and returns its `log`."""
         self._process.kill()
         self._process.wait()
         return self._close()
 
     def _close(self) -> str:
-        if self._log.closed:
+        if not self._log.exists():
             return ""
-        for stream in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
-        self._log.seek(0, os.SEEK_END)
-        self._log.seek(max(0, self._log.tell() - LOG_BYTES))
-        text = self._log.read().decode(errors="replace")
-        self._log.close()
-        return text
+        with contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        log = self.log
+        self._folder.cleanup()
+        return log
+
+
+def introduction(answer: dict[str, Json]) -> dict[str, Json]:
+    """`answer`, which an adapter gave to `start`.
+
+    Raises:
+        AdapterError: It does not say what has to be said, in the words of the protocol.
+    """
+    if answer.get("protocol") != PROTOCOL:
+        raise AdapterError(f'expected an answer to start with "protocol": {PROTOCOL}, got {short(answer)}')
+    for member in ("name", "version", "language"):
+        if not isinstance(answer.get(member), str):
+            raise AdapterError(f"expected a string {member!r} in the answer to start, got {short(answer.get(member))}")
+    for member in ("spec", "roles", "profiles"):
+        value = answer.get(member)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise AdapterError(f"expected a list of strings {member!r} in the answer to start, got {short(value)}")
+    return answer
 
 
 def short(value: Json, limit: int = 200) -> str:

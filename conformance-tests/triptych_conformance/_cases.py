@@ -152,6 +152,8 @@ class Suite:
     """Requirement -> MUST, SHOULD or MAY."""
     withdrawn: Mapping[str, str]
     cases: tuple[Case, ...]
+    folder: Path
+    """Where ``cases/``, ``manifest.json`` and ``schemas/`` are."""
 
     def select(self, patterns: Iterable[str]) -> tuple[Case, ...]:
         """The cases whose identifier, or one of whose requirements, matches one of `patterns`.
@@ -214,7 +216,7 @@ def load(folder: Path) -> Suite:
     cases = tuple(_case(path) for path in sorted((folder / "cases").glob("*/*/case.json")))
     if len(cases) != manifest["cases"] or not cases:
         raise SuiteDamagedError(f"manifest.json counts {manifest['cases']} cases, {len(cases)} are here")
-    return Suite(manifest["suite"], manifest["digest"], manifest["requirements"], manifest["withdrawn"], cases)
+    return Suite(manifest["suite"], manifest["digest"], manifest["requirements"], manifest["withdrawn"], cases, folder)
 
 
 @cache

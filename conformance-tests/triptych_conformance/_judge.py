@@ -70,7 +70,7 @@ def applies(case: Case, implementation: Mapping[str, Json]) -> bool:
     )
 
 
-def _observation(expected: Json, got: Json) -> str:
+def observation(expected: Json, got: Json) -> str:
     """How the observation `got` differs from every allowed one."""
     allowed = expected.get("any_of", [expected])
     if not isinstance(got, dict):
@@ -178,7 +178,7 @@ def judge(case: Case, seq: int, answer: Mapping[str, Json], *, op: str, output: 
     elif op in NUMBERS:
         found = _numbers(case, op, answer.get("observed"))
     elif op != "validate":
-        found = _observation(case.expected, answer.get("observed"))
+        found = observation(case.expected, answer.get("observed"))
     return result(case, "fail" if found else "pass", found)
 
 

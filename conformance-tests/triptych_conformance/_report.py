@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from triptych_conformance._cases import CORE, Suite
 from triptych_conformance._judge import COUNTED, UNJUDGED, Result, by_requirement
@@ -104,6 +104,17 @@ def _counted(report: Mapping[str, Json]) -> list[Json]:
     return [one for one in report["requirements"] if one["holds"] is not None]
 
 
+def _not_applicable(report: Mapping[str, Json]) -> str:
+    """What was not declared, or is not possible here, in one line; an empty text if everything applied."""
+    rest = Counter((one["role"], one["profile"]) for one in report["results"] if one["verdict"] == "n/a")
+    parts = ", ".join(f"{role} {profile} {number}" for (role, profile), number in sorted(rest.items()))
+    return f"not applicable: {rest.total()} cases ({parts})" if rest else ""
+
+
+def _not_held(report: Mapping[str, Json], *, must: bool) -> list[Json]:
+    return [one for one in report["requirements"] if one["holds"] is False and (one["level"] == "MUST") is must]
+
+
 def summary(report: Mapping[str, Json]) -> str:
     """The last lines of a run."""
     counted = _counted(report)
@@ -118,8 +129,8 @@ def summary(report: Mapping[str, Json]) -> str:
     ]
     if verdicts.get(UNJUDGED):
         parts.append(f"{verdicts[UNJUDGED]} not judged")
-    if verdicts.get("n/a"):
-        parts.append(f"{verdicts['n/a']} not applicable")
+    if rest := _not_applicable(report):
+        lines.append(rest)
     lines.append(f"{_who(report)}, suite {report['suite']['version']}: {', '.join(parts)}, {report['seconds']:.1f} s")
     return "\n".join(lines)
 
@@ -132,9 +143,9 @@ def text(report: Mapping[str, Json]) -> str:
             note = f"  (known: {one['known']})" if "known" in one else ""
             lines += [f"{one['verdict'].upper():8} {one['case']}  [{', '.join(one['requirements'])}]{note}", f"         {one.get('detail', '')}"]
             lines += [f"         | {line}" for line in one.get("stderr", "").splitlines()[-5:]]
-    missing = [one["id"] for one in report["requirements"] if one["holds"] is False]
-    if missing:
-        lines.append(f"not held: {' '.join(missing)}")
+    for said, must in (("not held", True), ("advice (SHOULD, MAY) not followed", False)):
+        if missing := _not_held(report, must=must):
+            lines.append(f"{said}: {' '.join(one['id'] for one in missing)}")
     return "\n".join([*lines, summary(report)])
 
 
@@ -145,40 +156,52 @@ def markdown(report: Mapping[str, Json]) -> str:
         "| role | profile | requirements held | |", "|---|---|---|---|",
     ]
     lines += [f"| {row['role']} | {row['profile']} | {row['hold']} of {row['requirements']} | {_verdict(row)} |" for row in report["conformance"]]
-    missing = [one for one in report["requirements"] if one["holds"] is False]
-    if missing:
-        lines += ["", "Not held: " + ", ".join(f"{one['id']} ({one['passed']} of {one['cases']} cases)" for one in missing)]
+    for said, must in (("Not held", True), ("Advice not followed", False)):
+        if missing := _not_held(report, must=must):
+            lines += ["", f"{said}: " + ", ".join(f"{one['id']} ({one['passed']} of {one['cases']} cases)" for one in missing)]
+    if rest := _not_applicable(report):
+        lines += ["", rest[0].upper() + rest[1:]]
     return "\n".join(lines)
 
 
-def badge(report: Mapping[str, Json]) -> dict[str, Json]:
-    """The endpoint document of shields.io for the first role's core."""
-    row = next((row for row in report["conformance"] if row["profile"] == CORE), None)
+def badge(report: Mapping[str, Json], role: str | None = None, profile: str | None = None) -> dict[str, Json]:
+    """The endpoint document of shields.io for a role (the first) and a profile (core)."""
+    profile = profile or CORE
+    row = next((row for row in report["conformance"] if row["profile"] == profile and role in {None, row["role"]}), None)
     if row is None:
-        return {"schemaVersion": 1, "label": "triptych", "message": "nothing run", "color": "lightgrey"}
+        said = " ".join(filter(None, (profile, role)))
+        return {"schemaVersion": 1, "label": "triptych", "message": f"{said}: nothing run", "color": "lightgrey"}
     color = "brightgreen" if row["conforms"] else "lightgrey" if row["conforms"] is None else "orange"
-    return {"schemaVersion": 1, "label": "triptych", "message": f"{CORE} {row['role']} {row['hold']}/{row['requirements']}", "color": color}
+    return {"schemaVersion": 1, "label": "triptych", "message": f"{profile} {row['role']} {row['hold']}/{row['requirements']}", "color": color}
+
+
+def _printable(value: str) -> str:
+    return "".join(c if c in "\t\n" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" else "�" for c in value)
 
 
 def _safe(value: str) -> str:
-    return quoteattr("".join(c if c in "\t\n" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" else "�" for c in value))
+    return f'"{html.escape(_printable(value)).replace(chr(10), "&#10;").replace(chr(9), "&#9;")}"'
 
 
 def junit(report: Mapping[str, Json]) -> str:
-    """The report as JUnit XML."""
+    """The report as JUnit XML; what did not come to a verdict is an error, what is known or does not apply is skipped."""
     rows = []
-    failures = skipped = 0
+    counts: Counter[str] = Counter()
     for one in report["results"]:
         inner = ""
-        if one["verdict"] in {"n/a", UNJUDGED} or "known" in one:
-            skipped += 1
-            inner = f"<skipped message={_safe(one.get('known', 'not applicable' if one['verdict'] == 'n/a' else one['detail']))}/>"
+        if one["verdict"] in {"n/a", UNJUDGED} or ("known" in one and one["verdict"] != "pass"):
+            counts["skipped"] += 1
+            inner = f"<skipped message={_safe(one.get('known', one.get('detail', 'not applicable')))}/>"
         elif one["verdict"] != "pass":
-            failures += 1
-            inner = f"<failure type={_safe(one['verdict'])} message={_safe(one.get('detail', ''))}/>"
-        rows.append(f"  <testcase classname={_safe(one['requirements'][0])} name={_safe(one['case'])}>{inner}</testcase>\n")
+            kind = "error" if one["verdict"] in {"crash", "timeout", "protocol"} else "failure"
+            counts[kind] += 1
+            inner = f"<{kind} type={_safe(one['verdict'])} message={_safe(one.get('detail', ''))}/>"
+        if "stderr" in one:
+            inner += f"<system-err>{html.escape(_printable(one['stderr']), quote=False)}</system-err>"
+        place = ".".join((one["role"], one["profile"], one["requirements"][0]))
+        rows.append(f"  <testcase classname={_safe(place)} name={_safe(one['case'])}>{inner}</testcase>\n")
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<testsuite name={_safe('triptych conformance: ' + _who(report))} tests=\"{len(rows)}\" failures=\"{failures}\" skipped=\"{skipped}\" "
-        f"time=\"{report['seconds']}\">\n{''.join(rows)}</testsuite>\n"
+        f"<testsuite name={_safe('triptych conformance: ' + _who(report))} tests=\"{len(rows)}\" failures=\"{counts['failure']}\" "
+        f"errors=\"{counts['error']}\" skipped=\"{counts['skipped']}\" time=\"{report['seconds']}\">\n{''.join(rows)}</testsuite>\n"
     )

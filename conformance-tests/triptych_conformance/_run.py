@@ -1,14 +1,17 @@
-"""Drives one adapter through the cases; starts it again when it crashes, hangs or talks nonsense."""
+"""Drives an adapter through the cases, in as many processes as asked for; starts it again when it crashes, hangs or talks nonsense."""
 
 from __future__ import annotations
 
+import queue
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from triptych_conformance._adapter import CASE_SECONDS, Adapter, AdapterError
+from triptych_conformance._adapter import CASE_SECONDS, START_SECONDS, Adapter, AdapterError, Transcript
 from triptych_conformance._cases import Case, NotPossibleHereError, digests
 from triptych_conformance._inspect import Inspectors
 from triptych_conformance._judge import Result, applies, judge, op_for, result
@@ -19,23 +22,27 @@ Json = Any
 class Runner:
     """One adapter command, the process that currently speaks for it, and the readers that look at what it writes for others."""
 
-    def __init__(self, command: Sequence[str], *, timeout: float = CASE_SECONDS, environment: Mapping[str, str] | None = None, python: str = "") -> None:
+    def __init__(
+        self, command: Sequence[str], *, timeout: float = CASE_SECONDS, start_timeout: float = START_SECONDS,
+        environment: Mapping[str, str] | None = None, python: str = "", transcript: Transcript | None = None,
+    ) -> None:
         """Starts the adapter.
 
         Raises:
             OSError: The command cannot be started.
             AdapterError: It does not answer `start` properly.
         """
-        self._command, self._timeout, self._environment = command, timeout, environment
+        self._command, self._timeout, self._start_timeout = command, timeout, start_timeout
+        self._environment, self._transcript = environment, transcript
         self._adapter: Adapter | None = None
         self._seq = 0
         self._inspectors = Inspectors(python)
         self.implementation = self._start()
 
     def _start(self) -> dict[str, Json]:
-        self._adapter = Adapter(self._command, timeout=self._timeout, environment=self._environment)
+        self._adapter = Adapter(self._command, timeout=self._timeout, environment=self._environment, transcript=self._transcript)
         try:
-            return self._adapter.start()
+            return self._adapter.start(self._start_timeout)
         except AdapterError as error:
             log = self._adapter.kill().strip()
             self._adapter = None
@@ -85,6 +92,8 @@ class Runner:
                 return result(case, "fail", "the adapter changed what it refused to replace")
             if judged.verdict == "protocol":
                 judged.stderr = self._kill()
+            elif judged.verdict == "fail":
+                judged.stderr = self._adapter.log
         except AdapterError as error:
             return result(case, error.verdict, str(error), stderr=self._kill())
         return judged
@@ -100,24 +109,47 @@ def run(
     cases: Sequence[Case],
     *,
     timeout: float = CASE_SECONDS,
+    start_timeout: float = START_SECONDS,
     environment: Mapping[str, str] | None = None,
     python: str = "",
+    jobs: int = 1,
     progress: Callable[[Result], None] | None = None,
+    transcript: Transcript | None = None,
 ) -> tuple[dict[str, Json], list[Result]]:
-    """What the adapter says about itself, and the result of each of `cases`; `python` has the readers that look at foreign files.
+    """What the adapter says about itself, and the result of each of `cases`, in their order, whatever the number of `jobs`.
+
+    `python` has the readers that look at foreign files. `progress` is called for each result as it comes, by one thread at a time.
 
     Raises:
         OSError: The command cannot be started.
         AdapterError: It does not answer `start` properly.
     """
-    runner = Runner(command, timeout=timeout, environment=environment, python=python)
-    results = []
-    try:
-        for case in cases:
-            results.append(runner.run(case))
-            if progress is not None:
-                progress(results[-1])
-    finally:
-        with suppress(OSError):
-            runner.stop()
-    return runner.implementation, results
+    waiting: queue.SimpleQueue[tuple[int, Case]] = queue.SimpleQueue()
+    for entry in enumerate(cases):
+        waiting.put(entry)
+    results: dict[int, Result] = {}
+    one_at_a_time, given_up = threading.Lock(), threading.Event()
+
+    def work(_: int) -> dict[str, Json]:
+        runner = Runner(command, timeout=timeout, start_timeout=start_timeout, environment=environment, python=python, transcript=transcript)
+        try:
+            with suppress(queue.Empty):
+                while not given_up.is_set():
+                    index, case = waiting.get_nowait()
+                    judged = runner.run(case)
+                    with one_at_a_time:
+                        results[index] = judged
+                        if progress is not None:
+                            progress(judged)
+        finally:
+            with suppress(OSError):
+                runner.stop()
+        return runner.implementation
+
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            implementations = list(pool.map(work, range(jobs)))
+        except BaseException:  # what ends the run, Ctrl-C above all, ends the other processes after their case
+            given_up.set()
+            raise
+    return implementations[0], [results[index] for index in range(len(cases))]

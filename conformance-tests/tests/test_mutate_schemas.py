@@ -1,0 +1,54 @@
+"""The mutants of schemas are what they are said to be: a clause that no instance needs survives, one that an instance needs does not."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+PATH = Path(__file__).resolve().parents[1] / "mutants" / "mutate_schemas.py"
+SCHEMA = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://triptych.dev/schemas/1.0/small.schema.json", "type": "object",
+    "properties": {"a": {"enum": ["x", "y"]}, "b": {"type": "integer", "minimum": 1}}, "required": ["a"], "unevaluatedProperties": False,
+    "allOf": [{"not": {"required": ["c"]}}], "if": {"required": ["b"]}, "then": {"properties": {"a": {"const": "x"}}},
+}
+
+
+@pytest.fixture(scope="module")
+def mutate():
+    spec = importlib.util.spec_from_file_location("mutate_schemas_under_test", PATH)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_each_clause_is_a_mutant(mutate):
+    found = {(kind, "/".join(map(str, path))) for kind, path in mutate.clauses(SCHEMA)}
+    assert found == {("loosen", path) for path in (
+        "type", "properties/a/enum", "properties/b/type", "properties/b/minimum", "required/0", "unevaluatedProperties", "allOf/0", "allOf/0/not",
+        "allOf/0/not/required/0", "if", "if/required/0", "then/properties/a/const")} | {
+        ("tighten", path) for path in ("properties/a", "properties/b", "properties/a/enum/0", "properties/a/enum/1")}
+
+
+@pytest.mark.parametrize(("path", "instance", "becomes", "is_noticed"), [
+    (("properties", "b", "minimum"), {"a": "x", "b": 0}, True, True),
+    (("properties", "b", "minimum"), {"a": "x", "b": "0"}, True, False),
+    (("required", 0), {}, True, True),
+    (("unevaluatedProperties",), {"a": "x", "d": 1}, True, True),
+    (("if",), {"a": "y", "b": 1}, True, True),
+    (("properties", "a", "enum", 1), {"a": "y"}, False, True),
+    (("properties", "a", "enum", 1), {"a": "x"}, False, False),
+    (("properties", "b"), {"a": "x", "b": 1}, False, True),
+])
+def test_a_mutant_is_noticed_where_a_verdict_changes(mutate, monkeypatch, path, instance, becomes, is_noticed):
+    monkeypatch.setattr(mutate, "load", lambda name: SCHEMA)
+    monkeypatch.setattr(mutate, "reach", lambda name: {name})
+    changed = mutate.without(SCHEMA, path)
+    assert mutate.noticed("small", changed, {"small": {json.dumps(instance): instance}}, becomes=becomes) is is_noticed
+
+
+def test_what_is_taken_away_leaves_a_schema(mutate):
+    assert "allOf" not in mutate.without(SCHEMA, ("allOf", 0))
+    assert "then" not in mutate.without(SCHEMA, ("if",))
