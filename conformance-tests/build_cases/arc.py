@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable
 
+import _edges
 import _operations
 import kit
 from kit import Case
@@ -94,6 +95,7 @@ def cases() -> Iterable[Case]:
     yield from tensor_cases()
     yield from rule_cases()
     yield from _operations.arc_cases()
+    yield from _edges.arc_cases()
 
 
 def object_cases() -> Iterable[Case]:

@@ -62,6 +62,9 @@ def deep(levels: int) -> kit.Json:
 
 
 def cases() -> Iterable[Case]:
+    from _edges import pairs_of_integers  # a layer's config is where they stand
+
+    yield from pairs_of_integers()
     yield from text_cases()
     yield from number_cases()
     yield from limit_cases()

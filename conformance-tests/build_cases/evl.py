@@ -46,7 +46,20 @@ def update(frozen: kit.Json, row: kit.Json) -> Case:
                 accepted={"tensors": ended}, tolerance=row["tolerance"])
 
 
+def constrained() -> Case:
+    """SGD with rate 1 leads to [[3, 0], [4, 1]], whose columns are then no longer than 1: by hand."""
+    constraint = {"type": "MaxNorm", "config": {"max_value": 1.0, "axis": 0, "epsilon": 0.0}}
+    layer = {"name": "dense", "type": "Dense", "config": {"units": 2, "use_bias": False, "kernel_constraint": constraint}, "weights": {"kernel": {"tensor": "w", "axes": [1, 0]}}}
+    architecture = {"format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 2]}], "layers": [layer]}
+    training = {"format_version": "1.0", "optimizer": {"type": "SGD", "config": {"learning_rate": 1.0}}}
+    model = kit.package(architecture, {"w": f64([2, 2], [2.0, 4.0, 0.0, 0.0])}, training)
+    files = {f"model/{name}": data for name, data in model.items()} | {"gradients.safetensors": kit.safetensors({"w": f64([1, 2, 2], [-1.0, 0.0, 0.0, -1.0])})}
+    return Case("evl-007-constraint-of-a-transposed-kernel", "A constraint takes the axes of a kernel in canonical order", ["EVL-007", "TRN-016"], files, op="update", role="evaluator",
+                profile="evaluate", accepted={"tensors": {"w": kit.observe_tensor(*f64([2, 2], [0.6, 0.8, 0.0, 1.0]))}}, tolerance={"relative": 1e-12})
+
+
 def cases() -> Iterable[Case]:
+    yield constrained()
     for path in sorted(DATA.glob("*.json")):
         frozen = json.loads(path.read_bytes())
         yield from map(evaluation, frozen["rows"])

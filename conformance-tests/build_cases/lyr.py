@@ -384,8 +384,9 @@ def training() -> Iterable[Case]:
 
 
 def cases() -> Iterable[Case]:
+    import _edges
     import _lookups  # they take their helpers from here
     import _operations
 
-    for part in (types, configs, parts, calls, weights, shapes, training, _operations.lyr_cases, _lookups.lyr_cases):
+    for part in (types, configs, parts, calls, weights, shapes, training, _operations.lyr_cases, _lookups.lyr_cases, _edges.lyr_cases):
         yield from part()

@@ -106,8 +106,24 @@ def types() -> Iterable[Case]:
     yield parts("trn-015-negative-norm", "A constraint to norms below 0", "kernel_constraint", {"max_value": -1.0}, "/max_value")
 
 
+def boundaries() -> Iterable[Case]:
+    twin = "trn-017-two-boundaries"
+
+    def piecewise(bounds: Json, values: Json) -> dict[str, Json]:
+        schedule = {"type": "PiecewiseConstantDecay", "config": {"boundaries": bounds, "values": values}}
+        return {"format_version": "1.0", "optimizer": {"type": "SGD", "config": {"learning_rate": schedule}}}
+
+    right = piecewise([10, 20], [0.1, 0.01, 0.001])
+    yield Case(twin, "Two boundaries between three rates", ["TRN-017"], kit.package(ARCHITECTURE, TENSORS, right), accepted=kit.observe(ARCHITECTURE, TENSORS, right), profile="training")
+    for slug, title, data in (("a-rate-too-few", "Two boundaries between two rates", piecewise([10, 20], [0.1, 0.01])),
+                              ("a-boundary-twice", "Two boundaries are equal", piecewise([10, 10], [0.1, 0.01, 0.001]))):
+        yield Case(f"trn-017-{slug}", title, ["TRN-017"], kit.package(ARCHITECTURE, TENSORS, data),
+                   rejected=("semantic", "SCHEDULE_BOUNDARIES_INVALID", f"{AT}/optimizer/config/learning_rate/config/boundaries"), twin=twin, profile="training")
+
+
 def cases() -> Iterable[Case]:
     yield from types()
+    yield from boundaries()
     twin = "trn-001-every-member"
     yield accepts(twin, "Optimizer, loss, metric and progress", TRAINING, "TRN-002", "TRN-003", "TRN-004", "TRN-005", "TRN-006", "TRN-007")
     yield accepts("trn-001-nothing-said", "A training document that says nothing", {"format_version": "1.0"})

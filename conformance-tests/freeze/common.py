@@ -14,7 +14,7 @@ import numpy as np
 
 Json = Any
 Array = np.ndarray
-FORMATS = {"float32": ("<f", 4), "float64": ("<d", 8), "int32": ("<i", 4), "int64": ("<q", 8), "bool": ("?", 1), "float16": ("<e", 2), "uint8": ("B", 1)}
+FORMATS = {"float32": ("<f", 4), "float64": ("<d", 8), "int32": ("<i", 4), "int64": ("<q", 8), "bool": ("?", 1), "float16": ("<e", 2), "uint8": ("B", 1), "int8": ("b", 1), "int16": ("<h", 2)}
 LOOSE, EXACT, FINE = {"relative": 1e-5}, {"ulp": 0}, {"relative": 1e-12}
 """Tolerances: arithmetic in float32; numbers only moved or chosen; arithmetic in float64."""
 

@@ -431,6 +431,7 @@ def chained(slug: str, title: str, model: Any, inputs: Mapping[str, np.ndarray],
 def rows() -> Iterator[Row]:
     """All of them."""
     import keras_cells
+    import keras_dtypes
     import keras_lookups
     import keras_masks
 
@@ -440,3 +441,4 @@ def rows() -> Iterator[Row]:
     yield from keras_lookups.rows(keras.layers, keras2=False)
     yield from keras_masks.rows(keras, "keras", "any")
     yield from keras_masks.rows(keras, "keras", "none")
+    yield from keras_dtypes.rows(keras)

@@ -200,7 +200,30 @@ def composites() -> Iterator[Row]:
               "x * sigmoid(activation(x.mean((1, 2)) @ w + b) @ w2 + b2), twice", outputs=("second",), requirements=("EVL-001", "EVL-006", "ARC-035"))
 
 
+def dtypes() -> Iterator[Row]:
+    """Of which dtype an operation yields what, where its operands are integers or booleans, or of several dtypes."""
+    small, signs = IDS.astype("uint8"), (IDS - 2).astype("int8")
+    for slug, title, name, config, inputs, function, call in (
+        ("sum-of-booleans", "Booleans are counted", "sum", {"axes": [1]}, (IDS > 1,), lambda x: torch.sum(x, 1), "torch.sum(x0, 1)"),
+        ("running-sum-of-booleans", "Booleans are counted on the way", "cumulative_sum", {"axis": 1}, (IDS > 1,), lambda x: torch.cumsum(x, 1), "torch.cumsum(x0, 1)"),
+        ("largest-of-booleans", "The largest of booleans is one", "max", {"axes": [1]}, (IDS > 1,), lambda x: torch.amax(x, 1), "torch.amax(x0, 1)"),
+        ("larger-of-booleans", "The larger of two booleans is one", "maximum", {}, (IDS > 1, IDS > 2), torch.maximum, "torch.maximum(x0, x1)"),
+        ("mean-of-integers", "A mean of integers is no integer", "mean", {"axes": [1]}, (IDS,), lambda x: torch.mean(x.float(), 1), "torch.mean(x0.float(), 1)"),
+        ("division-of-integers", "A division of integers yields no integers", "divide", {"right": 4}, (IDS,), lambda x: x / 4, "x0 / 4"),
+        ("floor-of-integers", "Integers rounded down are integers", "floor", {}, (IDS - 2,), torch.floor, "torch.floor(x0)"),
+        ("a-float-without-a-fraction", "A literal 1.0 makes integers floating-point numbers", "add", {"right": 1.0}, (IDS,), lambda x: x + 1.0, "x0 + 1.0"),
+        ("clip-by-floats", "Floats bound integers as floating-point numbers", "clip", {"minimum": 0.5, "maximum": None}, (IDS,), lambda x: torch.clamp(x, 0.5), "torch.clamp(x0, 0.5)"),
+        ("clip-by-integers", "Integers bound integers", "clip", {"minimum": 1, "maximum": 2}, (IDS,), lambda x: torch.clamp(x, 1, 2), "torch.clamp(x0, 1, 2)"),
+        ("bytes-wrap-around", "A sum of bytes wraps around", "add", {"right": 254}, (small,), lambda x: x + 254, "x0 + 254"),
+        ("bytes-with-and-without-sign", "A byte with a sign and one without make 16 bits", "subtract", {}, (small, signs), torch.sub, "x0 - x1"),
+        ("half-and-single", "Numbers of 16 and of 32 bits make 32 bits", "multiply", {}, (X.astype("float16"), X), torch.mul, "x0 × x1"),
+        ("integers-and-halves", "Integers take the dtype of floating-point numbers", "add", {}, (IDS, IDS.astype("float16")), torch.add, "x0 + x1"),
+        ("negative-powers-of-integers", "An integer to a negative power is rounded towards 0", "power", {}, (IDS - 1, -IDS), torch.pow, "torch.pow(x0, x1)"),
+    ):
+        yield operation(slug, title, name, config, inputs, function, call, tolerance=LOOSE if name in {"mean", "divide"} else EXACT)
+
+
 def rows() -> Iterator[Row]:
     """Every row."""
-    for part in (pairs, singles, reductions, moves, products, composites):
+    for part in (pairs, singles, reductions, moves, products, composites, dtypes):
         yield from part()

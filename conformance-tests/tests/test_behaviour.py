@@ -275,6 +275,11 @@ def a_sign_is_forgotten(patch):
     patch.setitem(TYPES["optimizers"], "Lion", dataclasses.replace(plain, formula=lambda update: (update.weight - update.rate * update.gradient, plain.formula(update)[1])))
 
 
+@mutant("EVL-008")
+def integers_become_numbers_everywhere(patch):
+    patch.setitem(LAYER_TYPES, "Flatten", dataclasses.replace(LAYER_TYPES["Flatten"], keeps_dtype=False))
+
+
 @mutant("TRN-016")
 def gradients_are_not_clipped(patch):
     patch.setattr(importlib.import_module("triptych.vocabulary.training.step"), "clipped", lambda gradients, config: gradients)

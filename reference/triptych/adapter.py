@@ -106,6 +106,7 @@ def _update(panels: Panels, gradients: Path) -> dict[str, Json]:
     from triptych.layouts import safetensors_weights
     from triptych.model import Component
     from triptych.vocabulary.training import step
+    from triptych.vocabulary.training.constrained import constraints_of
 
     given = safetensors_weights.LAYOUT.read(gradients).weights
     assert given is not None
@@ -116,9 +117,11 @@ def _update(panels: Panels, gradients: Path) -> dict[str, Json]:
     optimizer, progress = Component(rule.type, rule.config), training.progress
     weights, state = dict(panels.weights), dict(training.state or {})
     start, epoch = (progress.step or 0, progress.epoch or 0) if progress else (0, 0)
-    steps = dict(given)
+    steps, held = dict(given), {} if panels.architecture is None else constraints_of(panels.architecture)
+    held = {name: one for name, one in held.items() if name in steps}
     for index in range(max((len(one) for one in steps.values()), default=0)):
-        stepped = step(optimizer, weights, {name: one[index] for name, one in steps.items()}, state, count=start + index, epoch=epoch)
+        stepped = step(optimizer, weights, {name: one[index] for name, one in steps.items()}, state, count=start + index, epoch=epoch,
+                       constraints={name: one.constraint for name, one in held.items()}, axes={name: one.axes for name, one in held.items()})
         weights, state = stepped.weights, stepped.state
     return {"tensors": {name: _spelled(Tensor.from_array(array)) for name, array in sorted(weights.items())}}
 
@@ -137,7 +140,7 @@ def _parameters(panels: Panels) -> dict[str, Json] | None:
         extents = [extent for extent in slot.shape or () if extent is not None]
         if slot.shape is None or len(extents) < len(slot.shape):
             return None
-        counts[slot.tensor] = (math.prod(extents), slot.trainable)
+        counts[slot.tensor] = (math.prod(extents), slot.trainable or counts.get(slot.tensor, (0, False))[1])
     trainable = sum(count for count, is_trainable in counts.values() if is_trainable)
     return {"trainable": trainable, "non_trainable": sum(count for count, _ in counts.values()) - trainable}
 

@@ -37,8 +37,8 @@ function schemaFiles() {
 function vocabulary() {
   const { types, operations, training } = JSON.parse(readFileSync(join(schemas, "vocabulary.json"), "utf8"));
   const config = (rows) => rows?.map(({ name, required, default: value }) => (required ? { name } : { name, default: value }));
-  const pick = ({ family, config: rows, weights, inputs, rank, arguments: named, sublayers, takes_strings, yields_strings, output }) =>
-    ({ family, config: config(rows), weights, inputs, rank, arguments: named, sublayers, takes_strings, yields_strings, output: output.shape });
+  const pick = ({ family, config: rows, weights, inputs, rank, arguments: named, sublayers, takes_strings, yields_strings, keeps_dtype, takes_as_given, mask, output }) =>
+    ({ family, config: config(rows), weights, inputs, rank, arguments: named, sublayers, takes_strings, yields_strings, keeps_dtype, takes_as_given, mask, output: output.shape });
   const operation = ({ config: rows, operands, literals }) => ({ config: config(rows), operands, literals });
   const component = ({ config: rows, slots }) => ({ config: config(rows), slots });
   const each = (table, part) => Object.fromEntries(Object.entries(table).map(([name, entry]) => [name, part(entry)]));

@@ -8,7 +8,7 @@ import { VOCABULARY } from "./tables.js";
 import { checkParts } from "./training.js";
 import { emptyObject, has, isObject } from "./values.js";
 
-const ACTIVATIONS = Object.entries(VOCABULARY.types).filter(([, { family }]) => family === "Activation").map(([name]) => name);
+const ACTIVATIONS = Object.entries(VOCABULARY.types).filter(([name, { family, weights }]) => family === "Activation" && !weights && name !== "GLU").map(([name]) => name);
 
 /** The problems of a config, and of activations and other parts in it. */
 function checkConfig(file, config, { member, place }) {
@@ -16,7 +16,7 @@ function checkConfig(file, config, { member, place }) {
   for (const [name, value] of Object.entries(config)) {
     if (!name.endsWith("activation") || !isObject(value) || typeof value.type !== "string" || value.type.includes(":")) continue;
     const at = step(place, name);
-    if (!ACTIVATIONS.includes(value.type)) problems.push(problem("LYR-003", `${member}#${at}/type`, `expected a type of the family Activation or an extension type, got ${quoted(value.type)}`));
+    if (!ACTIVATIONS.includes(value.type)) problems.push(problem("LYR-003", `${member}#${at}/type`, `expected a type of the family Activation without weights that keeps a shape, or an extension type, got ${quoted(value.type)}`));
     else if (!has(value, "config") || isObject(value.config)) problems.push(...checkConfig(`layers/${value.type}.schema.json`, value.config ?? emptyObject(), { member, place: `${at}/config` }));
   }
   return problems;
@@ -36,7 +36,7 @@ export function checkWritten(architecture, member) {
       } else if (!layer.type.includes(":")) {
         const wanted = has(VOCABULARY.types, layer.type) ? (VOCABULARY.types[layer.type].sublayers ?? []) : [];
         const found = Object.keys(layer.sublayers ?? {});
-        if (!rolesFit(wanted, found)) add("LYR-004", has(layer, "sublayers") ? `${place}/sublayers` : place, `expected ${wanted.length ? wanted.join(" and ") : "no layers"} as sublayers, got ${found.length ? found.map(quoted).join(", ") : "none"}`);
+        if (!rolesFit(wanted, found)) add("LYR-004", found.length ? `${place}/sublayers` : place, `expected ${wanted.length ? wanted.join(" and ") : "no layers"} as sublayers, got ${found.length ? found.map(quoted).join(", ") : "none"}`);
       }
     }
   }

@@ -7,7 +7,7 @@ import { equationParts, evaluateShape, namesOf, placesOf } from "./expressions.j
 import { RULES as LOOKUPS } from "./lookup_shapes.js";
 import { RULES as SEQUENCE } from "./sequence_shapes.js";
 import { RULES as SPATIAL } from "./spatial_shapes.js";
-import { Several, agree, axisOf, broadcast, expect, filled, firstKnown, joined, known, product, replaced } from "./shapes.js";
+import { Several, agree, axesOf, axisOf, broadcast, expect, filled, firstKnown, joined, known, product, replaced } from "./shapes.js";
 
 const SAME = (c, [x]) => x;
 
@@ -64,8 +64,14 @@ const GROUP_NORMALIZATION = (c, [x]) => {
   return x;
 };
 
+const RESCALED = (c, [x]) => {
+  const extent = x.at(-1);
+  for (const name of ["scale", "offset"]) expect(!Array.isArray(c[name]) || !known(extent) || [1, extent].includes(c[name].length), `1 number or ${extent} as ${name}, got ${c[name]?.length}`);
+  return x;
+};
+
 const RULES = {
-  ...SPATIAL, ...SEQUENCE, ...LOOKUPS,
+  Rescaling: RESCALED, ...SPATIAL, ...SEQUENCE, ...LOOKUPS,
   EinsumDense: EINSUM_DENSE, Flatten: (c, [x]) => [x[0], product(x.slice(1))], Reshape: (c, [x]) => [x[0], ...filled(c.target_shape, product(x.slice(1)))], Permute: PERMUTED,
   Concatenate: (c, inputs) => joined(inputs, c.axis), Dot: DOT, GLU: GATED, GroupNormalization: GROUP_NORMALIZATION,
 };
@@ -78,39 +84,12 @@ export function resultShapes(layer, inputs, { visit, call = {} }) {
   const { minimum, maximum } = definition.rank;
   if (x !== undefined) {
     expect(x.length >= minimum && (maximum === null || x.length <= maximum), `a first input of rank ${minimum === maximum ? minimum : `${minimum} or more`}, got ${x.length}`);
-    for (const shape of inputs) expect(shape === undefined || shape.length >= 1, "inputs with a batch, got one without axes");
-    if (layer.type !== "Concatenate") for (const name of AXES) for (const axis of [settings[name] ?? []].flat()) axisOf(axis, x.length);
+    if (layer.type !== "Concatenate") for (const name of AXES) axesOf([settings[name] ?? []].flat(), x.length);
   }
-  if (inputs.some((shape) => shape === undefined)) return unknownResults(layer, { visit, call });
+  for (const shape of inputs) expect(shape === undefined || shape.length >= 1, "inputs with a batch, got one without axes");
+  if (inputs.some((shape) => shape === undefined)) return undefined;
   const rule = Object.hasOwn(RULES, layer.type) ? RULES[layer.type] : undefined;
   const result = rule ? rule(settings, inputs, layer, visit, call) : definition.output === undefined ? SAME(settings, inputs) : evaluateShape(definition.output, namesOf(settings, inputs));
   if (result instanceof Several) return result.shapes;
   return [result];
 }
-
-/** Results where an input is not known: as many as there are, of shapes nobody knows. */
-function unknownResults(layer, { visit, call }) {
-  const c = layer.settings, count = (n) => Array(n).fill(undefined);
-  switch (layer.type) {
-    case "SimpleRNN": case "GRU": return count(c.return_state ? 2 : 1);
-    case "LSTM": case "ConvLSTM1D": case "ConvLSTM2D": case "ConvLSTM3D": return count(c.return_state ? 3 : 1);
-    case "SimpleRNNCell": case "GRUCell": return count(2);
-    case "LSTMCell": return count(3);
-    case "RNN": {
-      const results = visit(layer.sublayers.get("cell"), [undefined]);
-      return results && count(c.return_state ? results.length : 1);
-    }
-    case "StackedRNNCells": {
-      const all = [...layer.sublayers.values()].map((cell) => visit(cell, [undefined]));
-      return all.includes(undefined) ? undefined : count(1 + all.reduce((sum, results) => sum + results.length - 1, 0));
-    }
-    case "Bidirectional": {
-      const [a, b] = ["forward", "backward"].map((role) => visit(layer.sublayers.get(role), [undefined]));
-      return a && b && count((c.merge_mode === "none" ? 2 : 1) + a.length + b.length - 2);
-    }
-    case "TimeDistributed": case "SpectralNormalization": visit(layer.sublayers.get("layer"), [undefined]); return count(1);
-    case "Attention": case "AdditiveAttention": case "MultiHeadAttention": case "GroupQueryAttention": return count(call.return_attention_scores ? 2 : 1);
-    default: return count(1);
-  }
-}
-

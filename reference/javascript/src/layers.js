@@ -16,6 +16,11 @@ const MOST_CALLS = 1_000_000; // nested graphs that are called twice at each lev
 const ALWAYS = ["training", "mask"];
 const count = ({ minimum, maximum }) => (maximum === null ? `at least ${minimum}` : minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`);
 
+/** Requirements of shapes and counts, of which nothing is said where strings and numbers are mixed up. */
+const OF_NUMBERS = ["LYR-006", "LYR-007", "LYR-008", "LYR-009", "LYR-035"];
+/** Results of which neither number nor shapes are known, but whether they are strings. */
+const unknown = (text) => Object.assign([], { text });
+
 class Walk {
   constructor(resolved, member) {
     Object.assign(this, { resolved, member, problems: [], said: new Set(), calls: 0, walked: new Map() });
@@ -35,8 +40,8 @@ class Walk {
     else values.set(graph.entry, given[0] ?? {});
     for (const call of graph.calls) {
       const results = this.call(call, call.inputs.map((name) => values.get(name) ?? {}), values);
-      call.outputs.forEach((name, i) => values.set(name, results?.[i] ?? {}));
-      if (results && results.length !== call.outputs.length) {
+      call.outputs.forEach((name, i) => values.set(name, results?.[i] ?? { text: results?.text }));
+      if (results?.length && results.length !== call.outputs.length) {
         this.add("LYR-009", call.place, `expected names for the ${results.length} values that ${quoted(call.op ?? call.layer.name)} yields, got ${call.outputs.length}`);
       }
     }
@@ -67,9 +72,8 @@ class Walk {
     }
     if (inputs.some(({ text }) => text)) {
       this.add("LYR-040", call.place, `expected numbers for ${call.op}, got strings`);
-      return undefined;
     }
-    return this.attempt(call.place, call.op, () => operationShapes(call, inputs.map(({ shape }) => shape)))?.map((shape) => ({ shape, text: false }));
+    return this.attempt(call.place, call.op, () => operationShapes(call, inputs.map(({ shape }) => shape)))?.map((shape) => ({ shape, text: false })) ?? unknown(false);
   }
 
   /** The shapes that `work` yields; undefined, with a problem, where the inputs do not fit. */
@@ -97,29 +101,24 @@ class Walk {
       return undefined;
     }
     const texts = this.texts(layer, inputs, place);
-    if (texts === undefined) return undefined;
     const before = this.problems.length;
     const shapes = this.attempt(place, layer.name, () => resultShapes(layer, inputs.map(({ shape }) => shape), {
-      call, visit: (inner, shapesInside) => this.layer(inner, shapesInside.map((shape) => ({ shape, text: false })), { call: emptyObject(), place: inner.place })?.map(({ shape }) => shape) }));
+      call, visit: (inner, shapesInside) => {
+        const results = this.layer(inner, shapesInside.map((shape) => ({ shape, text: false })), { call: emptyObject(), place: inner.place });
+        return results?.length ? results.map(({ shape }) => shape) : undefined;
+      } }));
     if (this.problems.length === before) this.weigh(layer, inputs.map(({ shape }) => shape), place);
-    return shapes?.map((shape) => ({ shape, text: texts.yields }));
+    return shapes?.map((shape) => ({ shape, text: texts })) ?? unknown(texts);
   }
 
-  /** Whether a layer takes and yields strings, or undefined, with a problem, where its inputs are of the other kind. */
-  texts(layer, inputs, place) {
-    const { definition, settings } = layer;
+  /** Whether a layer yields strings; a problem where its inputs are of the other kind than it takes. */
+  texts({ name, definition, settings }, inputs, place) {
     const says = (condition) => (typeof condition === "string" ? evaluateCondition(condition, settings) : Boolean(condition));
     const takes = says(definition.takes_strings);
-    const wrappers = ["TimeDistributed", "RNN", "Bidirectional", "SpectralNormalization"];
-    if (!wrappers.includes(layer.type) && inputs.some(({ text }) => text !== undefined && text !== takes)) {
-      this.add("LYR-040", place, `expected ${takes ? "strings" : "numbers"} for ${quoted(layer.name)}, got ${takes ? "numbers" : "strings"}`);
-      return undefined;
+    if (inputs.some(({ text }) => text !== undefined && text !== takes)) {
+      this.add("LYR-040", place, `expected ${takes ? "strings" : "numbers"} for ${quoted(name)}, got ${takes ? "numbers" : "strings"}`);
     }
-    if (wrappers.includes(layer.type) && inputs.some(({ text }) => text)) {
-      this.add("LYR-040", place, `expected numbers for ${quoted(layer.name)}, got strings`);
-      return undefined;
-    }
-    return { takes, yields: says(definition.yields_strings) };
+    return says(definition.yields_strings);
   }
 
   extension(layer) {
@@ -131,12 +130,12 @@ class Walk {
   weigh(layer, shapes, place) {
     const names = namesOf(layer.settings, shapes);
     for (const weight of this.resolved.weights.get(layer) ?? []) {
-      const shape = evaluateShape(weight.row.shape, names);
-      if (weight.seen && weight.shape && shape && (weight.shape.length !== shape.length || shape.some((extent, i) => extent !== null && weight.shape[i] !== null && extent !== weight.shape[i]))) {
+      const found = evaluateShape(weight.row.shape, names), shape = found?.every((extent) => extent !== null && extent !== undefined) ? found : undefined;
+      if (weight.seen && weight.shape && shape && (weight.shape.length !== shape.length || shape.some((extent, i) => extent !== weight.shape[i]))) {
         this.add("LYR-008", place, `expected ${quoted(layer.name)} to need a ${weight.role} of [${weight.shape.map(String).join(", ")}], as in an earlier call, got inputs that need [${shape.map(String).join(", ")}]`);
         return;
       }
-      weight.shape = weight.shape && shape ? weight.shape.map((extent, i) => extent ?? shape[i]) : (weight.shape ?? shape);
+      weight.shape ??= shape;
       weight.seen = true;
     }
   }
@@ -193,7 +192,8 @@ export function checkLayers(architecture, { member, broken }) {
     const untouched = (resolved.weights.get(layer) ?? []).some(({ seen, row }) => !seen && row);
     if (untouched && walk.problems.length === 0) walk.weigh(layer, [undefined], layer.place);
   }
-  problems.push(...walk.problems);
+  const mixed = walk.problems.some(({ requirement }) => requirement === "LYR-040");
+  problems.push(...walk.problems.filter(({ requirement }) => !mixed || !OF_NUMBERS.includes(requirement)));
   return { layers: resolved, problems };
 }
 

@@ -1,10 +1,11 @@
 // What lookups, bins, encodings and the normalization of data yield, and whether their inputs fit.
 
-import { agree, axisOf, expect, known } from "./shapes.js";
+import { agree, axesOf, expect, known } from "./shapes.js";
 
 const NORMALIZATION = (c, [x]) => {
   expect(known(c.mean) === known(c.variance), "mean and variance, or neither, got one of them");
-  for (const axis of [c.axis ?? []].flat()) axisOf(axis, x.length);
+  const axes = axesOf([c.axis ?? []].flat(), x.length), extent = axes.length ? x[axes.at(-1)] : 1;
+  for (const name of ["mean", "variance"]) expect(!Array.isArray(c[name]) || !known(extent) || [1, extent].includes(c[name].length), `1 number or ${extent} as ${name}, got ${c[name]?.length}`);
   return x;
 };
 
@@ -15,6 +16,11 @@ function encoded(mode, x, count) {
   expect(x.length === 2, `an input of rank 2 for ${mode}, got ${x.length}`);
   return [x[0], count];
 }
+
+const BINS = (c, [x]) => {
+  expect(c.bin_boundaries.every((one, i) => i === 0 || c.bin_boundaries[i - 1] <= one), "bin_boundaries none of which is below the one before");
+  return encoded(c.output_mode, x, c.bin_boundaries.length + 1);
+};
 
 /** How many indices a lookup has; null where its vocabulary is not known. */
 export function indexCount(c, type) {
@@ -44,6 +50,6 @@ const LOOKUP = (c, [x], layer) => {
 
 /** Type -> its rule. */
 export const RULES = {
-  Normalization: NORMALIZATION, Discretization: (c, [x]) => encoded(c.output_mode, x, c.bin_boundaries.length + 1), CategoryEncoding: (c, [x]) => encoded(c.output_mode, x, c.num_tokens),
+  Normalization: NORMALIZATION, Discretization: BINS, CategoryEncoding: (c, [x]) => encoded(c.output_mode, x, c.num_tokens),
   StringLookup: LOOKUP, IntegerLookup: LOOKUP, TextVectorization: LOOKUP,
 };

@@ -3,22 +3,18 @@
 // A rule takes the settings and the shapes of the operands, a literal's being [], and yields a shape, or several.
 
 import { equationParts } from "./expressions.js";
-import { Several, agree, axisOf, broadcast, expect, filled, firstKnown, joined, plus, product, times } from "./shapes.js";
+import { Several, agree, axesOf, axisOf, broadcast, expect, filled, firstKnown, joined, plus, product, times } from "./shapes.js";
 
 const known = (value) => value !== null && value !== undefined;
-
-/** Axes of a shape of a rank, each once; null: all. */
-export function axesOf(axes, rank) {
-  const found = axes === null ? Array.from({ length: rank }, (_, i) => i) : axes.map((axis) => axisOf(axis, rank));
-  expect(new Set(found).size === found.length, `each axis once, got [${(axes ?? []).join(", ")}]`);
-  return found;
-}
 
 const SAME = (c, [x]) => x;
 const STRETCHED = (c, operands) => broadcast(operands);
 const reduced = (x, axes, keepdims) => (keepdims ? x.map((extent, i) => (axes.includes(i) ? 1 : extent)) : x.filter((_, i) => !axes.includes(i)));
 const REDUCED = (c, [x]) => reduced(x, axesOf(c.axes, x.length), c.keepdims);
-const ARG = (c, [x]) => reduced(x, [axisOf(c.axis, x.length)], c.keepdims);
+const ARG = (c, [x]) => reduced(x, filledAxes(x, [axisOf(c.axis, x.length)]), c.keepdims);
+/** Axes that hold something to choose from. */
+const filledAxes = (x, axes) => { for (const axis of axes) expect(x[axis] !== 0, `at least one element along axis ${axis}, got none`); return axes; };
+const CHOSEN = (c, [x]) => reduced(x, filledAxes(x, axesOf(c.axes, x.length)), c.keepdims);
 const ALONG = (c, [x]) => { axisOf(c.axis, x.length); return x; };
 const ALONG_AXES = (c, [x]) => { axesOf(c.axes, x.length); return x; };
 
@@ -44,7 +40,10 @@ const TRANSPOSE = (c, [x]) => {
   return axes.map((axis) => x[axis]);
 };
 const SQUEEZE = (c, [x]) => {
-  if (c.axes === null) return x.some((extent) => !known(extent)) ? undefined : x.filter((extent) => extent !== 1);
+  if (c.axes === null) {
+    expect(x.every(known), "axes that are said where an extent is not known, got null");
+    return x.filter((extent) => extent !== 1);
+  }
   const axes = axesOf(c.axes, x.length);
   for (const axis of axes) expect(agree(x[axis], 1), `an axis ${axis} of extent 1, got ${x[axis]}`);
   return x.filter((_, i) => !axes.includes(i));
@@ -188,7 +187,8 @@ const ATTENTION = (c, [query, key, value, mask]) => {
   expect(agree(query.at(-1), key.at(-1)), `last extents of query and key that agree, got ${query.at(-1)} and ${key.at(-1)}`);
   expect(agree(key.at(-2), value.at(-2)), `as many keys as values, got ${key.at(-2)} and ${value.at(-2)}`);
   const batch = broadcast([query, key, value].map((shape) => shape.slice(0, -2)));
-  if (mask) broadcast([mask, [...batch, query.at(-2), firstKnown(key.at(-2), value.at(-2))]]);
+  const scores = [...batch, query.at(-2), key.at(-2)];
+  if (mask) expect(mask.length <= scores.length && broadcast([mask, scores]).every((extent, i) => agree(extent, scores[i])), "a mask that stretches to queries and keys, got another");
   return [...batch, query.at(-2), value.at(-1)];
 };
 const TRIANGLE = (c, [x]) => { expect(x.length >= 2, `an input of rank 2 or more, got ${x.length}`); return x; };
@@ -198,7 +198,8 @@ const RULES = {
   squeeze: SQUEEZE, expand_dims: EXPAND, broadcast_to: BROADCAST, slice: SLICE, flip: ALONG_AXES, concatenate: (c, inputs) => joined(inputs, c.axis), stack: STACK, split: SPLIT,
   tile: TILE, repeat: REPEAT, roll: ROLL, pad: PAD, gather: GATHER, take_along_axis: TAKE, one_hot: ONE_HOT, constant: CONSTANT, matmul: MATMUL, einsum: EINSUM, attention: ATTENTION, triangle: TRIANGLE,
 };
-for (const name of ["sum", "product", "mean", "max", "min", "any", "all", "logsumexp", "variance"]) RULES[name] = REDUCED;
+for (const name of ["sum", "product", "mean", "any", "all", "variance"]) RULES[name] = REDUCED;
+for (const name of ["max", "min", "logsumexp"]) RULES[name] = CHOSEN;
 
 /** The operands of a call: for each, the literal in its config or the index of the input that it is. */
 export function operandsOf({ definition, settings, inputs }) {
@@ -216,7 +217,7 @@ export function operationShapes(call, inputs) {
   const { op, definition, settings } = call;
   const operands = operandsOf(call);
   const shapes = operands.map((operand) => ("literal" in operand ? (op === "gather" ? [operand.literal.length] : []) : inputs[operand.input]));
-  if (shapes.some((shape) => shape === undefined)) return Array(op === "top_k" ? 2 : op === "split" ? (Array.isArray(settings.parts) ? settings.parts.length : Math.min(settings.parts, call.outputs.length + 1)) : 1).fill(undefined);
+  if (shapes.some((shape) => shape === undefined)) return undefined;
   const rule = Object.hasOwn(RULES, op) ? RULES[op] : definition.operands.maximum > 1 ? STRETCHED : SAME;
   const result = rule(settings, shapes, call);
   return result instanceof Several ? result.shapes : [result];

@@ -187,6 +187,12 @@ class Use {
   }
 }
 
+/** Layers and calls of a graph as it is written, those inside layers included. */
+function held(graph) {
+  const inside = (layer) => 1 + Object.values(layer.sublayers ?? {}).reduce((sum, one) => sum + inside(one), 0) + (has(layer, "architecture") ? held(layer.architecture) : 0);
+  return graph.layers.reduce((sum, layer) => sum + inside(layer), graph.calls?.length ?? 0);
+}
+
 class TooLarge extends Error {}
 
 class Resolver {
@@ -260,8 +266,8 @@ class Resolver {
     const composite = this.composites[written.type], parameters = emptyObject();
     const config = substituted(written.config ?? emptyObject(), scope?.parameters ?? emptyObject());
     for (const [name, parameter] of Object.entries(composite.parameters ?? {})) parameters[name] = has(config, name) ? config[name] : parameter.default;
-    this.count += composite.layers.length + (composite.calls?.length ?? 0);
-    if (this.count > MOST || depth > DEEPEST) throw new TooLarge();
+    this.count += held(composite);
+    if (this.count > MOST || depth > DEEPEST + 1) throw new TooLarge();
     const inner = new Use({ path, parameters, place: layer.place, stored: layer.stored, outer: scope });
     layer.composite = written.type;
     layer.config = emptyObject();

@@ -14,7 +14,10 @@ function states(given, wanted) {
 }
 
 const STATES = { SimpleRNN: 1, GRU: 1, LSTM: 2, SimpleRNNCell: 1, GRUCell: 1, LSTMCell: 2 };
+/** Whether there is a step to take. */
+const stepped = (x) => expect(x[1] !== 0, "a step at least, got none");
 const RECURRENT = (c, [x, ...given], layer) => {
+  stepped(x);
   const all = Array(STATES[layer.type]).fill([x[0], c.units]);
   states(given, all);
   const result = c.return_sequences ? [x[0], x[1], c.units] : [x[0], c.units];
@@ -26,6 +29,7 @@ const CELL = (c, [x, ...given], layer) => {
   return new Several([all[0], ...all]);
 };
 const CONV_LSTM = (c, [x, ...given]) => {
+  stepped(x);
   const one = [x[0], ...x.slice(2)];
   const state = assemble(c, [x[0]], windowExtents(c, one, c.kernel_size, c.strides), c.filters);
   states(given, [state, state]);
@@ -34,20 +38,19 @@ const CONV_LSTM = (c, [x, ...given]) => {
 };
 
 const STACKED = (c, [x, ...given], layer, visit) => {
-  const cells = [...layer.sublayers.values()], all = [];
-  let value = x, left = given;
-  for (const cell of cells) {
-    const own = left.slice(0, given.length ? (STATES[cell.type] ?? Math.max(left.length, 1)) : 0);
-    left = left.slice(own.length);
-    const results = visit(cell, [value, ...own]);
-    if (results === undefined) return undefined;
+  const all = [];
+  let value = x;
+  for (const cell of layer.sublayers.values()) {
+    const results = visit(cell, [value]);
+    if (!results?.length || results.includes(undefined)) return undefined;
     value = results[0];
     all.push(...results.slice(1));
   }
-  expect(left.length === 0, `the states of all cells, got ${left.length} more`);
+  states(given, all);
   return new Several([value, ...all]);
 };
 const RNN = (c, [x, ...given], layer, visit) => {
+  stepped(x);
   const cell = layer.sublayers.get("cell");
   const results = visit(cell, [[x[0], ...x.slice(2)], ...given]);
   if (results === undefined) return undefined;
@@ -70,7 +73,7 @@ const BIDIRECTIONAL = (c, [x, ...given], layer, visit) => {
 };
 const DISTRIBUTED = (c, [x], layer, visit) => {
   const results = visit(layer.sublayers.get("layer"), [[x[0], ...x.slice(2)]]);
-  return results?.[0] && [results[0][0], x[1], ...results[0].slice(1)];
+  return results?.every((one) => one !== undefined) ? new Several(results.map((one) => [one[0], x[1], ...one.slice(1)])) : undefined;
 };
 const WRAPPED = (c, [x], layer, visit) => {
   const results = visit(layer.sublayers.get("layer"), [x]);
@@ -98,7 +101,7 @@ const HEADS = (c, [query, value, key = value], layer, visit, call) => {
 /** The axes of the query that MultiHeadAttention attends over. */
 export function attentionAxes(c, rank) {
   const axes = c.attention_axes ? [c.attention_axes].flat().map((axis) => axisOf(axis, rank)) : Array.from({ length: rank - 2 }, (_, i) => i + 1);
-  expect(new Set(axes).size === axes.length && !axes.includes(rank - 1), `attention over axes other than the last, each once, got ${axes.join(", ")}`);
+  expect(new Set(axes).size === axes.length && !axes.includes(rank - 1) && !axes.includes(0), `attention over axes other than the batch and the last, each once, got ${axes.join(", ")}`);
   return axes;
 }
 const GROUPED = (c, inputs, layer, visit, call) => {
@@ -109,7 +112,8 @@ const GROUPED = (c, inputs, layer, visit, call) => {
 
 const ROTARY = (c, [x]) => {
   const features = x[axisOf(c.feature_axis, x.length)], turned = c.rotary_dim ?? features;
-  axisOf(c.sequence_axis, x.length);
+  const axes = [c.sequence_axis, c.feature_axis].map((axis) => axisOf(axis, x.length));
+  expect(axes[0] !== axes[1] && !axes.includes(0), `two axes behind the batch, got ${axes.join(" and ")}`);
   expect(!known(turned) || turned % 2 === 0, `an even number of features to turn, got ${turned}`);
   expect(!known(features) || !known(c.rotary_dim) || c.rotary_dim <= features, `at least ${c.rotary_dim} features, got ${features}`);
   return x;

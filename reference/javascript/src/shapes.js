@@ -17,7 +17,7 @@ export const known = (value) => value !== null && value !== undefined;
 /** Whether two extents may be one. */
 export const agree = (a, b) => !known(a) || !known(b) || a === b;
 /** Sums and products of extents, unknown where one of them is. */
-export const times = (a, b) => (a === 0 || b === 0 ? 0 : known(a) && known(b) ? a * b : null);
+export const times = (a, b) => (known(a) && known(b) ? a * b : null);
 export const plus = (a, b) => (known(a) && known(b) ? a + b : null);
 export const product = (extents) => extents.reduce(times, 1);
 /** An axis counted from the first; it has to be there. */
@@ -26,6 +26,12 @@ export const axisOf = (axis, rank) => {
   expect(found >= 0 && found < rank, `an axis of an input of rank ${rank}, got ${axis}`);
   return found;
 };
+/** Axes counted from the first, each once; null: all. */
+export function axesOf(axes, rank) {
+  const found = axes === null ? Array.from({ length: rank }, (_, i) => i) : axes.map((axis) => axisOf(axis, rank));
+  expect(new Set(found).size === found.length, `each axis once, got [${(axes ?? []).join(", ")}]`);
+  return found;
+}
 export const replaced = (shape, axis, extent) => shape.map((one, i) => (i === axis ? extent : one));
 export const firstKnown = (a, b) => (known(a) ? a : b);
 

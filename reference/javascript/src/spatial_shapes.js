@@ -39,9 +39,14 @@ const TRANSPOSED = (c, [x]) => {
   });
   return assemble(c, [x[0]], spatial, c.filters);
 };
+/** An input with an element along every spatial axis. */
+const filled = (c, x) => {
+  for (const axis of spatialAxes(x.length, c.data_format)) expect(x[axis] !== 0, `an element along axis ${axis}, got none`);
+  return x;
+};
 const POOLING = (c, [x]) => assemble(c, [x[0]], windowExtents(c, x, c.pool_size, c.strides ?? c.pool_size), channelsOf(c, x));
-const GLOBAL = (c, [x]) => (c.keepdims ? assemble(c, [x[0]], spatialAxes(x.length, c.data_format).map(() => 1), channelsOf(c, x)) : [x[0], channelsOf(c, x)]);
-const ADAPTIVE = (c, [x]) => assemble(c, [x[0]], spatialAxes(x.length, c.data_format).map((axis, i) => c.output_size[i] ?? x[axis]), channelsOf(c, x));
+const GLOBAL = (c, [x]) => (filled(c, x), c.keepdims ? assemble(c, [x[0]], spatialAxes(x.length, c.data_format).map(() => 1), channelsOf(c, x)) : [x[0], channelsOf(c, x)]);
+const ADAPTIVE = (c, [x]) => assemble(c, [filled(c, x)[0]], spatialAxes(x.length, c.data_format).map((axis, i) => c.output_size[i] ?? x[axis]), channelsOf(c, x));
 
 /** A rule that changes each spatial extent. */
 const SPATIAL = (change) => (c, [x]) => {
@@ -49,13 +54,21 @@ const SPATIAL = (change) => (c, [x]) => {
   return x.map((extent, axis) => (axes.includes(axis) ? change(c, extent, axes.indexOf(axis), axis) : extent));
 };
 const PADDED = SPATIAL((c, extent, i) => plus(extent, c.padding[i][0] + c.padding[i][1]));
+const MIRRORED = (c, inputs) => {
+  spatialAxes(inputs[0].length, c.data_format).forEach((axis, i) => {
+    const n = inputs[0][axis], most = c.mode === "reflect" ? n - 1 : ["symmetric", "circular"].includes(c.mode) ? n : Infinity;
+    expect(!known(n) || Math.max(...c.padding[i]) <= most, `padding of at most ${most} in mode ${c.mode} along axis ${axis}, got ${c.padding[i].join(" and ")}`);
+    expect(!known(n) || n > 0 || c.mode === "constant" || Math.max(...c.padding[i]) === 0, `an element to repeat along axis ${axis}, got none`);
+  });
+  return PADDED(c, inputs);
+};
 const CROPPED = SPATIAL((c, extent, i, axis) => {
   const left = plus(extent, -c.cropping[i][0] - c.cropping[i][1]);
   expect(left === null || left >= 1, `at least one element along axis ${axis}, got ${left}`);
   return left;
 });
-const SCALED = SPATIAL((c, extent, i) => times(extent, c.size[i]));
-const RESIZED = (c, [x]) => assemble(c, [x[0]], [c.height, c.width], channelsOf(c, x));
+const SCALED = (c, [x]) => SPATIAL((settings, extent, i) => times(extent, settings.size[i]))(c, [filled(c, x)]);
+const RESIZED = (c, [x]) => assemble(c, [filled(c, x)[0]], [c.height, c.width], channelsOf(c, x));
 const RANDOM_EXTENT = (place) => SPATIAL((c, extent, i) => (i === place ? null : extent));
 
 const SHUFFLED = (c, [x], out) => {
@@ -76,6 +89,6 @@ export const RULES = {
 };
 for (const n of ["1D", "2D", "3D"]) {
   Object.assign(RULES, { [`Conv${n}`]: CONV, [`Conv${n}Transpose`]: TRANSPOSED, [`SeparableConv${n}`]: CONV, [`DepthwiseConv${n}`]: DEPTHWISE,
-    [`ZeroPadding${n}`]: PADDED, [`Padding${n}`]: PADDED, [`Cropping${n}`]: CROPPED, [`UpSampling${n}`]: SCALED });
+    [`ZeroPadding${n}`]: PADDED, [`Padding${n}`]: MIRRORED, [`Cropping${n}`]: CROPPED, [`UpSampling${n}`]: SCALED });
   for (const kind of ["Max", "Average"]) Object.assign(RULES, { [`${kind}Pooling${n}`]: POOLING, [`Global${kind}Pooling${n}`]: GLOBAL, [`Adaptive${kind}Pooling${n}`]: ADAPTIVE });
 }

@@ -4,15 +4,23 @@ import { checkExtensionData } from "./documents.js";
 import { problem, quoted, step } from "./problems.js";
 import { checkSchema } from "./schema.js";
 import { VOCABULARY } from "./tables.js";
-import { emptyObject, has, isObject } from "./values.js";
+import { emptyObject, has, isObject, toPlain } from "./values.js";
 
 const isExtensionType = (type) => type.includes(":");
+
+function checkBoundaries(config, place) {
+  const { boundaries, values } = toPlain(config);
+  const right = values.length === boundaries.length + 1 && boundaries.every((one, i) => i === 0 || boundaries[i - 1] < one);
+  return right ? [] : [problem("TRN-017", place, `expected rising boundaries, one fewer than the ${values.length} values, got ${quoted(boundaries)}`)];
+}
 
 /** The problems of an object with a type and a config, of a family such as `schedules`, and of the parts inside it. */
 export function checkComponent(family, component, { member, place }) {
   if (isExtensionType(component.type) || !has(VOCABULARY.training[family], component.type)) return [];
   const config = component.config ?? emptyObject();
-  return [...checkSchema(`${family}/${component.type}.schema.json`, config, { member, place: `${place}/config` }), ...checkParts(config, { member, place: `${place}/config` })];
+  const problems = checkSchema(`${family}/${component.type}.schema.json`, config, { member, place: `${place}/config` });
+  if (component.type === "PiecewiseConstantDecay" && problems.length === 0) problems.push(...checkBoundaries(config, `${member}#${place}/config/boundaries`));
+  return [...problems, ...checkParts(config, { member, place: `${place}/config` })];
 }
 
 const PARTS = [["learning_rate", "schedules"], ["_initializer", "initializers"], ["_regularizer", "regularizers"], ["_constraint", "constraints"], ["schedule", "schedules"], ["after", "schedules"]];

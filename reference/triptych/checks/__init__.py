@@ -48,9 +48,8 @@ def _check_architecture(
         run("composites", findings, architecture)
         if len(findings.problems) == before:
             composites.check_uses(architecture, findings)
-    related = len(findings.problems)
     run("types", findings, architecture)
-    if related > before:
+    if len(findings.problems) > before:
         return ()
     inference = infer(architecture)
     for misfit in inference.problems:

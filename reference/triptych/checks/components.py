@@ -65,8 +65,9 @@ def _check_activation(value: Mapping[str, Json], findings: Findings, pointer: st
     if ":" in name:
         return
     found = layer_type(name)
-    if found is None or found.family != "Activation":
-        findings.add("LYR-003", f"{pointer}/type", f"expected a type of the family Activation or an extension type, got {shorten(name)}")
+    if found is None or found.family != "Activation" or found.weights or name == "GLU":
+        message = f"expected a type of the family Activation without weights that keeps a shape, or an extension type, got {shorten(name)}"
+        findings.add("LYR-003", f"{pointer}/type", message)
         return
     schemas.check(f"layers/{name}", spell(config), findings, f"{pointer}/config")
     check_parts(config, findings, f"{pointer}/config")
@@ -83,12 +84,23 @@ def check_component(family: str, name: str, config: Mapping[str, Json], findings
         pointer: JSON Pointer of the component.
     """
     while schemas.exists(f"{family}/{name}"):
+        before = len(findings.problems)
         schemas.check(f"{family}/{name}", spell(config), findings, f"{pointer}/config")
+        if name == "PiecewiseConstantDecay" and len(findings.problems) == before:
+            _check_boundaries(config, findings, f"{pointer}/config/boundaries")
         inner = next(((key, config[key]) for key in _SCHEDULED.get(family, ()) if _is_component(config.get(key))), None)
         if inner is None:
             return
         key, value = inner
         family, name, config, pointer = "schedules", value["type"], value.get("config", {}), f"{pointer}/config/{key}"
+
+
+def _check_boundaries(config: Mapping[str, Json], findings: Findings, pointer: str) -> None:
+    from triptych.vocabulary.training.schedules import boundaries_fit
+
+    if not boundaries_fit(config):
+        message = f"expected rising boundaries, one fewer than the {len(config['values'])} values, got {shorten(config['boundaries'])}"
+        findings.add("TRN-017", pointer, message)
 
 
 def _is_component(value: Json) -> bool:

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from triptych import resources
-from triptych.documents.integers import holds_integral_floats, nudged
+from triptych.documents.integers import holds_integral_floats, integral_floats, nudged
 from triptych.documents.schema_errors import Fault, explain, faults_of_jsonschema, faults_of_jsonschema_rs
 from triptych.documents.walking import resolve
 from triptych.errors import PROBLEM_LIMIT, Findings, shorten
@@ -52,9 +52,10 @@ def _check_integers(name: str, data: Json, findings: Findings, prefix: str) -> N
     before = {fault.pointer for fault in errors(data)}
     above, below = ({fault.pointer for fault in errors(nudged(data, sign))} for sign in (1, -1))
     for pointer in sorted(above & below - before):
-        value = resolve(data, pointer)
-        if holds_integral_floats(value):
-            findings.add(INTEGER, prefix + pointer, f"expected an integer, got {shorten(value)}, which has a point")
+        for place in integral_floats(resolve(data, pointer), pointer):
+            # Where one of several forms of a value has to fit, only what fails alone is at fault.
+            if place == pointer or all(pointer in {fault.pointer for fault in errors(nudged(data, sign, place))} for sign in (1, -1)):
+                findings.add(INTEGER, prefix + place, f"expected an integer, got {shorten(resolve(data, place))}, which has a point")
 
 
 @cache

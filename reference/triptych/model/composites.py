@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,47 @@ def expansion(architecture: Architecture) -> tuple[Architecture, bool]:
         return architecture, True
     run = _Expansion(architecture.composites)
     return run.graph(architecture, 0), run.complete
+
+
+def within_bounds(architecture: Architecture) -> bool:
+    """Whether every use gets its graph; each composite is counted once, and none holds itself."""
+    try:
+        _counted(architecture, 0, architecture.composites, {})
+    except _BeyondBoundsError:
+        return False
+    return True
+
+
+class _BeyondBoundsError(Exception):
+    """Too many layers and calls, or too many layers around a use."""
+
+
+def _counted(graph: Architecture, depth: int, composites: Mapping[str, Composite], known: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    """Layers and calls that the uses in `graph`, `depth` layers deep, stand for; and how many layers of it are around the deepest use, -1 without one."""
+    made, deepest = 0, -1
+    for layer, around in _around(graph.layers):
+        if layer.type not in composites or layer.architecture is not None:
+            continue
+        if depth + around > DEEPEST:
+            raise _BeyondBoundsError
+        if layer.type not in known:
+            inner = composites[layer.type].architecture
+            more, below = _counted(inner, depth + around + 1, composites, known)
+            known[layer.type] = _size(inner) + more, below + 1
+        size, height = known[layer.type]
+        made, deepest = made + size, max(deepest, around + height)
+        if made > MOST or depth + deepest > DEEPEST:
+            raise _BeyondBoundsError
+    return made, deepest
+
+
+def _around(layers: Iterable[Layer], depth: int = 0) -> Iterator[tuple[Layer, int]]:
+    """Each of `layers` and all inside them, and how many of these are around it."""
+    for layer in layers:
+        yield layer, depth
+        yield from _around(layer.sublayers.values(), depth + 1)
+        if layer.architecture is not None:
+            yield from _around(layer.architecture.layers, depth + 1)
 
 
 def is_use(layer: Layer) -> bool:

@@ -11,14 +11,14 @@ from triptych.vocabulary.extents import axis_of, text
 from triptych.vocabulary.formula import Evaluation
 from triptych.vocabulary.kinds import ACTIVATION, AXES, AXIS, AXIS_OR_AXES, NOT_NEGATIVE, NUMBER, POSITIVE, optional
 from triptych.vocabulary.members import constraint, initializer, regularizer
+from triptych.vocabulary.operations.operands import axes_of
 
 FAMILY = "Activation"
 
 
 def _softmax(call: LayerCall) -> Shape:
     axis = call.config["axis"]
-    for one in axis if isinstance(axis, list) else [axis]:
-        axis_of(one, call.input)
+    axes_of(axis if isinstance(axis, list) else [axis], call.input)
     return call.input
 
 
@@ -34,6 +34,11 @@ def _relu(call: Evaluation) -> Array:
 
 def _learned_slope(call: Evaluation) -> Array:
     return np.where(call.input >= 0, call.input, call.weights["alpha"] * call.input)
+
+
+def _shared(call: LayerCall) -> Shape:
+    axes_of(call.config["shared_axes"], call.input)
+    return call.input
 
 
 def _gated(call: LayerCall) -> Shape:
@@ -113,7 +118,8 @@ define(
     "PReLU",
     FAMILY,
     "x where x ≥ 0, else `alpha` × x, with a learned `alpha`.",
-    output="input",
+    words="input",
+    rule=_shared,
     fields=(
         initializer("alpha"),
         regularizer("alpha"),

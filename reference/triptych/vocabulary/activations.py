@@ -31,13 +31,13 @@ def sigmoid(x: Array) -> Array:
 
 def softmax(x: Array, axis: int | tuple[int, ...] = -1) -> Array:
     """exp(x) / sum of exp(x) along `axis`, the largest x taken off first so that nothing overflows."""
-    powers = np.exp(x - x.max(axis=axis, keepdims=True))
+    powers = np.exp(x - x.max(axis=axis, keepdims=True, initial=-np.inf))
     return powers / powers.sum(axis=axis, keepdims=True)
 
 
 def log_softmax(x: Array) -> Array:
     """The logarithm of `softmax`."""
-    shifted = x - x.max(axis=-1, keepdims=True)
+    shifted = x - x.max(axis=-1, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 

@@ -32,11 +32,11 @@ def _attended_axes(axes: list[int] | None, query: Shape) -> list[int]:
     """The axes of `query` that are attended over, counted from the front.
 
     Raises:
-        ShapeError: There is no such axis, one is named twice, or the last is.
+        ShapeError: There is no such axis, one is named twice, or the batch or the last is.
     """
     found = [axis_of(axis, query) for axis in axes or range(1, len(query) - 1)]
-    if len(set(found)) < len(found) or len(query) - 1 in found:
-        raise ShapeError(f"expected attention over axes of {text(query)} other than the last, each once, got {axes}")
+    if len(set(found)) < len(found) or {0, len(query) - 1} & set(found):
+        raise ShapeError(f"expected attention over axes of {text(query)} other than the batch and the last, each once, got {axes}")
     return found
 
 
@@ -248,7 +248,7 @@ define(
     rank=(3, None),
     arguments=("return_attention_scores", "use_causal_mask"),
     torch="torch.nn.functional.scaled_dot_product_attention",
-    equation="y = softmax(s) × value over the keys that are not masked, all if all are; s = scale × query × keyᵀ, or with `concat` "
+    equation="y = softmax(s) × value over the keys that are not masked; where all are, each has the same part; s = scale × query × keyᵀ, or with `concat` "
     "concat_score_weight × sum of tanh(scale × (query + key)) over the last axis; scale is 1 without `use_scale`; y is 0 where the query is masked",
     formula=_attended,
     mask=_query_mask,
@@ -308,7 +308,7 @@ define(
     arguments=("attention_mask", "query_mask", "key_mask", "value_mask", "return_attention_scores", "use_causal_mask"),
     torch="torch.nn.MultiheadAttention",
     equation="for each head, q = query × query_kernel + query_bias, k and v alike; h = softmax(q × kᵀ / sqrt(key_dim)) × v over the pairs that "
-    "no mask excludes, all if all are; y = sum over heads of h × output_kernel, + output_bias",
+    "no mask excludes; where all are excluded, each key has the same part; y = sum over heads of h × output_kernel, + output_bias",
     formula=_heads,
     mask=_query_mask,
 )

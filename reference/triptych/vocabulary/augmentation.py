@@ -5,7 +5,7 @@ from __future__ import annotations
 from triptych.model import Json, Shape
 from triptych.vocabulary.arrays import Array
 from triptych.vocabulary.definition import REQUIRED, Field, LayerCall, OutputRule, define
-from triptych.vocabulary.extents import with_spatial
+from triptych.vocabulary.extents import filled, with_spatial
 from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.interpolation import resized
 from triptych.vocabulary.kinds import NUMBER, SIZE, Kind, choice, optional, sizes
@@ -138,7 +138,7 @@ _define(
 
 
 def _crop_shape(call: LayerCall) -> Shape:
-    return with_spatial(call.input, (call.config["height"], call.config["width"]), call.config["data_format"])
+    return with_spatial(filled(call.input, call.config["data_format"]), (call.config["height"], call.config["width"]), call.config["data_format"])
 
 
 def _center_crop(call: Evaluation) -> Array:

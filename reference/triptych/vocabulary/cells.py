@@ -9,13 +9,14 @@ from triptych.vocabulary.arrays import Array
 from triptych.vocabulary.definition import LAYER_TYPES, LayerCall, Sublayer, define
 from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.recurrent import RUNNING, check_states
-from triptych.vocabulary.stepping import initial_states, keep_steps, take_steps
+from triptych.vocabulary.stepping import check_steps, initial_states, keep_steps, take_steps
 
 FAMILY = "Recurrence with cells"
 CELL = "cell_{n}"
 
 
 def _steps(call: LayerCall) -> Shape | list[Shape] | None:
+    check_steps(call)
     batch, steps, *rest = call.input
     yielded = call.apply("cell", ((batch, *rest), *call.inputs[1:]))
     if not yielded or None in yielded:
@@ -82,6 +83,7 @@ define(
     rank=(2, None),
     arguments=("initial_state",),
     equation="at each step y, states = cell(x, states); without given ones, the first step is given no states",
+    takes_as_given=True,
     formula=_take_steps,
     mask=keep_steps,
 )
@@ -96,6 +98,7 @@ define(
     rank=(2, None),
     torch="num_layers of torch.nn.RNN and its like",
     equation="y, s0 = cell_0(x, s0); y, s1 = cell_1(y, s1); …; yields y and all states",
+    takes_as_given=True,
     formula=_apply_stack,
     mask=drop_mask,
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from triptych.errors import UsageError
 from triptych.model import Shape
 from triptych.vocabulary.activations import activate
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.einsum import analyze
+from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.formula import Evaluation, Mask, drop_mask
 from triptych.vocabulary.kinds import BOOLEAN, FRACTION, LARGEST, NOT_NEGATIVE, NUMBER, SIZE, Kind, optional
 from triptych.vocabulary.members import (
@@ -46,7 +48,10 @@ def _einsum_dense(call: Evaluation) -> Array:
 
 
 def _embedding(call: Evaluation) -> Array:
-    return call.weights["embeddings"][call.input.astype(np.int64)]
+    indices, count = call.input.astype(np.int64), call.config["input_dim"]
+    if ((indices < 0) | (indices >= count)).any():
+        raise UsageError(f"expected indices from 0 to {count - 1}, got {indices.min()} to {indices.max()}")
+    return call.weights["embeddings"][indices]
 
 
 def _embedding_mask(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
@@ -54,6 +59,14 @@ def _embedding_mask(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask
 
 
 def _identity(call: Evaluation) -> Array:
+    return call.input
+
+
+def _rescaled(call: LayerCall) -> Shape:
+    for name in ("scale", "offset"):
+        said, extent = call.config[name], call.input[-1]
+        if isinstance(said, list) and extent is not None and len(said) not in {1, extent}:
+            raise ShapeError(f"expected 1 number or {extent} as {name}, got {len(said)}")
     return call.input
 
 
@@ -166,15 +179,17 @@ define(
     weights=(Weight("embeddings", "[input_dim, output_dim]"),),
     torch="torch.nn.Embedding",
     equation="y[…] = embeddings[x[…]]",
+    takes_as_given=True,
     formula=_embedding,
     mask=_embedding_mask,
 )
-define("Identity", FAMILY, "Yields its input.", output="input", torch="torch.nn.Identity", equation="y = x", formula=_identity)
+define("Identity", FAMILY, "Yields its input.", output="input", torch="torch.nn.Identity", equation="y = x", keeps_dtype=True, formula=_identity)
 define(
     "Rescaling",
     FAMILY,
     "Multiplies by a scale and adds an offset.",
-    output="input",
+    words="input",
+    rule=_rescaled,
     fields=(
         Field(
             "scale",
@@ -194,6 +209,7 @@ define(
     fields=(Field("mask_value", NUMBER, "The value."),),
     rank=(3, None),
     equation="y = x, 0 in the steps all of whose elements equal mask_value",
+    keeps_dtype=True,
     formula=_masking,
     mask=_masking_mask,
 )
@@ -214,6 +230,7 @@ define(
     ),
     torch="torch.nn.Dropout",
     equation="y = x",
+    keeps_dtype=True,
     formula=_identity,
 )
 define(
@@ -225,6 +242,7 @@ define(
     rank=(3, 3),
     torch="torch.nn.Dropout1d",
     equation="y = x",
+    keeps_dtype=True,
     formula=_identity,
 )
 define(
@@ -236,6 +254,7 @@ define(
     rank=(4, 4),
     torch="torch.nn.Dropout2d",
     equation="y = x",
+    keeps_dtype=True,
     formula=_identity,
 )
 define(
@@ -247,6 +266,7 @@ define(
     rank=(5, 5),
     torch="torch.nn.Dropout3d",
     equation="y = x",
+    keeps_dtype=True,
     formula=_identity,
 )
 define(
@@ -256,6 +276,7 @@ define(
     output="input",
     fields=(Field("stddev", NOT_NEGATIVE, "Standard deviation of the noise."), SEED),
     equation="y = x",
+    keeps_dtype=True,
     formula=_identity,
 )
 define(
@@ -265,6 +286,7 @@ define(
     output="input",
     fields=(Field("rate", FRACTION, "As in Dropout: it gives the variance."), SEED),
     equation="y = x",
+    keeps_dtype=True,
     formula=_identity,
 )
 define(
@@ -284,6 +306,7 @@ define(
     ),
     torch="torch.nn.AlphaDropout",
     equation="y = x",
+    keeps_dtype=True,
     formula=_identity,
 )
 define(
@@ -296,5 +319,6 @@ define(
         Field("l2", NOT_NEGATIVE, "Factor of the sum of squares.", 0.0),
     ),
     equation="y = x",
+    keeps_dtype=True,
     formula=_identity,
 )

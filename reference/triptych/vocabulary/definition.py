@@ -119,6 +119,10 @@ class LayerType:
     """None for a nested architecture, which is evaluated call by call."""
     mask: MaskRule = keep_mask
     """Which steps of what it yields count."""
+    keeps_dtype: str | bool = False
+    """A condition over the config under which it only moves, chooses or adds up elements, so that its results are of its inputs' dtype; or whether."""
+    takes_as_given: bool = False
+    """Whether integers and booleans enter it as they are though it computes: they are indices, or for a layer inside it."""
     takes_strings: str | bool = False
     """A condition over the config under which its inputs are strings; or whether they are whatever it says."""
     yields_strings: str | bool = False
@@ -127,6 +131,10 @@ class LayerType:
     def resolve(self, config: Mapping[str, Json]) -> dict[str, Json]:
         """`config` with the defaults filled in; it has passed the type's schema."""
         return {f.name: config.get(f.name, f.default) for f in self.fields}
+
+    def keeps(self, config: Mapping[str, Json]) -> bool:
+        """Whether its results are of its inputs' dtype under a resolved `config`."""
+        return bool(evaluate(self.keeps_dtype, config)) if isinstance(self.keeps_dtype, str) else self.keeps_dtype
 
     def roles(self, given: Collection[str]) -> list[str]:
         """The roles of its sublayers, in order, as many of each as there are in `given`, but at least one."""

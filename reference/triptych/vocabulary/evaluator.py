@@ -15,6 +15,7 @@ from triptych.vocabulary.extents import compatible, text
 from triptych.vocabulary.formula import Evaluation, Mask
 from triptych.vocabulary.inference import Inference, LayerShapes, infer
 from triptych.vocabulary.operations.computing import compute
+from triptych.vocabulary.operations.operands import unified
 from triptych.vocabulary.slots import WeightSlot, weight_slots
 from triptych.vocabulary.strings import STRING, dtype_of, texts
 
@@ -218,7 +219,7 @@ class Evaluator:
 
         call = Evaluation(
             config=shapes.config,
-            inputs=tuple(_computed_in(one, stored, wide) for one in inputs),
+            inputs=_entering(found, shapes.config, inputs, (stored, wide)),
             weights=self._weights(shapes.pointer, found, stored, wide),
             dtype=np.dtype(wide),
             arguments=arguments,
@@ -284,6 +285,17 @@ def _computed_in(array: Array, stored: str, wide: str) -> Array:
     if not _is_floating(array) or "float" not in stored:
         return array
     return _rounded(array, stored).astype(wide, copy=False)
+
+
+def _entering(found: LayerType, config: Mapping[str, Json], inputs: Sequence[Array], dtypes_: tuple[str, str]) -> tuple[Array, ...]:
+    """`inputs` as a layer takes them whose numbers are of the first of `dtypes_`, computed with in the second."""
+    stored, wide = dtypes_
+    entering = tuple(_computed_in(one, stored, wide) for one in inputs)
+    if found.keeps(config):
+        return tuple(unified(entering, np.dtype(wide))) if len(entering) > 1 else entering
+    if found.takes_as_given or "float" not in stored:
+        return entering
+    return tuple(one if _is_floating(one) else one.astype(dtypes.numpy_dtype(stored)).astype(wide) for one in entering)
 
 
 def _rounded(array: Array, stored: str) -> Array:

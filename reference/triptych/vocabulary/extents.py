@@ -28,6 +28,17 @@ def with_spatial(shape: Shape, extents: Sequence[Extent], data_format: str, *, c
     return (shape[0], count, *extents) if data_format == "channels_first" else (shape[0], *extents, count)
 
 
+def filled(shape: Shape, data_format: str) -> Shape:
+    """`shape`, which has an element along every spatial axis.
+
+    Raises:
+        ShapeError: It lacks one.
+    """
+    if any(shape[axis] == 0 for axis in spatial_axes(len(shape), data_format)):
+        raise ShapeError(f"expected an element along each spatial axis, got {text(shape)}")
+    return shape
+
+
 def windows(extent: Extent, size: int, stride: int, padding: str | list[int], *, dilation: int = 1, ceil: bool = False) -> Extent:
     """How many windows of `size` fit along an axis.
 

@@ -56,8 +56,8 @@ MaskRule = Callable[[Evaluation, Sequence[Array]], Sequence[Mask]]
 
 
 def keep_mask(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
-    """The first input's mask, for every value that has its steps."""
-    return [call.mask if call.mask is not None and one.shape[:2] == call.mask.shape else None for one in outputs]
+    """The first input's mask, for every value whose first extents are the mask's."""
+    return [call.mask if call.mask is not None and one.shape[: call.mask.ndim] == call.mask.shape else None for one in outputs]
 
 
 def drop_mask(_: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:

@@ -13,6 +13,7 @@ from triptych import resources
 from triptych.model import Json
 from triptych.vocabulary import FAMILIES, LAYER_TYPES, verdicts
 from triptych.vocabulary.definition import Field, LayerType
+from triptych.vocabulary.formula import MaskRule, drop_mask, keep_mask
 from triptych.vocabulary.operations import OPERATIONS
 from triptych.vocabulary.operations import tables as operation_tables
 from triptych.vocabulary.training import TYPES
@@ -21,6 +22,8 @@ from triptych.vocabulary.training import generate as training_tables
 VERSION = "1.0"
 BASE = f"https://triptych.dev/schemas/{VERSION}"
 SCHEMAS = f"schemas/{VERSION}"
+MASKS: dict[MaskRule, str] = {keep_mask: "", drop_mask: "none"}
+"""What a type makes of the first input's mask, where a word says it: it keeps it, or drops it."""
 
 
 def in_order() -> list[LayerType]:
@@ -93,6 +96,9 @@ def _type_data(found: LayerType) -> dict[str, Json]:
         "arguments": list(found.arguments),
         "takes_strings": found.takes_strings or "",
         "yields_strings": found.yields_strings or "",
+        "keeps_dtype": found.keeps_dtype or "",
+        "takes_as_given": found.takes_as_given or "",
+        "mask": MASKS.get(found.mask, "own"),
         "output": {"words": _plain(found.words)} if found.output is None else {"shape": found.output},
         "formula": _plain(found.equation),
         "equivalents": dict(found.equivalents),
@@ -129,6 +135,12 @@ def _table(found: LayerType) -> list[str]:
     for verb, condition in (("takes", found.takes_strings), ("yields", found.yields_strings)):
         if condition:
             lines.append(f"* {verb} strings" + (f": where `{condition}`" if isinstance(condition, str) else ""))
+    if found.keeps_dtype:
+        lines.append("* dtype: that of its inputs" + (f" where `{found.keeps_dtype}`" if isinstance(found.keeps_dtype, str) else ""))
+    if found.takes_as_given:
+        lines.append("* takes integers and booleans as they are")
+    if mask := MASKS.get(found.mask, "see chapter 28"):
+        lines.append(f"* mask: {mask}")
     if found.arguments:
         lines.append("* arguments: " + ", ".join(f"`{name}`" for name in found.arguments))
     lines += [f"* sublayer `{one.role}`: {one.doc}" for one in found.sublayers]

@@ -23,6 +23,8 @@ NamedCalls = tuple[tuple[NamedShape | None, ...] | None, ...]
 
 NESTED_SHAPES = 64
 """Different input shapes for which one nested architecture is worked out; bounds the work on nested sharing."""
+OF_NUMBERS = frozenset({"LYR-006", "LYR-007", "LYR-008", "LYR-009", "LYR-035"})
+"""How many values of which shapes a call takes and yields: not asked where one takes strings for numbers, or numbers for strings."""
 ALWAYS_ACCEPTED = frozenset({"training", "mask"})
 """Call arguments that every type accepts."""
 
@@ -127,7 +129,11 @@ def _infer(architecture: Architecture) -> Inference:
     for shapes in run.layers.values():
         if not shapes.weights:
             run.weights(shapes, None, shapes.pointer)
-    for pointer, message in misplaced(architecture):
+    assert outputs is not None  # nothing is given to the whole that might not fit
+    kinds = list(misplaced(architecture))
+    if kinds:
+        run.problems = {key: one for key, one in run.problems.items() if one.requirement not in OF_NUMBERS}
+    for pointer, message in kinds:
         run.problem("LYR-040", pointer, message)
     return Inference(run.layers, values, outputs, tuple(run.problems.values()), run.operations, uses=frozenset(run.uses))
 
@@ -214,9 +220,11 @@ class _Run:
 
     def architecture(
         self, architecture: Architecture, pointer: str, given: Shapes | None, place: str
-    ) -> tuple[dict[str, Shape | None], Shapes]:
-        """Values by name and outputs of `architecture`, standing at `pointer`, called at `place` with `given`."""
+    ) -> tuple[dict[str, Shape | None], Shapes | None]:
+        """Values by name and outputs of `architecture`, standing at `pointer`, called at `place` with `given`; None if that does not fit."""
         entering = self._entering(architecture, given, place)
+        if entering is None:
+            return {}, None
         if architecture.calls is None:
             return {}, (self._sequence(architecture, pointer, entering[0] if entering else None),)
         values: dict[str, Shape | None] = {value.name: shape for value, shape in zip(architecture.inputs, entering, strict=False)}
@@ -225,8 +233,8 @@ class _Run:
             self._call(call, indices.get(call.layer), values, pointer, f"{pointer}/calls/{number}")
         return values, tuple(values.get(name) for name in architecture.outputs)
 
-    def _entering(self, architecture: Architecture, given: Shapes | None, place: str) -> Shapes:
-        """The inputs' shapes, from what is declared and what a call gives."""
+    def _entering(self, architecture: Architecture, given: Shapes | None, place: str) -> Shapes | None:
+        """The inputs' shapes, from what is declared and what a call gives; None where that does not fit."""
         declared = tuple(value.shape for value in architecture.inputs)
         if given is None:
             return declared
@@ -236,12 +244,14 @@ class _Run:
             self.problem(
                 "LYR-006", place, f"expected {len(declared)} inputs, as the nested architecture declares, got {len(given)}"
             )
-            return declared
+            return None
+        before = len(self.problems)
+        entered = tuple(self._entered(one, two, place) for one, two in zip(declared, given, strict=True))
         self._names_agree(architecture, given, place)
-        return tuple(self._entered(one, two, place) for one, two in zip(declared, given, strict=True))
+        return entered if len(self.problems) == before else None
 
     def _names_agree(self, architecture: Architecture, given: Shapes, place: str) -> None:
-        """Whether a call gives extents of one name one extent."""
+        """Note where a call gives extents of one name different extents."""
         known: dict[str, int] = {}
         for one, shape in zip(architecture.inputs, given, strict=False):
             for name, extent in zip(one.names, shape or (), strict=False):
@@ -258,7 +268,7 @@ class _Run:
                 place,
                 f"expected an input of shape {text(declared)}, as the nested architecture declares, got {text(given)}",
             )
-            return declared
+            return None
         return merge(declared, given)
 
     def _sequence(self, architecture: Architecture, pointer: str, shape: Shape | None) -> Shape | None:
@@ -281,7 +291,8 @@ class _Run:
         if call.op is not None:
             outputs = self._operate(call, call.op, inputs, place)
         elif index is not None:
-            outputs = self._apply(f"{pointer}/layers/{index}", inputs, call.arguments, place)
+            states = tuple(values.get(name) for name in _states_said(call))
+            outputs = self._apply(f"{pointer}/layers/{index}", inputs, call.arguments, place, states)
         if outputs is not None and len(outputs) != len(names):
             self.problem(
                 "LYR-009",
@@ -299,17 +310,22 @@ class _Run:
         self.operations.setdefault(place, CallShapes(inputs, outputs))
         return outputs
 
-    def _apply(self, pointer: str, inputs: Shapes, arguments: Mapping[str, Json], place: str) -> Shapes | None:
-        """What the layer at `pointer` yields when `place` calls it; None when not even the number of values is known."""
+    def _apply(
+        self, pointer: str, inputs: Shapes, arguments: Mapping[str, Json], place: str, states: Shapes = ()
+    ) -> Shapes | None:
+        """What the layer at `pointer` yields when `place` calls it; None when not even the number of values is known.
+
+        `states` are those that an argument gives: they count as inputs after the others.
+        """
         shapes = self.layers[pointer]
         found = shapes.type
         outputs: Shapes | None = None
-        if found is not None and self._accepts(shapes, found, inputs, arguments, place):
+        if found is not None and self._accepts(shapes, found, (*inputs, *states), arguments, place):
             try:
                 if shapes.layer.architecture is not None:
                     outputs = self._nest(shapes, shapes.layer.architecture, inputs, place)
                 else:
-                    result = self._yield(shapes, found, inputs, arguments)
+                    result = self._yield(shapes, found, (*inputs, *states), arguments)
                     _check_size(result)
                     self.weights(shapes, inputs, place)
                     outputs = result
@@ -357,12 +373,15 @@ class _Run:
         result = found.rule(LayerCall(shapes.config, known, arguments, apply, shapes.layer.sublayers))
         return tuple(result) if isinstance(result, list) else None if result is None else (result,)
 
-    def _nest(self, shapes: LayerShapes, nested: Architecture, inputs: Shapes, place: str) -> Shapes:
+    def _nest(self, shapes: LayerShapes, nested: Architecture, inputs: Shapes, place: str) -> Shapes | None:
         known = self._nested.setdefault(shapes.pointer, {})
         if inputs not in known:
             if len(known) >= NESTED_SHAPES:
                 return (None,) * (1 if nested.calls is None else len(nested.outputs))
-            _, known[inputs] = self.architecture(nested, f"{shapes.pointer}/architecture", inputs, place)
+            _, yielded = self.architecture(nested, f"{shapes.pointer}/architecture", inputs, place)
+            if yielded is None:
+                return None
+            known[inputs] = yielded
         return known[inputs]
 
     def weights(self, shapes: LayerShapes, inputs: Shapes | None, place: str) -> None:
@@ -386,6 +405,13 @@ class _Run:
                     place,
                     f"expected {_name(shapes)} to need a {weight.role} of {text(before)}, as in an earlier call, got inputs that need {text(now)}",
                 )
+
+
+def _states_said(call: Call) -> list[str]:
+    """The names of the values that a call gives as initial states."""
+    said = call.arguments.get("initial_state")
+    listed = said if isinstance(said, list) else [said]
+    return [one["value"] for one in listed if isinstance(one, dict)]
 
 
 def _input_names(config: Mapping[str, Json], inputs: Shapes | None) -> dict[str, Json]:

@@ -101,7 +101,8 @@ def look_up(call: Evaluation, *, integers: bool) -> Array:
     if config["invert"]:
         start = first + config["num_oov_indices"]
         values = [config["mask_token"]] * first + [config["oov_token"]] * (start - first) + list(tokens) + [config["oov_token"]]
-        place = np.where((x >= 0) & (x < len(values) - 1), x, len(values) - 1)
+        index = x.astype(np.int64)
+        place = np.where((index >= 0) & (index < len(values) - 1), index, len(values) - 1)
         return np.array(values, config["output_dtype"] or call.integers if integers else object)[place]
     indices = np.array(_indices(call, tokens, x.ravel().tolist()), np.int64).reshape(x.shape)
     count = config["num_oov_indices"] + len(tokens)
@@ -205,6 +206,7 @@ define(
     weights=WEIGHTS,
     equation="index = m + num_oov_indices + place in vocabulary, or m + Fingerprint64(x), chapter 28, mod num_oov_indices for an x that is not in it; m is 1 if "
     f"there is a mask_token and output_mode is int, else 0; {_EQUATION}the token at its place, else oov_token",
+    takes_as_given=True,
     formula=_look_up_strings,
     mask=drop_mask,
     takes_strings="not invert",
@@ -229,6 +231,7 @@ define(
     weights=WEIGHTS,
     equation="index = m + num_oov_indices + place in vocabulary, or m + h mod num_oov_indices for an x that is not in it, where h is x or, for farmhash, "
     f"Fingerprint64, chapter 28, of its decimal digits; m is 1 if there is a mask_token and output_mode is int, else 0; {_EQUATION}the integer at its place, else oov_token",
+    takes_as_given=True,
     formula=_look_up_integers,
     mask=drop_mask,
 )

@@ -12,6 +12,7 @@ from triptych.vocabulary.expressions import ShapeError
 from triptych.vocabulary.extents import axis_of, broadcast, compatible, merge, text
 from triptych.vocabulary.formula import Evaluation, Formula, Mask, drop_mask
 from triptych.vocabulary.kinds import AXIS, BOOLEAN, Kind, choice
+from triptych.vocabulary.operations.operands import counted
 
 FAMILY = "Merging"
 MASKS = Field(
@@ -61,7 +62,7 @@ def _without(shape: Shape, axis: int) -> Shape:
 
 def _fold(operation: Callable[[Array, Array], Array]) -> Formula:
     """The formula that applies `operation` to the first two inputs, to that and the third, and so on."""
-    return lambda call: reduce(operation, _aligned(call.inputs))
+    return lambda call: reduce(operation, map(counted, _aligned(call.inputs)))
 
 
 def _aligned(inputs: Sequence[Array]) -> list[Array]:
@@ -74,11 +75,11 @@ def _counting(call: Evaluation) -> list[tuple[Array, Mask]]:
     """Each input and which of its elements enter the result, in the rank of all."""
     masks = call.masks if call.masks and call.config["masks"] == "any" else (None,) * len(call.inputs)
     pairs = zip(_aligned(call.inputs), masks, strict=True)
-    return [(x, None if mask is None else mask.reshape(*mask.shape, *[1] * (x.ndim - 2))) for x, mask in pairs]
+    return [(x, None if mask is None else mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim))) for x, mask in pairs]
 
 
 def _product(call: Evaluation) -> Array:
-    pairs = _counting(call)
+    pairs = [(counted(x), mask) for x, mask in _counting(call)]
     y = reduce(lambda a, b: a * b, [x if mask is None else np.where(mask, x, 1) for x, mask in pairs])
     masks = [mask for _, mask in pairs if mask is not None]
     return np.where(reduce(np.logical_or, masks), y, 0) if len(masks) == len(pairs) else y
@@ -136,12 +137,13 @@ def _merged_masks(call: Evaluation, _: Sequence[Array]) -> Sequence[Mask]:
 
 
 def _joined_masks(call: Evaluation, outputs: Sequence[Array]) -> Sequence[Mask]:
-    """As `_merged_masks`; where the steps are joined, so are the masks."""
-    joins_steps = call.config["axis"] % call.input.ndim == 1 and call.config["masks"] != "none"
-    if not joins_steps or all(mask is None for mask in call.masks):
+    """As `_merged_masks`; where the batch or the steps are joined, so are the masks."""
+    axis = call.config["axis"] % call.input.ndim
+    extents = next((mask.ndim for mask in call.masks if mask is not None), 0)
+    if axis >= extents or call.config["masks"] == "none":
         return _merged_masks(call, outputs)
     pairs = zip(call.masks, call.inputs, strict=True)
-    return [np.concatenate([np.ones(x.shape[:2], bool) if mask is None else mask for mask, x in pairs], axis=1)]
+    return [np.concatenate([np.ones(x.shape[:extents], bool) if mask is None else mask for mask, x in pairs], axis=axis)]
 
 
 for _name, _verb, _most, _torch, _equation, _formula in (
@@ -161,6 +163,7 @@ for _name, _verb, _most, _torch, _equation, _formula in (
         fields=(MASKS,),
         inputs=(2, _most),
         torch=_torch,
+        keeps_dtype=_name != "Average",
         equation=_equation,
         formula=_formula,
         mask=_merged_masks,
@@ -175,6 +178,7 @@ define(
     inputs=(1, None),
     torch="torch.cat",
     equation="y = x1, then x2, … along `axis`",
+    keeps_dtype=True,
     formula=_joined,
     mask=_joined_masks,
 )

@@ -10,14 +10,14 @@ from triptych.vocabulary.extents import axis_of
 from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.kinds import AXIS, AXIS_OR_AXES, BOOLEAN, FRACTION, NUMBER, SIZE, Kind, choice
 from triptych.vocabulary.members import EPSILON, constraint, initializer, regularizer
+from triptych.vocabulary.operations.operands import axes_of
 
 FAMILY = "Normalization"
 
 
 def _along_axis(call: LayerCall) -> Shape:
     axis = call.config["axis"]
-    for one in axis if isinstance(axis, list) else [axis]:
-        axis_of(one, call.input)
+    axes_of(axis if isinstance(axis, list) else [axis], call.input)
     return call.input
 
 
@@ -279,5 +279,6 @@ define(
     sublayers=(Sublayer("layer", "The layer, with a weight `kernel`, seen as a matrix whose columns are its last axis."),),
     torch="torch.nn.utils.parametrizations.spectral_norm, whose stored kernel is not yet divided",
     equation="y = layer(x); while training first, for each iteration, v = u × kernelᵀ / |u × kernelᵀ| and u = v × kernel / |v × kernel|, then kernel = kernel / (v × kernel × uᵀ)",
+    takes_as_given=True,
     formula=_by_spectrum,
 )

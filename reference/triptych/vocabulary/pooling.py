@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from math import prod
 
 from triptych.errors import Problem, UnsupportedError
 from triptych.model import Shape
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, define
-from triptych.vocabulary.extents import axis_padding, channel_axis, spatial_axes, text, windows, with_spatial
+from triptych.vocabulary.extents import axis_padding, channel_axis, filled, spatial_axes, text, windows, with_spatial
 from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.kinds import BOOLEAN, open_sizes, optional, padding, sizes
 from triptych.vocabulary.members import DATA_FORMAT
@@ -36,7 +37,8 @@ def _pooling(call: LayerCall) -> Shape:
 
 
 def _global_pooling(call: LayerCall) -> Shape:
-    shape, data_format = call.input, call.config["data_format"]
+    data_format = call.config["data_format"]
+    shape = filled(call.input, data_format)
     if call.config["keepdims"]:
         return with_spatial(shape, [1] * (len(shape) - 2), data_format)
     return (shape[0], shape[channel_axis(data_format)])
@@ -49,9 +51,16 @@ def _windows(call: Evaluation, x: Array, fill: float) -> Windows:
     return Windows(x, config["pool_size"], strides, config["padding"], dilation, ceil=config["ceil_mode"], fill=fill)
 
 
+def _least(x: Array) -> float:
+    """What no element of `x` is below."""
+    if x.dtype.kind == "b":
+        return False
+    return int(np.iinfo(x.dtype).min) if x.dtype.kind in "iu" else -np.inf
+
+
 def _largest(call: Evaluation) -> Array:
     x = channels_last(call.input, call.config["data_format"])
-    y = reduce(np.maximum, (under for _, under in _windows(call, x, -np.inf)))
+    y = reduce(np.maximum, (under for _, under in _windows(call, x, _least(x))))
     return as_given(y, call.config["data_format"])
 
 
@@ -73,7 +82,7 @@ def _globally(call: Evaluation, y: Array) -> Array:
 def _positions(call: Evaluation) -> Array:
     """The input as (batch, positions, channels)."""
     x = channels_last(call.input, call.config["data_format"])
-    return x.reshape(len(x), -1, x.shape[-1])
+    return x.reshape(len(x), prod(x.shape[1:-1]), x.shape[-1])
 
 
 def _global_largest(call: Evaluation) -> Array:
@@ -92,7 +101,7 @@ def _global_mean(call: Evaluation) -> Array:
 
 
 def _adaptive_pooling(call: LayerCall) -> Shape:
-    config, shape = call.config, call.input
+    config, shape = call.config, filled(call.input, call.config["data_format"])
     axes = spatial_axes(len(shape), config["data_format"])
     extents = [shape[axis] if extent is None else extent for axis, extent in zip(axes, config["output_size"], strict=True)]
     return with_spatial(shape, extents, config["data_format"])
@@ -143,6 +152,7 @@ for _rank in (1, 2, 3):
             rank=(_rank + 2, _rank + 2),
             torch=f"torch.nn.{_torch}Pool{_rank}d",
             equation=f"y[p, c] = {_equation} over window positions k of x[p × strides + k{' × dilation_rate' if _extra == (_dilation,) else ''} - begin, c], for those that count",
+            keeps_dtype=_what == "Max",
             formula=_formula,
             mask=drop_mask,
         )
@@ -157,6 +167,7 @@ for _rank in (1, 2, 3):
             torch=f"torch.nn.Adaptive{_torch}Pool{_rank}d(1)",
             equation=f"y[c] = {_equation} over positions p of x[p, c]"
             + (", for the steps that count" if (_what, _rank) == ("Average", 1) else ""),
+            keeps_dtype=_what == "Max",
             formula=_global_formula,
             mask=drop_mask,
         )
@@ -170,6 +181,7 @@ for _rank in (1, 2, 3):
             rank=(_rank + 2, _rank + 2),
             torch=f"torch.nn.Adaptive{_torch}Pool{_rank}d",
             equation=f"along each axis of n elements that become m: y[i] = {_equation} over x[j] for j from i × n / m, rounded down, up to and without (i + 1) × n / m, rounded up",
+            keeps_dtype=_what == "Max",
             formula=_adaptive_formula,
             mask=drop_mask,
         )

@@ -6,18 +6,21 @@ from triptych.model import Shape
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.expressions import ShapeError
-from triptych.vocabulary.extents import axis_of, text
+from triptych.vocabulary.extents import text
 from triptych.vocabulary.formula import Evaluation
 from triptych.vocabulary.kinds import AXIS, POSITIVE, SIZE, choice, optional
 from triptych.vocabulary.members import constraint, initializer, regularizer
+from triptych.vocabulary.operations.operands import axes_of
 
 FAMILY = "Position"
 
 
 def _rotated(call: LayerCall) -> Shape:
     config, shape = call.config, call.input
-    axis_of(config["sequence_axis"], shape)
-    extent = shape[axis_of(config["feature_axis"], shape)]
+    axes = axes_of([config["sequence_axis"], config["feature_axis"]], shape)
+    if 0 in axes:
+        raise ShapeError(f"expected axes behind the batch, got {config['sequence_axis']} and {config['feature_axis']}")
+    extent = shape[axes[1]]
     turned = config["rotary_dim"] or extent
     if turned is not None and (turned % 2 or (extent is not None and turned > extent)):
         raise ShapeError(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+from triptych.errors import shorten
 from triptych.model import Json, Shape
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field, LayerCall, Weight, define
 from triptych.vocabulary.encoding import encode, encoded, output_dtype, output_mode
 from triptych.vocabulary.expressions import ShapeError
-from triptych.vocabulary.extents import axis_of
 from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.kinds import AXIS, BOOLEAN, SIZE, Kind, optional
+from triptych.vocabulary.operations.operands import axes_of
 
 FAMILY = "Preprocessing"
 LEAST = 1e-7
@@ -22,10 +25,15 @@ def listed(axis: Json) -> list[int]:
 
 
 def _normal(call: LayerCall) -> Shape:
-    for axis in listed(call.config["axis"]):
-        axis_of(axis, call.input)
+    axes_of(listed(call.config["axis"]), call.input)
     if (call.config["mean"] is None) != (call.config["variance"] is None):
         raise ShapeError("expected mean and variance, or neither, got one of them")
+    axes = listed(call.config["axis"])
+    extent = call.input[axes[-1]] if axes else 1
+    for name in ("mean", "variance"):
+        said = call.config[name]
+        if isinstance(said, list) and extent is not None and len(said) not in {1, extent}:
+            raise ShapeError(f"expected 1 number or {extent} as {name}, got {len(said)}")
     return call.input
 
 
@@ -48,6 +56,9 @@ def _normalize(call: Evaluation) -> Array:
 
 
 def _bins(call: LayerCall) -> Shape:
+    boundaries = call.config["bin_boundaries"]
+    if any(one > two for one, two in pairwise(boundaries)):
+        raise ShapeError(f"expected bin_boundaries none of which is below the one before, got {shorten(boundaries)}")
     return encoded(len(call.config["bin_boundaries"]) + 1, call)
 
 
@@ -103,12 +114,13 @@ define(
         Field(
             "bin_boundaries",
             Kind("numbers", {"type": "array", "items": {"type": "number"}}),
-            "Between the bins, in ascending order.",
+            "Between the bins, none below the one before.",
         ),
         output_mode("int", "one_hot", "multi_hot", "count", default="int"),
         output_dtype("indices, where they are not encoded"),
     ),
     equation="index = number of boundaries ≤ x; encoded as CategoryEncoding does",
+    takes_as_given=True,
     formula=_discretize,
     mask=drop_mask,
 )
@@ -125,6 +137,7 @@ define(
     arguments=("count_weights",),
     equation="hot[…, i] = 1 where x = i, else 0; one_hot is hot, multi_hot its largest and count its sum along axis 1, the latter of "
     "hot × count_weights if the call says them",
+    takes_as_given=True,
     formula=_encode,
     mask=drop_mask,
 )

@@ -15,7 +15,7 @@ from triptych.vocabulary.extents import compatible, text
 from triptych.vocabulary.formula import Evaluation, Formula, drop_mask
 from triptych.vocabulary.kinds import BOOLEAN, FRACTION, SIZE
 from triptych.vocabulary.members import SEED, USE_BIAS, decisive_activation, weight_members
-from triptych.vocabulary.stepping import initial_states, keep_steps, take_steps
+from triptych.vocabulary.stepping import check_steps, initial_states, keep_steps, take_steps
 
 FAMILY = "Recurrent"
 OUTPUT = "`[batch, units]`, with `return_sequences` `[batch, steps, units]`; with `return_state` followed by each state, `[batch, units]`"
@@ -23,6 +23,7 @@ OUTPUT = "`[batch, units]`, with `return_sequences` `[batch, steps, units]`; wit
 
 def _recurrent(states: int, call: LayerCall) -> Shape | list[Shape]:
     """What a layer with `states` state vectors yields; inputs after the first are its initial states."""
+    check_steps(call)
     batch, steps, _ = call.input
     units = call.config["units"]
     state = (batch, units)

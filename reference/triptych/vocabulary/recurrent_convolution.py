@@ -11,7 +11,7 @@ from triptych.vocabulary.formula import Evaluation
 from triptych.vocabulary.kinds import BOOLEAN, SIZE, padding, sizes
 from triptych.vocabulary.members import DATA_FORMAT, USE_BIAS, weight_members
 from triptych.vocabulary.recurrent import DROPOUT, GATE_ACTIVATION, RUNNING, STATE_ACTIVATION, check_states
-from triptych.vocabulary.stepping import initial_states, keep_steps, take_steps
+from triptych.vocabulary.stepping import check_steps, initial_states, keep_steps, take_steps
 from triptych.vocabulary.windowing import Windows, as_given, channels_last
 
 FAMILY = "Recurrent convolution"
@@ -36,6 +36,7 @@ def _state(call: LayerCall, shape: Shape) -> Shape:
 
 
 def _shapes(call: LayerCall) -> Shape | list[Shape]:
+    check_steps(call)
     batch, steps, *rest = call.input
     state = _state(call, (batch, *rest))
     check_states(call.inputs[1:], [state] * 2)

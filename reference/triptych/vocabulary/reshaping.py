@@ -107,6 +107,8 @@ def _padding(call: LayerCall) -> Shape:
             raise ShapeError(
                 f"expected padding of at most {extent + most} in mode {mode} for {extent} elements along an axis, got {pair}"
             )
+        if extent == 0 and max(pair) and mode != "constant":
+            raise ShapeError(f"expected an element to repeat along an axis, got none for a padding of {pair}")
     return _grow(call, call.config["padding"])
 
 
@@ -135,6 +137,7 @@ define(
     fields=(DATA_FORMAT,),
     torch="torch.nn.Flatten",
     equation="y = the elements after the batch in row-major order, with the channels last",
+    keeps_dtype=True,
     formula=_flattened,
     mask=drop_mask,
 )
@@ -156,6 +159,7 @@ define(
     ),
     torch="torch.nn.Unflatten",
     equation="y = the elements after the batch in row-major order, as target_shape",
+    keeps_dtype=True,
     formula=_reshaped,
     mask=drop_mask,
 )
@@ -177,6 +181,7 @@ define(
     ),
     torch="torch.permute",
     equation="y[b, i₁, i₂ …] = x[b, …] with i₁ along axis dims[0] of x, i₂ along axis dims[1] …",
+    keeps_dtype=True,
     formula=_permuted,
     mask=drop_mask,
 )
@@ -188,6 +193,7 @@ define(
     fields=(Field("n", SIZE, "How often."),),
     rank=(2, 2),
     equation="y[i, …] = x, for i in 0 … n - 1",
+    keeps_dtype=True,
     formula=_repeated,
     mask=drop_mask,
 )
@@ -204,6 +210,7 @@ for _rank in (1, 2, 3):
         rank=_ranks,
         torch=f"torch.nn.ZeroPad{_rank}d",
         equation="y[p] = x[p - begin], 0 outside of x",
+        keeps_dtype=True,
         formula=_padded,
         mask=drop_mask,
     )
@@ -223,6 +230,7 @@ for _rank in (1, 2, 3):
         keras="keras.ops.pad",
         torch=f"torch.nn.ConstantPad{_rank}d, ReflectionPad{_rank}d, ReplicationPad{_rank}d, CircularPad{_rank}d",
         equation="y[p] = x[q] with q = p - begin; outside of 0 … n - 1, by mode: value; q limited to it (edge); mirrored without repeating the outermost element (reflect) or with it (symmetric); q modulo n (circular)",
+        keeps_dtype=True,
         formula=_padded_by_mode,
         mask=drop_mask,
     )
@@ -235,6 +243,7 @@ for _rank in (1, 2, 3):
         fields=(Field("cropping", pairs(_rank), "Elements dropped before and after, for each spatial axis."), *_format),
         rank=_ranks,
         equation="y[p] = x[p + begin]",
+        keeps_dtype=True,
         formula=_cropped,
         mask=drop_mask,
     )

@@ -6,7 +6,7 @@ from triptych.model import Shape
 from triptych.vocabulary.arrays import Array
 from triptych.vocabulary.definition import Field, LayerCall, define
 from triptych.vocabulary.expressions import ShapeError
-from triptych.vocabulary.extents import channel_axis, spatial_axes, text, with_spatial
+from triptych.vocabulary.extents import channel_axis, filled, spatial_axes, text, with_spatial
 from triptych.vocabulary.formula import Evaluation, drop_mask
 from triptych.vocabulary.interpolation import resized
 from triptych.vocabulary.kinds import BOOLEAN, NUMBER, SIZE, choice, sizes
@@ -24,7 +24,7 @@ def _up_sampling(call: LayerCall) -> Shape:
     data_format = call.config.get("data_format", "channels_last")
     extents = [
         None if extent is None else extent * factor
-        for extent, factor in zip(_spatial(call.input, data_format), call.config["size"], strict=True)
+        for extent, factor in zip(_spatial(filled(call.input, data_format), data_format), call.config["size"], strict=True)
     ]
     return with_spatial(call.input, extents, data_format)
 
@@ -87,7 +87,8 @@ def _unshuffled(call: Evaluation) -> Array:
 
 
 def _resizing(call: LayerCall) -> Shape:
-    return with_spatial(call.input, [call.config["height"], call.config["width"]], call.config["data_format"])
+    shape = filled(call.input, call.config["data_format"])
+    return with_spatial(shape, [call.config["height"], call.config["width"]], call.config["data_format"])
 
 
 def _resized(call: Evaluation) -> Array:
@@ -148,6 +149,7 @@ for _rank in (1, 2, 3):
         rank=_ranks,
         torch="torch.nn.Upsample",
         equation="along each axis of n elements that become m, y[i] = x at position (i + 0.5) × n / m - 0.5, or i × (n - 1) / (m - 1) with align_corners",
+        keeps_dtype='interpolation == "nearest"',
         formula=_enlarged,
         mask=drop_mask,
     )
@@ -171,6 +173,7 @@ define(
     keras="",
     torch="torch.nn.PixelShuffle",
     equation="y[h × b + i, w × b + j, c] = x[h, w, (c × b + i) × b + j], or x[h, w, (i × b + j) × C + c] in block_first order, with b = block_size and C channels in y",
+    keeps_dtype=True,
     formula=_shuffled,
     mask=drop_mask,
 )
@@ -185,6 +188,7 @@ define(
     keras="",
     torch="torch.nn.PixelUnshuffle",
     equation="y[h, w, (c × b + i) × b + j] = x[h × b + i, w × b + j, c], or y[h, w, (i × b + j) × C + c] in block_first order, with b = block_size and C channels in x",
+    keeps_dtype=True,
     formula=_unshuffled,
     mask=drop_mask,
 )

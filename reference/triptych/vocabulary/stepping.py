@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from triptych.errors import UsageError
 from triptych.vocabulary.arrays import Array, np
+from triptych.vocabulary.definition import LayerCall
+from triptych.vocabulary.expressions import ShapeError
+from triptych.vocabulary.extents import text
 from triptych.vocabulary.formula import Evaluation, Mask
 
 Step = Callable[[Array, list[Array]], tuple[Array, list[Array]]]
 """Makes a result and new states of the input of one step and the states before it."""
 
 
+def check_steps(call: LayerCall) -> None:
+    """Raise unless there is a step to take."""
+    if call.input[1] == 0:
+        raise ShapeError(f"expected at least 1 step, got {text(call.input)}")
+
+
 def initial_states(call: Evaluation) -> list[Array]:
-    """The states that a call gives, as its inputs after the first or as its argument; none if it gives none."""
+    """The states that a call gives, as its inputs after the first and in its argument; none if it gives none."""
     given = call.arguments.get("initial_state")
-    if given is None:
-        return list(call.inputs[1:])
-    return [np.asarray(one, dtype=call.dtype) for one in (given if isinstance(given, list) else [given])]
+    said = [] if given is None else given if isinstance(given, list) else [given]
+    return [*call.inputs[1:], *(np.asarray(one, dtype=call.dtype) for one in said)]
 
 
 def take_steps(call: Evaluation, step: Step, states: list[Array]) -> Array | list[Array]:
@@ -27,8 +34,6 @@ def take_steps(call: Evaluation, step: Step, states: list[Array]) -> Array | lis
     """
     x, config = call.input, call.config
     steps = range(x.shape[1])
-    if not steps:
-        raise UsageError("expected at least 1 step, got 0")
     result: Array | None = None
     results = []
     for t in reversed(steps) if config["go_backwards"] else steps:

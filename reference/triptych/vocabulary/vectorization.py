@@ -87,6 +87,7 @@ define(
     ),
     weights=WEIGHTS,
     equation='as StringLookup with the mask_token "" and one index for unknown tokens, of the tokens of each text, with "" behind them up to the longest',
+    takes_as_given=True,
     formula=_vectorize,
     mask=drop_mask,
     takes_strings=True,

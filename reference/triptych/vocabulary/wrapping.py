@@ -99,6 +99,7 @@ define(
     torch="torch.nn.LSTM(bidirectional=True) and its like",
     equation="y = merge(forward(x), reverse(backward(x))); reverse turns round the steps of a sequence; concat along the last axis, "
     "sum y1 + y2, mul y1 × y2, ave (y1 + y2) / 2, none both",
+    takes_as_given=True,
     formula=_both_ways,
     mask=_both_masks,
 )
@@ -111,5 +112,6 @@ define(
     sublayers=(Sublayer("layer", "The layer applied."),),
     rank=(3, None),
     equation="y[:, t] = layer(x[:, t])",
+    takes_as_given=True,
     formula=_each_step,
 )

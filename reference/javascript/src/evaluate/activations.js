@@ -92,6 +92,7 @@ const ROWS = { softmax: (row) => softmaxRow(row, false), log_softmax: (row) => s
 /** `change` applied to the elements along axes. */
 export function alongAxes(tensor, axes, change) {
   const { data, width, count, back } = rowsAlong(tensor, axes), result = new Float64Array(data.length);
+  if (data.length === 0) return result;
   for (let i = 0; i < count; i++) result.set(change(data.subarray(i * width, (i + 1) * width)), i * width);
   return back(result);
 }

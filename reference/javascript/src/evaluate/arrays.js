@@ -69,7 +69,7 @@ function wrap(x, [low, high]) {
 
 /** Numbers as a tensor of a dtype, each rounded to it; integers are cut towards 0 and wrap around. */
 export function finish(dtype, shape, numbers) {
-  if (isBig(dtype)) return new Tensor(dtype, shape, (dtype === "int64" ? BigInt64Array : BigUint64Array).from(numbers, (x) => (typeof x === "bigint" ? x : BigInt(Math.trunc(x)))));
+  if (isBig(dtype)) return new Tensor(dtype, shape, (dtype === "int64" ? BigInt64Array : BigUint64Array).from(numbers, (x) => (typeof x === "bigint" ? x : Number.isFinite(x) ? BigInt(Math.trunc(x)) : 0n)));
   const data = new Float64Array(numbers.length);
   if (dtype in RANGES) for (let i = 0; i < data.length; i++) data[i] = wrap(Math.trunc(Number(numbers[i])), RANGES[dtype]);
   else {
@@ -162,6 +162,9 @@ export function toBytes({ dtype, data }) {
   }
   return bytes;
 }
+
+/** The mask of an input, for a value whose first extents are the mask's. */
+export const keptMask = (mask, { shape }) => (mask && mask.rank <= shape.length && mask.shape.every((extent, i) => extent === shape[i]) ? mask : null);
 
 // --- axes
 

@@ -4,9 +4,9 @@ import { attentionAxes } from "../sequence_shapes.js";
 import { UnsupportedError } from "../problems.js";
 import { Tensor, finish, numbers, product, sizeOf, transposed } from "./arrays.js";
 
-/** The softmax of a row over the keys that count, over all where none does. */
+/** The softmax of a row over the keys that count; where none does, all have equal parts. */
 function attended(scores, counts) {
-  const some = counts.some(Boolean), used = scores.map((score, i) => (!some || counts[i] ? score : -Infinity));
+  const some = counts.some(Boolean), used = scores.map((score, i) => (!some ? 0 : counts[i] ? score : -Infinity));
   const most = used.reduce((a, b) => Math.max(a, b), -Infinity), powers = used.map((score) => Math.exp(score - most)), sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
 }
@@ -103,7 +103,6 @@ function pairMask(mask, { batch, count, tq, tk }) {
 
 function MultiHeadAttention(task) {
   const axes = attentionAxes(task.c, task.x.rank);
-  if (axes.some((axis) => axis === 0 || axis === task.x.rank - 1)) throw new UnsupportedError("attention over the batch or the features has no meaning here");
   return heads(task, { count: task.c.num_heads, size: task.c.key_dim, shared: 1, axes });
 }
 const GroupQueryAttention = (task) => heads(task, { count: task.c.num_query_heads, size: task.c.head_dim, shared: task.c.num_query_heads / task.c.num_key_value_heads, axes: [1] });

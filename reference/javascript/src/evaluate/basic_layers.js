@@ -53,7 +53,8 @@ function EinsumDense({ c, w, x }) {
 function Embedding({ c, w, x, dtype }) {
   const table = numbers(w.embeddings), width = c.output_dim, data = new Float64Array(x.size * width);
   for (let i = 0; i < x.size; i++) {
-    const row = indexIn(Number(x.data[i]), c.input_dim);
+    const row = Math.trunc(Number(x.data[i]));
+    if (!(row >= 0 && row < c.input_dim)) throw new UsageError(`expected an index from 0 to ${c.input_dim - 1}, got ${x.data[i]}`);
     data.set(table.subarray(row * width, (row + 1) * width), i * width);
   }
   const mask = c.mask_zero ? new Tensor("bool", x.shape, Float64Array.from(x.data, (one) => (Number(one) !== 0 ? 1 : 0))) : null;

@@ -25,7 +25,7 @@ const indexDtype = (c, layer) => c.output_dtype ?? (isInteger(layer.dtype) ? lay
 
 function CategoryEncoding({ c, x, call, dtype }) {
   const weights = call.count_weights instanceof Tensor ? numbers(call.count_weights) : undefined;
-  const indices = Array.from(numbers(x), (index) => (index >= 0 && index < c.num_tokens ? Math.trunc(index) : null));
+  const indices = Array.from(numbers(x), (index) => (Number.isInteger(index) && index >= 0 && index < c.num_tokens ? index : null));
   const { shape, data } = encoded(c.output_mode, { shape: x.shape, indices, count: c.num_tokens, weights });
   return [{ tensor: finish(dtype, shape, data), mask: null }];
 }
@@ -86,8 +86,8 @@ function indexed(task, table, { shape, tokens }) {
 function Lookup(task) {
   const { c, x } = task, table = new Table(task);
   if (c.invert) {
-    const tokens = Array.from(x.data, (index) => table.token(Number(index)));
-    if (table.integers) return [{ tensor: new Tensor("int64", x.shape, BigInt64Array.from(tokens)), mask: null }];
+    const tokens = Array.from(x.data, (index) => table.token(Math.trunc(Number(index))));
+    if (table.integers) return [{ tensor: finish(indexDtype(c, task.layer), x.shape, tokens), mask: null }];
     return [{ tensor: new Tensor("string", x.shape, tokens), mask: null }];
   }
   return indexed(task, table, { shape: x.shape, tokens: Array.from(x.data, (token) => (table.integers ? BigInt(token) : token)) });

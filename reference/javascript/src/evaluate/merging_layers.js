@@ -1,6 +1,6 @@
 // Layers that make one value of several, and what becomes of their masks.
 
-import { Tensor, axisOf, finish, isFloating, numbers, rowsAlong, sizeOf, stretchedTo } from "./arrays.js";
+import { Tensor, axisOf, finish, numbers, rowsAlong, sizeOf, stretchedTo } from "./arrays.js";
 
 /** Inputs whose batches are the first axis and whose other axes are aligned at the end. */
 function aligned(inputs) {
@@ -20,6 +20,8 @@ const stepwise = (given, decide) => new Tensor("bool", given[0].shape, Float64Ar
 /** For each step of the result how often its elements are repeated: the elements of one step. */
 const stepOf = (mask, i, shape) => mask.data[Math.floor(i / sizeOf(shape.slice(mask.rank)))];
 
+/** Types that take booleans as 0 and 1. */
+const COUNTING = ["Add", "Subtract", "Multiply"];
 const LEAVING_OUT = { Multiply: 1, Maximum: -Infinity, Minimum: Infinity };
 
 const Merge = (compute) => ({ c, inputs, masks, dtype, layer }) => {
@@ -29,18 +31,17 @@ const Merge = (compute) => ({ c, inputs, masks, dtype, layer }) => {
   for (let i = 0; i < result.length; i++) {
     const values = data.map((one, k) => (leaves !== undefined && masks[k] && !stepOf(masks[k], i, shape) ? undefined : one[i]));
     const counted = values.filter((value) => value !== undefined);
-    if (counted.length < values.length) result[i] = counted.length ? compute(counted) : layer.type === "Multiply" ? 0 : compute(data.map((one) => one[i]));
+    if (counted.length < values.length) result[i] = counted.length ? compute(counted) : layer.type === "Multiply" ? 0 : data[0][i];
     else result[i] = compute(values);
   }
-  const kind = inputs.find((one) => isFloating(one.dtype)) ? dtype : inputs[0].dtype;
+  const kind = dtype === "bool" && COUNTING.includes(layer.type) ? "int32" : dtype;
   return [{ tensor: finish(kind, shape, result), mask: mergedMask(c.masks, masks, stepwise) }];
 };
 
 const nan = (compare) => (values) => values.reduce((a, b) => (Number.isNaN(a) || Number.isNaN(b) ? NaN : compare(a, b)));
 
-function Concatenate({ c, inputs, masks, dtype }) {
-  const axis = axisOf(c.axis, inputs[0].rank), kind = inputs.some((one) => isFloating(one.dtype)) ? dtype : inputs[0].dtype;
-  const joined = joinedAlong(inputs.map((one) => (kind === one.dtype ? one : finish(kind, one.shape, one.data))), axis);
+function Concatenate({ c, inputs, masks }) {
+  const axis = axisOf(c.axis, inputs[0].rank), joined = joinedAlong(inputs, axis);
   const given = masks.some((mask) => mask !== null);
   if (c.masks === "none" || !given) return [{ tensor: joined, mask: null }];
   const rank = masks.find((mask) => mask !== null).rank;

@@ -2,6 +2,7 @@
 
 import { rangeOf, sliceEntries } from "../operation_shapes.js";
 import { UnsupportedError, UsageError } from "../problems.js";
+import { Float, isObject, toPlain } from "../values.js";
 import { ELEMENTWISE, activate, alongAxes, erf, logSoftmax, softmax } from "./activations.js";
 import { Tensor, axisOf, cast, commonShape, finish, indexIn, isBig, isFloating, moveAxis, numbers, places, reshaped, rowsAlong, sizeOf, stretchedTo, stridesOf, taken, transposed } from "./arrays.js";
 import { einsum } from "./basic_layers.js";
@@ -13,30 +14,54 @@ const kindOf = (dtype) => (dtype === "bool" ? "bool" : isFloating(dtype) ? "floa
 const bitsOf = (dtype) => Number(/[0-9]+$/.exec(dtype)?.[0] ?? 1);
 const FLOAT = "float32";
 
-/** The dtype in which operands are computed: the widest of the highest kind; a fraction among integers makes floats. */
-function commonDtype(tensors, literals) {
+/** The narrowest dtype of a kind that holds every number of two of that kind. */
+function wider(a, b) {
+  if (a === b) return a;
+  if (kindOf(a) === "float") return bitsOf(a) === bitsOf(b) ? "float32" : bitsOf(a) > bitsOf(b) ? a : b;
+  const [unsigned, signed] = a.startsWith("u") ? [a, b] : [b, a];
+  if (unsigned.startsWith("u") === signed.startsWith("u")) return bitsOf(a) > bitsOf(b) ? a : b;
+  if (bitsOf(signed) > bitsOf(unsigned)) return signed;
+  return bitsOf(unsigned) === 64 ? "float64" : `int${2 * bitsOf(unsigned)}`;
+}
+
+/** Whether a literal is a float: written with a point, or not finite. */
+const isFraction = (literal) => literal instanceof Float || isObject(literal);
+
+/** The dtype in which operands are computed: the narrowest of the highest kind that holds all of them; a float among integers makes floats. */
+export function commonDtype(tensors, literals) {
   const dtypes = tensors.map(({ dtype }) => dtype), kinds = dtypes.map((dtype) => KINDS.indexOf(kindOf(dtype))), highest = Math.max(-1, ...kinds);
-  const best = dtypes.filter((_, i) => kinds[i] === highest).sort((a, b) => bitsOf(b) - bitsOf(a))[0];
-  const fraction = literals.some((value) => typeof value === "number" && !Number.isInteger(value)), number = literals.some((value) => typeof value === "number");
-  if (best === undefined) return fraction ? FLOAT : "int32";
-  if (highest < 2 && fraction) return FLOAT;
-  return highest === 0 && number ? "int32" : best;
+  const found = dtypes.filter((_, i) => kinds[i] === highest), best = found.length ? found.reduce(wider) : "bool";
+  if (highest < 2 && literals.some(isFraction)) return isFloating(best) ? best : FLOAT;
+  return best === "bool" && literals.some((value) => typeof value === "number") ? "int32" : best;
 }
 
 const floatOf = (dtype) => (isFloating(dtype) ? dtype : FLOAT);
-const floorDivide = (a, b) => Math.floor(a / b);
-const bigFloor = (a, b) => { const q = a / b; return a % b !== 0n && (a < 0n) !== (b < 0n) ? q - 1n : q; };
+const remainder = (a, b) => { const rest = a % b; return rest !== 0 && (rest < 0) !== (b < 0) ? rest + b : rest; };
+/** The exact quotient rounded down: a / b itself may have been rounded up to an integer. */
+function floorDivide(a, b) {
+  if (b === 0) return a / b;
+  const rest = a % b, quotient = (a - rest) / b;
+  return Math.round(rest !== 0 && (rest < 0) !== (b < 0) ? quotient - 1 : quotient);
+}
+/** The power of IEEE 754, where 1 to any power is 1, and -1 to an infinite one. */
+const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b);
+const bigFloor = (a, b) => { if (b === 0n) return 0n; const q = a / b; return a % b !== 0n && (a < 0n) !== (b < 0n) ? q - 1n : q; };
+/** A formula of integers that yields 0 where it divides by 0. */
+const unless0 = (compute) => (a, b) => (b === 0 ? 0 : compute(a, b));
+/** An integer to a negative power, rounded towards 0. */
+const small = (a, b) => (a === 1 ? 1 : a === -1 ? 1 - 2 * Math.abs(b % 2) : 0);
+const bigPower = (a, b) => (b >= 0n ? a ** b : BigInt(small(Number(a), Number(b))));
 const nan = (compare) => (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? NaN : compare(a, b));
 
-/** name -> [result: "same", "float" or "bool", on numbers, on BigInts] */
+/** name -> [result: "same", "float" or "bool", on numbers, on BigInts, on integers where that differs] */
 const BINARY = {
   add: ["count", (a, b) => a + b, (a, b) => a + b],
   subtract: ["count", (a, b) => a - b, (a, b) => a - b],
   multiply: ["count", (a, b) => a * b, (a, b) => a * b],
   divide: ["float", (a, b) => a / b],
-  floor_divide: ["count", floorDivide, bigFloor],
-  remainder: ["count", (a, b) => { const rest = a % b; return rest !== 0 && (rest < 0) !== (b < 0) ? rest + b : rest; }, (a, b) => a - b * bigFloor(a, b)],
-  power: ["count", (a, b) => a ** b, (a, b) => a ** b],
+  floor_divide: ["count", floorDivide, bigFloor, unless0(floorDivide)],
+  remainder: ["count", remainder, (a, b) => (b === 0n ? 0n : a - b * bigFloor(a, b)), unless0(remainder)],
+  power: ["count", power, bigPower, (a, b) => (b < 0 ? small(a, b) : Number(BigInt.asIntN(64, BigInt(a) ** BigInt(b))))],
   maximum: ["same", nan(Math.max), (a, b) => (a > b ? a : b)],
   minimum: ["same", nan(Math.min), (a, b) => (a < b ? a : b)],
   equal: ["bool", (a, b) => a === b, (a, b) => a === b],
@@ -49,14 +74,14 @@ const BINARY = {
   logical_or: ["bool", (a, b) => a !== 0 || b !== 0, (a, b) => a !== 0n || b !== 0n],
 };
 
-const literalTensor = (value, dtype) => finish(dtype, [], [Number(value)]);
+const literalTensor = (value, dtype) => finish(dtype, [], [Number(toPlain(value))]);
 
 function binary(op, operands) {
-  const [kind, compute, computeBig] = BINARY[op], tensors = operands.filter((one) => one instanceof Tensor);
+  const [kind, onNumbers, computeBig, onIntegers = onNumbers] = BINARY[op], tensors = operands.filter((one) => one instanceof Tensor);
   const common = commonDtype(tensors, operands.filter((one) => !(one instanceof Tensor)));
   const counted = kind === "count" && common === "bool" ? "int32" : common, dtype = kind === "float" ? floatOf(counted) : counted;
   const [a, b] = operands.map((one) => (one instanceof Tensor ? cast(one, dtype) : literalTensor(one, dtype))), shape = commonShape([a.shape, b.shape]);
-  const [left, right] = [a, b].map((one) => stretchedTo(one, shape).data), big = isBig(dtype), result = Array(sizeOf(shape));
+  const [left, right] = [a, b].map((one) => stretchedTo(one, shape).data), big = isBig(dtype), compute = isFloating(dtype) ? onNumbers : onIntegers, result = Array(sizeOf(shape));
   for (let i = 0; i < result.length; i++) {
     const found = (big ? computeBig : compute)(left[i], right[i]);
     result[i] = typeof found === "boolean" ? Number(found) : found;
@@ -113,10 +138,13 @@ function normalized({ axes, epsilon, epsilon_on: on }, [x]) {
   }));
 }
 
+/** NaN before all, then the larger first. */
+const falling = (a, b) => (a < b ? 1 : a > b ? -1 : Number(Number.isNaN(b)) - Number(Number.isNaN(a)));
+
 function topK({ k }, [x]) {
   const n = x.shape.at(-1), rows = x.size / n, shape = [...x.shape.slice(0, -1), k], values = [], found = [];
   for (let row = 0; row < rows; row++) {
-    const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => Number(x.data[row * n + b]) - Number(x.data[row * n + a]) || a - b).slice(0, k);
+    const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => falling(x.data[row * n + a], x.data[row * n + b]) || a - b).slice(0, k);
     found.push(...order);
     values.push(...order.map((i) => row * n + i));
   }
@@ -168,12 +196,12 @@ function tile({ repeats }, [x]) {
 }
 function gather({ axis, indices: literal }, [x, second]) {
   const at = axisOf(axis, x.rank), n = x.shape[at], indices = literal === null ? numbers(second) : literal, shape = literal === null ? second.shape : [literal.length];
-  const found = chosenAlong(x, at, Array.from(indices, (i) => indexIn(i, n)));
+  const found = chosenAlong(x, at, Array.from(indices, (i) => indexIn(Math.trunc(i), n)));
   return reshaped(found, [...x.shape.slice(0, at), ...shape, ...x.shape.slice(at + 1)]);
 }
 function takeAlong({ axis }, [x, indices]) {
   const at = axisOf(axis, x.rank), strides = stridesOf(x.shape), n = x.shape[at], all = places(indices.shape, strides.map((stride, i) => (i === at ? 0 : stride)));
-  return taken(x, indices.shape, all.map((place, i) => { return place + indexIn(Number(indices.data[i]), n) * strides[at]; }));
+  return taken(x, indices.shape, all.map((place, i) => { return place + indexIn(Math.trunc(Number(indices.data[i])), n) * strides[at]; }));
 }
 function oneHot({ depth, axis, dtype }, [x]) {
   const at = axisOf(axis, x.rank + 1), data = new Float64Array(x.size * depth);
@@ -211,11 +239,12 @@ function where(c, [condition, a, b]) {
   const [when, left, right] = [condition, yes, no].map((one) => stretchedTo(one, shape).data);
   return finish(dtype, shape, Array.from(when, (value, i) => (Number(value) !== 0 ? left[i] : right[i])));
 }
-function clip({ minimum, maximum }, [x]) {
-  const fraction = [minimum, maximum].some((bound) => bound !== null && !Number.isInteger(bound)), dtype = fraction ? floatOf(x.dtype) : x.dtype;
-  return finish(dtype, x.shape, Array.from(x.data, (value) => {
-    const low = minimum !== null && value < minimum ? minimum : value;
-    return maximum !== null && low > maximum ? maximum : low;
+function clip({ minimum, maximum }, [x], config) {
+  const bounds = [config.minimum ?? null, config.maximum ?? null], dtype = commonDtype([x], bounds.filter((bound) => bound !== null));
+  const [low, high] = [minimum, maximum].map((bound) => (bound === null ? null : literalTensor(bound, dtype).data[0])), isNaN = Number.isNaN;
+  return finish(dtype, x.shape, Array.from(cast(x, dtype).data, (value) => {
+    const raised = low !== null && !isNaN(value) && (isNaN(low) || value < low) ? low : value;
+    return high !== null && !isNaN(raised) && (isNaN(high) || raised > high) ? high : raised;
   }));
 }
 const activated = ({ activation, alpha }, [x]) => {
@@ -248,13 +277,15 @@ const OPERATIONS = {
   einsum: ({ equation }, inputs) => { const { shape, data } = einsum(equation, inputs); return finish(summed(commonDtype(inputs, [])), shape, data); },
 };
 
+const BIG = { negative: (x) => -x, absolute: (x) => (x < 0n ? -x : x), sign: (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n), square: (x) => x * x, relu: (x) => (x > 0n ? x : 0n) };
+const bigOneByOne = (x, op) => finish(x.dtype, x.shape, Array.from(x.data, BIG[op] ?? ((value) => value)));
 const oneByOne = (dtype, x, compute) => finish(dtype, x.shape, Array.from(x.data, (value) => compute(Number(value))));
 
 /** What an operation yields: a tensor, or several; operands are tensors and literals. */
-export function operate(op, settings, operands) {
+export function operate({ op, settings, config }, operands) {
   if (Object.hasOwn(BINARY, op)) return [binary(op, operands)];
   const [x] = operands;
-  if (Object.hasOwn(SAME, op)) return [oneByOne(x.dtype === "bool" ? "int32" : x.dtype, x, SAME[op])];
+  if (Object.hasOwn(SAME, op)) return [isBig(x.dtype) ? bigOneByOne(x, op) : oneByOne(x.dtype === "bool" ? "int32" : x.dtype, x, SAME[op])];
   if (Object.hasOwn(FLOATING, op)) return [oneByOne(floatOf(x.dtype), x, FLOATING[op])];
   if (Object.hasOwn(BOOLEAN, op)) return [finish("bool", x.shape, Array.from(x.data, (value) => Number(BOOLEAN[op](value))))];
   if (Object.hasOwn(REDUCTIONS, op)) {
@@ -262,6 +293,6 @@ export function operate(op, settings, operands) {
     return [reduced(x, settings.axes, settings.keepdims, dtypeOf(x.dtype), compute)];
   }
   if (!Object.hasOwn(OPERATIONS, op)) throw new UnsupportedError(`the operation ${op} cannot be computed here`);
-  return [OPERATIONS[op](settings, operands)].flat();
+  return [OPERATIONS[op](settings, operands, config)].flat();
 }
 

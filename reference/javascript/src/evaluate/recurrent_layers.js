@@ -1,7 +1,7 @@
 // Layers that go from step to step: recurrent ones, their cells, convolutional LSTMs, and wrappers around steps.
 
 import { activate } from "./activations.js";
-import { Tensor, finish, moveAxis, numbers, product, sizeOf, transposed } from "./arrays.js";
+import { Tensor, finish, keptMask, moveAxis, numbers, product, sizeOf, transposed } from "./arrays.js";
 import { weighted } from "./basic_layers.js";
 import { channelsLast, chosenAlong, convolve } from "./spatial.js";
 import { joinedAlong } from "./merging_layers.js";
@@ -90,7 +90,7 @@ const zeros = (count, shape) => Array.from({ length: count }, () => float(shape,
 
 /** The states that a call gives, as inputs or arguments; zeros where it gives none. */
 function statesOf({ inputs, call }, count, shape) {
-  const given = inputs.length > 1 ? inputs.slice(1) : [call.initial_state ?? []].flat();
+  const given = [...inputs.slice(1), ...[call.initial_state ?? []].flat()];
   return given.length ? given.map((one) => float(one.shape, numbers(one))) : zeros(count, shape);
 }
 
@@ -129,7 +129,7 @@ function statesIn(cell) {
 }
 
 const RNN = (task) => {
-  const given = task.inputs.length > 1 ? task.inputs.slice(1) : [task.call.initial_state ?? []].flat(), cell = task.layer.sublayers.get("cell");
+  const given = [...task.inputs.slice(1), ...[task.call.initial_state ?? []].flat()], cell = task.layer.sublayers.get("cell");
   const take = (one, states) => {
     const [result, ...next] = task.apply(cell, [one, ...(states ?? [])], {}).map(({ tensor }) => tensor);
     return { result, states: next };
@@ -142,7 +142,7 @@ function reversedSteps({ tensor, mask }) {
 }
 
 function Bidirectional({ c, layer, inputs: [x, ...given], masks: [mask = null], call, apply, dtype }) {
-  const states = given.length ? given : [call.initial_state ?? []].flat(), half = states.length / 2;
+  const states = [...given, ...[call.initial_state ?? []].flat()], half = states.length / 2;
   const [forward, backward] = ["forward", "backward"].map((role) => layer.sublayers.get(role));
   const [a, ...aStates] = apply(forward, [x, ...states.slice(0, half)], { masks: [mask] });
   const [b, ...bStates] = apply(backward, [x, ...states.slice(half)], { masks: [mask] });
@@ -154,9 +154,13 @@ function Bidirectional({ c, layer, inputs: [x, ...given], masks: [mask = null], 
 }
 
 function TimeDistributed({ layer, x, masks: [mask = null], apply }) {
-  const inner = layer.sublayers.get("layer"), steps = x.shape[1];
-  const results = Array.from({ length: steps }, (_, t) => apply(inner, [new Tensor(x.dtype, [x.shape[0], ...x.shape.slice(2)], chosenAlong(x, 1, [t]).data)], {})[0].tensor);
-  return [{ tensor: joinedAlong(results.map((one) => new Tensor(one.dtype, [one.shape[0], 1, ...one.shape.slice(1)], one.data)), 1), mask }];
+  const inner = layer.sublayers.get("layer"), steps = x.shape[1], shape = [x.shape[0], ...x.shape.slice(2)];
+  const step = (t) => apply(inner, [new Tensor(x.dtype, shape, steps ? chosenAlong(x, 1, [t]).data : undefined)], {}).map(({ tensor }) => new Tensor(tensor.dtype, [tensor.shape[0], 1, ...tensor.shape.slice(1)], tensor.data));
+  const results = Array.from({ length: Math.max(steps, 1) }, (_, t) => step(t)); // of no steps, one tells the shape
+  return results[0].map((one, i) => {
+    const tensor = steps ? joinedAlong(results.map((all) => all[i]), 1) : new Tensor(one.dtype, one.shape.map((extent, axis) => (axis === 1 ? 0 : extent)));
+    return { tensor, mask: keptMask(mask, tensor) };
+  });
 }
 
 function ConvLSTM(task) {
@@ -170,7 +174,7 @@ function ConvLSTM(task) {
     const { result, states: next } = lstmGates(c, withBias(plus(sums.data, recurrent.data), bias), numbers(cell), units);
     return { result: back(float(shape, result)), states: next.map((state) => back(float(shape, state))) };
   };
-  const given = task.inputs.length > 1 ? task.inputs.slice(1) : [task.call.initial_state ?? []].flat();
+  const given = [...task.inputs.slice(1), ...[task.call.initial_state ?? []].flat()];
   return unrolled(task, take, given.length ? given : undefined);
 }
 

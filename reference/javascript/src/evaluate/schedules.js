@@ -15,11 +15,10 @@ function restarts(c, n) {
   return c.initial_learning_rate * ((1 - c.alpha) * 0.5 * c.m_mul ** i * (1 + Math.cos((Math.PI * (n - begin)) / length)) + c.alpha);
 }
 
-function oneCycle(c, at) {
-  const n = Math.min(at, c.total_steps - 1);
+function oneCycle(c, n) {
   const s = c.max_learning_rate / c.divisor, e = s / c.final_divisor, top = c.rise * c.total_steps - 1;
   const points = [[0, s], [top, c.max_learning_rate], ...(c.three_phase ? [[2 * c.rise * c.total_steps - 2, s]] : []), [c.total_steps - 1, e]];
-  const next = points.findIndex(([end], i) => i > 0 && (n <= end || i === points.length - 1)), [[a, x], [b, y]] = [points[next - 1], points[next]], p = (n - a) / (b - a);
+  const next = points.findIndex(([end], i) => i > 0 && ((n <= end && end > points[i - 1][0]) || i === points.length - 1)), [[a, x], [b, y]] = [points[next - 1], points[next]], p = b > a ? Math.min(1, (n - a) / (b - a)) : 1;
   return c.anneal === "linear" ? x + (y - x) * p : y + ((x - y) / 2) * (1 + Math.cos(Math.PI * p));
 }
 

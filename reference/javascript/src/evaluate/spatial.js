@@ -3,7 +3,7 @@
 // All of them work on arrays whose channels are last: batch, spatial extents, channels.
 
 import { paddingOf, transposedExtent, windowCount } from "../windows.js";
-import { Tensor, numbers, sizeOf, stridesOf, transposed } from "./arrays.js";
+import { Tensor, finish, isFloating, numbers, sizeOf, stridesOf, transposed } from "./arrays.js";
 
 /** A tensor with its channels last, and how to turn a result back. */
 export function channelsLast(tensor, dataFormat, first = 1) {
@@ -99,6 +99,12 @@ export function convolveTransposed(x, kernel, { strides, dilation, padding, outp
   return { shape, data };
 }
 
+/** What no number of a dtype is below. */
+function least(dtype) {
+  if (isFloating(dtype)) return -Infinity;
+  return /^int/.test(dtype) ? -(2 ** (Number(dtype.slice(3)) - 1)) : 0;
+}
+
 /** The largest or the mean element under each window, channel by channel. */
 export function pool(x, { kind, sizes, strides, dilation = sizes.map(() => 1), padding, ceil, countPadding }) {
   const [batch, ...rest] = x.shape, channels = rest.pop();
@@ -121,7 +127,7 @@ export function pool(x, { kind, sizes, strides, dilation = sizes.map(() => 1), p
         if (inside || (countPadding && padded)) count++;
       }
       for (let c = 0; c < channels; c++) {
-        let found = kind === "max" ? -Infinity : 0;
+        let found = kind === "max" ? least(x.dtype) : 0;
         for (const from of values) found = kind === "max" ? (source[from + c] > found || Number.isNaN(source[from + c]) ? source[from + c] : found) : found + source[from + c];
         data[at + c] = kind === "max" ? found : found / count;
       }
@@ -154,7 +160,7 @@ export function poolAdaptively(x, kind, sizes) {
 export function chosenAlong(tensor, axis, from, fill = 0) {
   const before = sizeOf(tensor.shape.slice(0, axis)), after = sizeOf(tensor.shape.slice(axis + 1)), n = tensor.shape[axis];
   const result = new Tensor(tensor.dtype, tensor.shape.map((extent, i) => (i === axis ? from.length : extent)));
-  const empty = typeof result.data[0] === "bigint" ? BigInt(fill) : fill;
+  const empty = finish(tensor.dtype, [], [fill]).data[0];
   for (let b = 0; b < before; b++) {
     for (let i = 0; i < from.length; i++) {
       for (let a = 0; a < after; a++) result.data[(b * from.length + i) * after + a] = from[i] === undefined ? empty : tensor.data[(b * n + from[i]) * after + a];

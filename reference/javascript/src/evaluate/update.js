@@ -28,6 +28,18 @@ class Trained {
   }
 }
 
+/** What the config of its layer says that a weight is projected to; `roles` are those of all its weights. */
+function constraintOf({ layer, role }, roles) {
+  for (const [member, constraint] of Object.entries(layer.settings)) {
+    const subject = member.endsWith("_constraint") ? member.slice(0, -"_constraint".length) : undefined;
+    if (!subject || !constraint) continue;
+    const depthwise = layer.type.startsWith("DepthwiseConv") && subject === "depthwise" && role === "kernel";
+    const speaks = roles.includes(subject) ? role === subject : depthwise || role.startsWith(`${subject}_`) || role.endsWith(`_${subject}`);
+    if (speaks) return constraint;
+  }
+  return undefined;
+}
+
 class Updates {
   constructor(model, names) {
     const { optimizer, progress } = toPlain(model.training);
@@ -64,7 +76,7 @@ class Updates {
   constraintsOf(model) {
     const found = new Map();
     for (const weight of model.layers?.allWeights() ?? []) {
-      const constraint = weight.layer.settings[`${weight.role}_constraint`];
+      const constraint = constraintOf(weight, model.layers.weights.get(weight.layer).map(({ role }) => role));
       if (constraint) found.set(weight.tensor, { type: constraint.type, settings: componentSettings("constraints", constraint), axes: weight.axes });
     }
     return found;
@@ -94,7 +106,7 @@ class Updates {
   clipped(gradients) {
     const { clipnorm, global_clipnorm: together, clipvalue, clip_epsilon: epsilon } = this.c;
     let found = gradients;
-    const shortened = (g, most, n) => { const factor = Math.min(1, most / (n + epsilon)); return g.map((x) => x * factor); };
+    const shortened = (g, most, n) => { const factor = n + epsilon <= most ? 1 : most / (n + epsilon); return g.map((x) => x * factor); };
     if (clipnorm !== null) found = found.map((g) => shortened(g, clipnorm, norm(g)));
     if (together !== null) { const n = norm(found.map(norm)); found = found.map((g) => shortened(g, together, n)); }
     if (clipvalue !== null) found = found.map((g) => g.map((x) => Math.min(Math.max(x, -clipvalue), clipvalue)));

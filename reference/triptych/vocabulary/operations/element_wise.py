@@ -15,7 +15,7 @@ from triptych.vocabulary.extents import text
 from triptych.vocabulary.kinds import ACTIVATIONS, NUMBER, choice, optional
 from triptych.vocabulary.operations.definition import OperationShapes, OperationValues, define
 from triptych.vocabulary.operations.kinds import BOUND, DTYPE, LITERAL
-from triptych.vocabulary.operations.operands import counted, floating, operands, same_shape, stretched_shape
+from triptych.vocabulary.operations.operands import counted, floating, operands, same_shape, stretched_shape, unified
 
 FAMILY = "Element by element"
 _STRETCHED = "the inputs' shapes aligned at the end, extent 1 stretched"
@@ -48,14 +48,33 @@ def _one(compute: Callable[[Array], Array], *, real: bool = True) -> Callable[[O
 
 
 
+def _power(left: Array, right: Array) -> Array:
+    """The power; of integers to a negative one what is left of it when rounded towards 0."""
+    if left.dtype.kind not in "iu" or right.dtype.kind == "u":
+        return left**right
+    powers = left ** np.maximum(right, 0)
+    small = np.where(left == 1, 1, np.where(left == -1, 1 - 2 * (right % 2), 0)).astype(left.dtype)
+    return np.where(right < 0, small, powers)
+
+
+def _whole(choose: Callable[[Array], Array]) -> Callable[[OperationValues], Array]:
+    """A formula that finds whole numbers: integers are whole already."""
+
+    def formula(call: OperationValues) -> Array:
+        x = counted(call.input)
+        return x if x.dtype.kind in "iu" else choose(x)
+
+    return formula
+
+
 for _name, _equation, _formula, _torch in (
     ("add", "left + right", _two(lambda left, right: left + right, numbers=True), "add"),
     ("subtract", "left - right", _two(lambda left, right: left - right, numbers=True), "sub"),
     ("multiply", "left × right", _two(lambda left, right: left * right, numbers=True), "mul"),
     ("divide", "left / right, as floating-point numbers", _two(lambda left, right: left / right, real=True), "true_divide"),
-    ("floor_divide", "left / right, rounded down", _two(lambda left, right: left // right, numbers=True), "floor_divide"),
-    ("remainder", "left - right × floor(left / right)", _two(lambda left, right: left % right, numbers=True), "remainder"),
-    ("power", "left to the power of right", _two(lambda left, right: left**right, numbers=True), "pow"),
+    ("floor_divide", "left / right, the exact quotient rounded down; NaN where left is infinite; 0 for an integer divided by 0", _two(lambda left, right: left // right, numbers=True), "floor_divide"),
+    ("remainder", "left - right × floor(left / right); 0 for an integer divided by 0", _two(lambda left, right: left % right, numbers=True), "remainder"),
+    ("power", "left to the power of right; 1 where left is 1, whatever right is; an integer to a negative one is rounded towards 0, and 0 is then 0", _two(_power, numbers=True), "pow"),
     ("maximum", "the larger of left and right; NaN if one is", _two(lambda left, right: np.maximum(left, right)), "maximum"),
     ("minimum", "the smaller of left and right; NaN if one is", _two(lambda left, right: np.minimum(left, right)), "minimum"),
     ("equal", "whether left = right", _two(lambda left, right: left == right), "eq"),
@@ -100,9 +119,9 @@ for _name, _equation, _formula, _torch in (
     ("sign", "1 where x > 0, -1 where x < 0, else 0", _one(lambda x: np.sign(x), real=False), "sign"),
     ("square", "x × x", _one(lambda x: x * x, real=False), "square"),
     ("logical_not", "whether x is 0", _one(lambda x: np.logical_not(x), real=False), "logical_not"),
-    ("floor", "the largest integer that is not above x, in x's dtype", _one(lambda x: np.floor(x)), "floor"),
-    ("ceil", "the smallest integer that is not below x, in x's dtype", _one(lambda x: np.ceil(x)), "ceil"),
-    ("round", "the nearest integer in x's dtype, the even one where two are as near", _one(lambda x: np.rint(x)), "round"),
+    ("floor", "the largest integer that is not above x, in x's dtype", _whole(lambda x: np.floor(x)), "floor"),
+    ("ceil", "the smallest integer that is not below x, in x's dtype", _whole(lambda x: np.ceil(x)), "ceil"),
+    ("round", "the nearest integer in x's dtype, the even one where two are as near", _whole(lambda x: np.rint(x)), "round"),
     ("reciprocal", "1 / x", _one(lambda x: 1 / x), "reciprocal"),
     ("sqrt", "the square root of x", _one(lambda x: np.sqrt(x)), "sqrt"),
     ("rsqrt", "1 / sqrt(x)", _one(lambda x: 1 / np.sqrt(x)), "rsqrt"),
@@ -173,13 +192,11 @@ def _where(call: OperationValues) -> Array:
 
 
 def _clip(call: OperationValues) -> Array:
-    x = call.input
-    if x.dtype.kind not in "fc" and any(isinstance(call.config[name], float) for name in ("minimum", "maximum")):
-        x = x.astype(call.dtype)
-    for name, limit in (("minimum", np.maximum), ("maximum", np.minimum)):
-        if call.config[name] is not None:
-            x = limit(x, np.asarray(call.config[name]).astype(x.dtype))
-    return x
+    bounds = [call.config[name] for name in ("minimum", "maximum")]
+    x, *limits = unified([call.input, *(bound for bound in bounds if bound is not None)], call.dtype)
+    for bound, limit in zip(bounds, (np.maximum, np.minimum), strict=True):
+        x = x if bound is None else limit(x, limits.pop(0))
+    return np.asarray(x)
 
 
 def converted(x: Array, name: str, call: OperationValues) -> Array:
@@ -210,7 +227,7 @@ define(
 define(
     "clip",
     FAMILY,
-    "min(max(x, minimum), maximum); a bound that is null does not bound.",
+    "min(max(x, minimum), maximum), the bounds being literals; NaN if one is; a bound that is null does not bound.",
     words="input",
     rule=same_shape,
     formula=_clip,
@@ -224,7 +241,7 @@ define(
 define(
     "cast",
     FAMILY,
-    "x in another dtype: as a boolean, whether it is not 0; as an integer, rounded towards 0; as a floating-point number, the nearest one.",
+    "x in another dtype: as a boolean, whether it is not 0; as an integer, rounded towards 0, of an integer as many bits as there is room for; as a floating-point number, the nearest one.",
     words="input",
     rule=same_shape,
     formula=lambda call: converted(call.input, call.config["dtype"], call),

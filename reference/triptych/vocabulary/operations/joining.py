@@ -104,7 +104,7 @@ def _padded(call: OperationValues) -> Array:
     filled: dict[str, Any] = {}
     if mode == "constant":
         filled = {"constant_values": np.asarray(call.config["fill"]).astype(call.input.dtype)}
-    return np.pad(call.input, call.config["padding"], mode=mode, **filled)
+    return np.pad(call.input, call.config["padding"], mode=mode, **filled) if call.config["padding"] else call.input
 
 
 def _indices(call: OperationShapes) -> Shape:

@@ -6,7 +6,7 @@ from triptych.model import Shape
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field
 from triptych.vocabulary.expressions import ShapeError
-from triptych.vocabulary.extents import same, text
+from triptych.vocabulary.extents import compatible, same, text
 from triptych.vocabulary.kinds import BOOLEAN, INTEGER, NUMBER, choice, optional
 from triptych.vocabulary.operations.definition import OperationShapes, OperationValues, define
 from triptych.vocabulary.operations.kinds import EQUATION
@@ -62,7 +62,9 @@ def _attention_shapes(call: OperationShapes) -> Shape:
         raise ShapeError(f"expected query, key and value that fit, got {text(query)}, {text(key)} and {text(value)}")
     batch = stretched(stretched(query[:-2], key[:-2]), value[:-2])
     if len(call.inputs) > 3:
-        stretched(call.inputs[3], (*batch, query[-2], key[-2]))
+        scores = (*batch, query[-2], key[-2])
+        if not compatible(stretched(call.inputs[3], scores), scores):
+            raise ShapeError(f"expected a mask that stretches to {text(scores)}, got {text(call.inputs[3])}")
     return (*batch, query[-2], value[-1])
 
 

@@ -39,9 +39,26 @@ def _along(call: OperationShapes) -> Shape:
     return call.input
 
 
-def _over(compute: Callable[..., Array], *, real: bool = False) -> Callable[[OperationValues], Array]:
+def _chosen(call: OperationShapes) -> Shape:
+    """As `_reduced`, of axes that hold something to choose from."""
+    return _reduced(_filled(call, axes_of(call.config["axes"], call.input)))
+
+
+def _chosen_once(call: OperationShapes) -> Shape:
+    return _reduced_once(_filled(call, (axis_of(call.config["axis"], call.input),)))
+
+
+def _filled(call: OperationShapes, axes: tuple[int, ...]) -> OperationShapes:
+    if any(call.input[axis] == 0 for axis in axes):
+        raise ShapeError(f"expected at least one element along the axes, got {text(call.input)}")
+    return call
+
+
+def _over(compute: Callable[..., Array], *, real: bool = False, number: bool = True) -> Callable[[OperationValues], Array]:
+    """A formula over axes: of floating-point numbers if `real`, of booleans as numbers if `number`."""
+
     def formula(call: OperationValues) -> Array:
-        x = floating(call.input, call.dtype) if real else counted(call.input)
+        x = floating(call.input, call.dtype) if real else counted(call.input) if number else call.input
         result = compute(x, axis=axes_of(call.config["axes"], x.shape), keepdims=call.config["keepdims"])
         return np.asarray(result)
 
@@ -76,8 +93,8 @@ for _name, _equation, _formula, _torch in (
     ("sum", "The sum of x; booleans count as 0 and 1", _over(_sum), "sum"),
     ("product", "The product of x", _over(_product), "prod"),
     ("mean", "The sum of x divided by the number of its elements", _over(_mean, real=True), "mean"),
-    ("max", "The largest element; NaN if one is", _over(lambda x, **k: np.max(x, **k)), "amax"),
-    ("min", "The smallest element; NaN if one is", _over(lambda x, **k: np.min(x, **k)), "amin"),
+    ("max", "The largest element; NaN if one is", _over(lambda x, **k: np.max(x, **k), number=False), "amax"),
+    ("min", "The smallest element; NaN if one is", _over(lambda x, **k: np.min(x, **k), number=False), "amin"),
     ("any", "Whether an element is not 0", _over(lambda x, **k: np.any(x, **k)), "any"),
     ("all", "Whether no element is 0", _over(lambda x, **k: np.all(x, **k)), "all"),
     ("logsumexp", "m + log(sum of exp(x - m)), m the largest element", _over(_log_sum_exp, real=True), "logsumexp"),
@@ -87,7 +104,7 @@ for _name, _equation, _formula, _torch in (
         FAMILY,
         f"{_equation}, along the axes.",
         words="input without the axes, or with 1 for each",
-        rule=_reduced,
+        rule=_chosen if _name in ("max", "min", "logsumexp") else _reduced,
         formula=_formula,
         fields=(_AXES, _KEEPDIMS),
         keras={"product": "ops.prod"}.get(_name, f"ops.{_name}"),
@@ -130,9 +147,9 @@ for _name, _which, _formula in (
     define(
         _name,
         FAMILY,
-        f"The index of the {_which} element along the axis, the first of several, as int32.",
+        f"The index of the {_which} element along the axis, the first of several, as int32; of NaN if there is one.",
         words="input without the axis, or with 1 for it",
-        rule=_reduced_once,
+        rule=_chosen_once,
         formula=_formula,
         fields=(_AXIS, _KEEPDIMS),
         keras=f"ops.{_name}",
@@ -142,13 +159,13 @@ for _name, _which, _formula in (
 
 def _softmax(call: OperationValues) -> Array:
     x = floating(call.input, call.dtype)
-    large = np.exp(x - np.max(x, axis=call.config["axis"], keepdims=True))
+    large = np.exp(x - np.max(x, axis=call.config["axis"], keepdims=True, initial=-np.inf))
     return large / np.sum(large, axis=call.config["axis"], keepdims=True)
 
 
 def _log_softmax(call: OperationValues) -> Array:
     x = floating(call.input, call.dtype)
-    x = x - np.max(x, axis=call.config["axis"], keepdims=True)
+    x = x - np.max(x, axis=call.config["axis"], keepdims=True, initial=-np.inf)
     return x - np.log(np.sum(np.exp(x), axis=call.config["axis"], keepdims=True))
 
 
@@ -230,14 +247,15 @@ def _top_k_shapes(call: OperationShapes) -> list[Shape]:
 
 def _top_k(call: OperationValues) -> list[Array]:
     x = counted(call.input)
-    order = np.argsort(-(x.astype(np.int64) if x.dtype.kind == "u" else x), axis=-1, kind="stable")[..., : call.config["k"]]
+    falling = -(x.astype(np.int64) if x.dtype.kind == "u" else x)
+    order = np.lexsort((falling, ~np.isnan(falling)), axis=-1)[..., : call.config["k"]]
     return [np.take_along_axis(call.input, order, -1), order.astype(np.int32)]
 
 
 define(
     "top_k",
     FAMILY,
-    "The k largest elements along the last axis, the largest first, the first of equal ones first; and their indices as int32.",
+    "The k largest elements along the last axis, the largest first, NaN before all, the first of equal ones first; and their indices as int32.",
     words="twice: input, its last extent k",
     rule=_top_k_shapes,
     formula=_top_k,

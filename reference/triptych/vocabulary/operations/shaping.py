@@ -10,7 +10,7 @@ from triptych.vocabulary.extents import axis_of, product, text
 from triptych.vocabulary.kinds import AXES, AXIS, Kind
 from triptych.vocabulary.operations.definition import OperationShapes, OperationValues, define
 from triptych.vocabulary.operations.kinds import AXES_OR_ALL, ENTRIES, OPEN_EXTENTS
-from triptych.vocabulary.operations.operands import axes_of, stretched
+from triptych.vocabulary.operations.operands import axes_of
 
 FAMILY = "Axes"
 
@@ -108,12 +108,14 @@ def _broadcast_to(call: OperationShapes) -> Shape:
     shape, said = call.input, call.config["shape"]
     if len(said) < len(shape):
         raise ShapeError(f"expected an input of at most {len(said)} axes, got {text(shape)}")
+    if None in said[: len(said) - len(shape)]:
+        raise ShapeError(f"expected an axis of the input for each null of {said}, got {text(shape)}")
     aligned = (1,) * (len(said) - len(shape)) + shape
     target = tuple(extent if wanted is None else wanted for wanted, extent in zip(said, aligned, strict=True))
     for wanted, extent in zip(target, aligned, strict=True):
         if extent not in {1, None} and wanted != extent:
             raise ShapeError(f"expected an input that stretches to {said}, got {text(shape)}")
-    return stretched(aligned, target)
+    return target
 
 
 def _broadcasted(call: OperationValues) -> Array:

@@ -348,7 +348,7 @@ w ← w - rate × d""",
 def _ftrl(u: Update) -> tuple[Array, Slots]:
     config, w, rate = u.config, u.weight, u.rate
     l1, power = config["l1_regularization_strength"], -config["learning_rate_power"]
-    l2 = config["l2_regularization_strength"] + config["beta"] / (2.0 * rate)
+    l2 = config["l2_regularization_strength"] + config["beta"] / np.float64(2.0 * rate)
     g = u.gradient + 2.0 * config["l2_shrinkage_regularization_strength"] * w
     old = u.slots["accumulator"]
     new = old + u.gradient * u.gradient

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from triptych.errors import UsageError, shorten
 from triptych.model import Json
@@ -74,7 +75,7 @@ _define(
     "ExponentialDecay",
     "Falls by a factor every so many steps.",
     "rate(n) = initial_learning_rate × decay_rate^(n / decay_steps)",
-    lambda c, n: c["initial_learning_rate"] * c["decay_rate"] ** _portion(c, n),
+    lambda c, n: c["initial_learning_rate"] * float(np.float64(c["decay_rate"]) ** _portion(c, n)),
     RATE,
     DECAY_STEPS,
     Field("decay_rate", POSITIVE, "The factor."),
@@ -118,10 +119,18 @@ k = min(n, decay_steps), d = decay_steps;  cycle: k = n, d = decay_steps × max(
     torch="PolynomialLR, LinearLR",
     optax="polynomial_schedule",
 )
+
+
+def boundaries_fit(c: Config) -> bool:
+    """Whether the boundaries of a PiecewiseConstantDecay rise, and are one fewer than its values."""
+    values, boundaries = c["values"], c["boundaries"]
+    return len(values) == len(boundaries) + 1 and all(one < two for one, two in pairwise(boundaries))
+
+
 def _piecewise(c: Config, n: int) -> float:
     values, boundaries = c["values"], c["boundaries"]
-    if len(values) != len(boundaries) + 1:
-        raise UsageError(f"expected {len(boundaries) + 1} values for {len(boundaries)} boundaries, got {len(values)}")
+    if not boundaries_fit(c):
+        raise UsageError(f"expected rising boundaries, one fewer than the {len(values)} values, got {shorten(boundaries)}")
     return float(values[sum(n > boundary for boundary in boundaries)])
 
 
@@ -235,8 +244,8 @@ def _one_cycle(c: Config, n: int) -> float:
         ]
     else:
         phases = [(0.0, up * total - 1, first, top), (up * total - 1, total - 1.0, top, last)]
-    begin, end, low, high = next((phase for phase in phases if n <= phase[1]), phases[-1])
-    portion = min(1.0, (n - begin) / (end - begin))
+    begin, end, low, high = next((phase for phase in phases if n <= phase[1] > phase[0]), phases[-1])
+    portion = min(1.0, (n - begin) / (end - begin)) if end > begin else 1.0
     if c["anneal"] == "linear":
         return float((high - low) * portion + low)
     return float(high + (low - high) / 2.0 * (math.cos(math.pi * portion) + 1.0))
@@ -247,6 +256,7 @@ _define(
     "Rises to its highest, then falls far below where it began.",
     """s = max_learning_rate / divisor, e = s / final_divisor, T = total_steps
 from s at 0 to max_learning_rate at rise × T - 1;  then to e at T - 1;  three_phase: first back to s at 2 × rise × T - 2
+a phase that ends no later than it begins is left out; after T - 1 the rate stays e
 from x to y, after a part p of a phase: anneal linear: x + (y - x) × p;  anneal cosine: y + (x - y) / 2 × (1 + cos(pi × p))""",
     _one_cycle,
     Field("max_learning_rate", NOT_NEGATIVE, "The highest rate."),

@@ -43,6 +43,7 @@ def step(
     epoch: int = 0,
     learning_rate: float | None = None,
     constraints: Mapping[str, Component] | None = None,
+    axes: Mapping[str, tuple[int, ...] | None] | None = None,
 ) -> Stepped:
     """The weights and the state after one more gradient; nothing is changed in place.
 
@@ -55,6 +56,7 @@ def step(
         epoch: Epochs completed, for schedules that count them.
         learning_rate: Takes the place of the config's.
         constraints: Tensor name -> what it is projected to after the update.
+        axes: Tensor name -> the stored axis that holds each canonical one, for constraints; None: as stored.
 
     Raises:
         UsageError: The vocabulary has no such optimizer, or a gradient belongs to no weight.
@@ -86,9 +88,15 @@ def step(
             _average(config, weights, after, kept, tuple(flows), updates)
     for name, constraint in (constraints or {}).items():
         projection = component_type("constraints", constraint.type)
-        if name in gradients and projection is not None:
-            after[name] = projection.formula(projection.resolve(constraint.config), after[name])
+        if name in flows and projection is not None:
+            after[name] = _projected(projection, constraint, after[name], (axes or {}).get(name))
     return Stepped(after, kept)
+
+
+def _projected(projection: ComponentType, constraint: Component, weight: Array, axes: tuple[int, ...] | None) -> Array:
+    order = tuple(range(weight.ndim)) if axes is None else axes
+    found: Array = projection.formula(projection.resolve(constraint.config), weight.transpose(order))
+    return np.asarray(found.transpose(np.argsort(order)), weight.dtype)
 
 
 def clipped(gradients: Mapping[str, Array], config: Mapping[str, Json]) -> dict[str, Array]:

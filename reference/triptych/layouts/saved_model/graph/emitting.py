@@ -28,12 +28,6 @@ Values = tuple[list[Value], list[Mask]]
 """Values, and which steps of each count."""
 WIDE = ("float32", "float64")
 """What layers compute in; one of narrower numbers computes in float32, on rounded operands, to a rounded result."""
-_FLOATING_FAMILIES = frozenset(
-    {"Activation", "Attention", "Convolution", "Normalization", "Position", "Recurrence with cells", "Recurrent", "Recurrent convolution"}
-)
-_WHOLE_ACTIVATIONS = frozenset({"linear", "relu", "relu6"})
-"""Activations that make whole numbers of whole numbers."""
-_FLOATING_TYPES = frozenset({"Average", "Dense", "EinsumDense"})
 
 
 class Emitting:
@@ -144,6 +138,7 @@ class Emitting:
             raise Refusal(_no_emitter(shapes))
         stored = layer.compute_dtype or layer.dtype
         wide = stored if stored in WIDE else "float32"
+        floats = "float" in stored and not found.keeps(shapes.config) and not found.takes_as_given
 
         def apply(
             role: str, given: Sequence[Value], masks: Sequence[Mask] = (), arguments: Mapping[str, Any] | None = None
@@ -153,7 +148,7 @@ class Emitting:
         with self.body.within(shapes.path.replace(".", "/")):
             call = Emission(
                 config=shapes.config,
-                inputs=tuple(_floating(one, wide) if _makes_floats(shapes, found) else one for one in (_computed_in(one, stored, wide) for one in inputs)),
+                inputs=tuple(_floating(one, stored, wide) if floats else one for one in (_computed_in(one, stored, wide) for one in inputs)),
                 weights=self._weights(shapes.pointer, found, stored, wide),
                 dtype=wide,
                 arguments=arguments,
@@ -228,16 +223,9 @@ def _computed_in(x: Value, stored: str, wide: str) -> Value:
     return cast_to(_rounded(x, stored), wide)
 
 
-def _makes_floats(shapes: LayerShapes, found: LayerType) -> bool:
-    """Whether a layer makes floating-point numbers of whole ones, and does not just hand them on."""
-    if found.name == "Activation" and shapes.config["activation"] in _WHOLE_ACTIVATIONS:
-        return False
-    return found.family in _FLOATING_FAMILIES or found.name in _FLOATING_TYPES or "AveragePooling" in found.name
-
-
-def _floating(x: Value, wide: str) -> Value:
-    """Whole numbers and booleans as floating-point numbers, in which nothing else than those is computed."""
-    return cast_to(x, wide) if "int" in x.dtype or x.dtype == "bool" else x
+def _floating(x: Value, stored: str, wide: str) -> Value:
+    """Whole numbers and booleans as the layer's numbers, in the wide dtype."""
+    return cast_to(cast_to(x, stored), wide) if "int" in x.dtype or x.dtype == "bool" else x
 
 
 def _rounded(x: Value, stored: str) -> Value:

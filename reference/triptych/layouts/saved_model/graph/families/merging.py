@@ -25,12 +25,13 @@ def _merged_masks(call: Emission, _: Sequence[Value]) -> Sequence[Mask]:
 
 
 def _joined_masks(call: Emission, outputs: Sequence[Value]) -> Sequence[Mask]:
-    """As `_merged_masks`; where the steps are joined, so are the masks."""
-    joins_steps = call.config["axis"] % call.input.ndim == 1 and call.config["masks"] != "none"
-    if not joins_steps or all(mask is None for mask in call.masks):
+    """As `_merged_masks`; where the batch or the steps are joined, so are the masks."""
+    axis = call.config["axis"] % call.input.ndim
+    count = next((mask.ndim for mask in call.masks if mask is not None), 0)
+    if axis >= count or call.config["masks"] == "none":
         return _merged_masks(call, outputs)
     pairs = zip(call.masks, call.inputs, strict=True)
-    return [join([fill(x, extents(x)[:2], value=True, dtype="bool") if mask is None else mask for mask, x in pairs], 1)]
+    return [join([fill(x, extents(x)[:count], value=True, dtype="bool") if mask is None else mask for mask, x in pairs], axis)]
 
 
 def _alike(call: Emission) -> list[Value]:
@@ -47,6 +48,11 @@ def _aligned(call: Emission) -> list[Value]:
     return [reduce(expand, [1] * (rank - one.ndim), one) for one in _alike(call)]
 
 
+def _numbers(values: Sequence[Value]) -> list[Value]:
+    """`values`, booleans as the integers 0 and 1."""
+    return [cast(one, "int32") if one.dtype == "bool" else one for one in values]
+
+
 def _counting(call: Emission) -> list[tuple[Value, Mask]]:
     """Each input and which of its elements enter the result, in the rank of all."""
     masks = call.masks if call.masks and call.config["masks"] == "any" else (None,) * len(call.inputs)
@@ -56,12 +62,12 @@ def _counting(call: Emission) -> list[tuple[Value, Mask]]:
 
 @emits("Add", mask=_merged_masks)
 def _sum(call: Emission) -> Value:
-    return reduce(add, _aligned(call))
+    return reduce(add, _numbers(_aligned(call)))
 
 
 @emits("Subtract", mask=_merged_masks)
 def _difference(call: Emission) -> Value:
-    left, right = _aligned(call)
+    left, right = _numbers(_aligned(call))
     return left - right
 
 
@@ -72,7 +78,8 @@ def _average(call: Emission) -> Value:
 
 @emits("Multiply", mask=_merged_masks)
 def _product(call: Emission) -> Value:
-    pairs = _counting(call)
+    found = _counting(call)
+    pairs = list(zip(_numbers([x for x, _ in found]), [mask for _, mask in found], strict=True))
     y = reduce(mul, [x if mask is None else where(mask, x, 1) for x, mask in pairs])
     masks = [mask for _, mask in pairs if mask is not None]
     return where(reduce(or_, masks), y, 0) if len(masks) == len(pairs) else y
@@ -89,12 +96,12 @@ def _extreme(call: Emission, choose: Callable[[Value, Value], Value]) -> Value:
 
 @emits("Maximum", mask=_merged_masks)
 def _largest(call: Emission) -> Value:
-    return _extreme(call, maximum)
+    return _extreme(call, lambda left, right: left | right if left.dtype == "bool" else maximum(left, right))
 
 
 @emits("Minimum", mask=_merged_masks)
 def _smallest(call: Emission) -> Value:
-    return _extreme(call, minimum)
+    return _extreme(call, lambda left, right: left & right if left.dtype == "bool" else minimum(left, right))
 
 
 @emits("Concatenate", mask=_joined_masks)

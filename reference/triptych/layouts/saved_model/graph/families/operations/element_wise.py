@@ -16,6 +16,7 @@ from triptych.layouts.saved_model.graph.families.operations.operands import (
     floating,
     kind_of,
     operands,
+    unified,
 )
 from triptych.layouts.saved_model.graph.values import Operand, Value, element_wise
 
@@ -57,7 +58,10 @@ def _remainder(left: Value, right: Value) -> Value:
 def _power(left: Value, right: Value) -> Value:
     if left.dtype.startswith("uint"):
         return cast(cast(left, "int64") ** cast(right, "int64"), left.dtype)
-    return left**right
+    if kind_of(left) == "f":
+        return left**right
+    small = where(equal(left, 1), 1, where(equal(left, -1), 1 - 2 * (right % 2), left * 0))
+    return where(right < 0, small, left ** maximum(right, 0))
 
 
 def _extreme(choose: Callable[[Operand, Operand], Value]) -> Callable[[Value, Value], Value]:
@@ -133,6 +137,10 @@ def _sign(x: Value) -> Value:
     return cast(not_equal(x, 0), x.dtype) if x.dtype.startswith("uint") else unary("Sign", x)
 
 
+def _whole(op: str, x: Value) -> Value:
+    return unary(op, x) if kind_of(x) == "f" else x
+
+
 def _logarithm(base: int, x: Value) -> Value:
     return unary("Log", x) / math.log(base)
 
@@ -147,12 +155,13 @@ for _name, _function in (
 ):
     _one(_name, _function, real=False)
 for _name, _op in (
-    *((name, name.capitalize()) for name in ("floor", "ceil", "reciprocal", "sqrt", "rsqrt", "exp", "expm1", "log", "log1p")),
+    *((name, name.capitalize()) for name in ("reciprocal", "sqrt", "rsqrt", "exp", "expm1", "log", "log1p")),
     *((name, name.capitalize()) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "sigmoid", "erf")),
     ("arctan", "Atan"),
-    ("round", "Rint"),
 ):
     _one(_name, partial(unary, _op))
+for _name, _op in (("floor", "Floor"), ("ceil", "Ceil"), ("round", "Rint")):
+    _one(_name, partial(_whole, _op), real=False)
 for _name, _op in (("is_nan", "IsNan"), ("is_finite", "IsFinite")):
     _one(_name, partial(unary_bool, _op))
 for _name, _base in (("log2", 2), ("log10", 10)):
@@ -174,15 +183,10 @@ def _chosen(call: OperationEmission) -> Value:
 
 @emits_operation("clip")
 def _bounded(call: OperationEmission) -> Value:
-    x, bounds = call.input, (call.config["minimum"], call.config["maximum"])
-    if any(isinstance(one, float) for one in bounds):
-        x = floating(call, x)
-    choose = (largest, smallest)
-    if x.dtype == "bool":
-        choose = (lambda left, right: left | right, lambda left, right: left & right)
-    for bound, limit in zip(bounds, choose, strict=True):
-        if bound is not None:
-            x = limit(x, call.body.made(bound, x.dtype))
+    bounds = (call.config["minimum"], call.config["maximum"])
+    x, *limits = unified(call, [call.input, *(bound for bound in bounds if bound is not None)])
+    for bound, choose in zip(bounds, (largest, smallest), strict=True):
+        x = x if bound is None else choose(x, limits.pop(0))
     return x
 
 

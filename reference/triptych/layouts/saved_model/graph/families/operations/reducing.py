@@ -27,11 +27,21 @@ def _reduction(name: str, op: str, prepare: Callable[[OperationEmission], Value]
         return reduce(op, prepare(call), _axes(call), keepdims=call.config["keepdims"])
 
 
-for _name, _op in (("sum", "Sum"), ("product", "Prod"), ("max", "Max"), ("min", "Min")):
+for _name, _op in (("sum", "Sum"), ("product", "Prod")):
     _reduction(_name, _op, lambda call: counted(call.input))
 for _name, _op in (("any", "Any"), ("all", "All")):
     _reduction(_name, _op, lambda call: as_boolean(call.input))
 _reduction("mean", "Mean", lambda call: floating(call, call.input))
+
+
+def _choice(name: str, op: str, of_booleans: str) -> None:
+    @emits_operation(name)
+    def _emit(call: OperationEmission) -> Value:
+        return reduce(of_booleans if call.input.dtype == "bool" else op, call.input, _axes(call), keepdims=call.config["keepdims"])
+
+
+_choice("max", "Max", "Any")
+_choice("min", "Min", "All")
 
 
 @emits_operation("logsumexp")
