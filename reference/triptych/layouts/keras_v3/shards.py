@@ -47,7 +47,7 @@ def shards_beside(path: Path) -> frozenset[str]:
     """Names of the files that the index at `path` lists; none where nothing stands there or it is no index."""
     try:
         return frozenset(file.name for file in shard_files(path, DEFAULT_LIMITS) if file != path)
-    except (FileNotFoundError, TriptychError):
+    except (FileNotFoundError, IsADirectoryError, TriptychError):
         return frozenset()
 
 
