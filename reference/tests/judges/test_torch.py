@@ -300,6 +300,10 @@ def test_an_optimizer_in_neutral_terms_is_written_as_pytorchs(tmp_path, name):
     assert set(optimizer2.state_dict()["param_groups"][0]) == set(written["optimizer"]["param_groups"][0])
     optimizer2.load_state_dict(written["optimizer"])
     assert train(again, optimizer2, 5) == train(model, optimizer, 5)
+    # A package lists weights by name; which parameter is the first one is then nowhere said, and PyTorch would not notice.
+    triptych.save(triptych.Model(Panels(weights=panels.weights, training=training)), tmp_path / "p")
+    (note,) = triptych.save(triptych.load(tmp_path / "p"), tmp_path / "c.pt")
+    assert note.startswith("order of the optimizer's parameters: an architecture would tell it")
 
 
 def test_training_that_pytorch_cannot_say_is_carried_beside_the_weights(tmp_path, examples):

@@ -159,6 +159,12 @@ class Assembly:
         entries: dict[int | str, dict[str, Any]] = {}
         trained = self._trained(self._panels.weights)
         called: Sequence[int | str] = trained if self._by_name else range(len(trained))
+        if self._panels.architecture is None and not self._by_name and len(trained) > 1 and list(trained) == sorted(trained):
+            # So a package lists them; a module registers a weight before its bias.
+            self.notes.append(
+                f"order of the optimizer's parameters: an architecture would tell it; they are numbered by their names in order, {shorten(trained[0])} "
+                "first: compare with your module's named_parameters()"
+            )
         for key, weight in zip(called, trained, strict=True):
             slots = dict(self._slots(kind.slots, weight, state.tensors if state is not None else {}))
             if slots:
