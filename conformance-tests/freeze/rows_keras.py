@@ -234,7 +234,8 @@ def normalization() -> Iterator[Row]:
     yield single("unitnormalization-two-axes", "Division by the length along two axes", "UnitNormalization", {"axis": [1, 2]}, (2, 3, 2))
 
 
-NAMES = ("linear", "relu", "relu6", "sigmoid", "tanh", "softmax", "log_softmax", "softplus", "softsign", "elu", "selu", "gelu", "gelu_tanh", "silu", "mish", "exponential", "hard_sigmoid", "hard_silu")
+NAMES = ("linear", "relu", "relu6", "sigmoid", "tanh", "softmax", "log_softmax", "softplus", "softsign", "elu", "selu", "gelu", "gelu_tanh", "silu", "mish", "exponential", "hard_sigmoid", "hard_silu",
+         "hard_tanh", "hard_shrink", "soft_shrink", "tanh_shrink", "log_sigmoid", "squareplus", "sparse_plus", "sparse_sigmoid", "sparsemax")
 
 
 def activations() -> Iterator[Row]:

@@ -1,0 +1,73 @@
+"""Every function that computes has a change that some case notices, but for those named here; a suite without cases of a type notices no change to it."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+SUITE = Path(__file__).resolve().parents[1]
+SCHEDULES = {"_portion", "ExponentialDecay", "InverseTimeDecay", "_polynomial", "_piecewise", "_restarts", "StepDecay", "_warm_up", "_one_cycle", "reduce_on_plateau", "plateau_of_state"}
+UNTESTED = {
+    *(f"vocabulary/training/schedules.py:{name}" for name in SCHEDULES),  # of schedules, the cases have CosineDecay and numbers
+    "vocabulary/training/constraints.py:_min_max", "vocabulary/training/constraints.py:lambda",  # MinMaxNorm and UnitNorm
+    "vocabulary/attention.py:_steps_of",  # a mask for an Attention along several axes
+    "vocabulary/evaluator.py:Evaluator.alone", "vocabulary/evaluator.py:_located",  # one layer by itself, places of problems: no case asks
+    "vocabulary/operations/element_wise.py:_one", "vocabulary/operations/joining.py:_constants",  # one operand of integers; where a padding is no number
+    "package/safetensors_file.py:write_safetensors", "package/safetensors_header.py:collector_paused",  # another writer than that of packages; speed
+    # what HDF5 files need beyond the names of chapter 45:
+    *(f"layouts/keras_weights/places.py:{name}" for name in ("listed_weights", "_flag", "roles", "_last")),
+    "layouts/keras_v3/object_paths.py:_Walk._has_weights", "layouts/keras_v3/object_paths.py:_name", "layouts/tf_checkpoint/keras_paths.py:held_weights",
+}
+SOURCE = '''
+def clipped(x):
+    """Between -1 and 1."""
+    if x.any() and not x.all():
+        x = x * 2
+    return min(x[-1], 1.5) + 1
+'''
+
+
+@pytest.fixture(scope="module")
+def mutate():
+    sys.path.insert(0, str(SUITE / "mutants"))
+    try:
+        import mutate_formulas
+    finally:
+        sys.path.remove(str(SUITE / "mutants"))
+    return mutate_formulas
+
+
+def test_a_change_to_each_function_that_computes_is_noticed(mutate, suite, tmp_path):
+    bench = mutate.Bench(suite.cases, tmp_path)
+    found = mutate.scores(bench, tries=8)
+    assert [label for label, score in found.items() if not score.count] == []
+    assert {label for label, score in found.items() if not score.killed} == UNTESTED
+    assert all(bench.holds(case) for case in bench.cases[:300])  # nothing of a mutant stays
+
+
+@pytest.mark.parametrize(("pattern", "killed"), [("maxpooling", False), ("averagepooling", True)])
+def test_a_suite_without_cases_of_a_type_notices_no_change_to_it(mutate, suite, tmp_path, pattern, killed):
+    bench = mutate.Bench([case for case in suite.cases if case.op == "evaluate" and f"-{pattern}" in case.id], tmp_path)
+    assert len(bench.cases) > 3
+    score = mutate.scores(bench, "vocabulary/pooling.py:_mean")["vocabulary/pooling.py:_mean"]
+    assert score.count > 10
+    assert (score.killed > 10) is killed
+    assert killed or not score.killed
+
+
+def test_every_small_change_is_made_and_taken_back(mutate):
+    tree = ast.parse(SOURCE)
+    (unit,) = mutate.code_changes.units(tree)
+    plain = ast.unparse(tree)
+    changed = []
+    for one in mutate.code_changes.changes(unit):
+        one.make()
+        changed.append(ast.unparse(tree).splitlines())
+        one.undo()
+        assert ast.unparse(tree) == plain
+    lines = {line.strip() for text in changed for line in set(text) - set(plain.splitlines())}
+    assert lines == {
+        "if x.any() or not x.all():", "if not (x.any() and (not x.all())):", "if x.all() and (not x.all()):", "if x.any() and x.all():", "if x.any() and (not x.any()):",
+        "pass", "x = x / 2", "x = x * 3", "x = x * 1", "return min(x[-1], 1.5) - 1", "return max(x[-1], 1.5) + 1", "return min(x[0], 1.5) + 1", "return min(x[-2], 1.5) + 1",
+        "return min(x[-1], 1.6500000000000001) + 1", "return min(x[-1], 1.5) + 2", "return min(x[-1], 1.5) + 0"}
