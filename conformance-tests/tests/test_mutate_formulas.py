@@ -13,7 +13,7 @@ UNTESTED = {
     "vocabulary/training/constraints.py:_min_max", "vocabulary/training/constraints.py:lambda",  # MinMaxNorm and UnitNorm
     "vocabulary/attention.py:_steps_of",  # a mask for an Attention along several axes
     "vocabulary/evaluator.py:Evaluator.alone", "vocabulary/evaluator.py:_located",  # one layer by itself, places of problems: no case asks
-    "vocabulary/operations/element_wise.py:_one", "vocabulary/operations/joining.py:_constants",  # one operand of integers; where a padding is no number
+    "vocabulary/operations/element_wise.py:_one", "vocabulary/operations/joining.py:_constants",  # one operand of integers; the operation constant
     "package/safetensors_file.py:write_safetensors", "package/safetensors_header.py:collector_paused",  # another writer than that of packages; speed
     # what HDF5 files need beyond the names of chapter 45:
     *(f"layouts/keras_weights/places.py:{name}" for name in ("listed_weights", "_flag", "roles", "_last")),
