@@ -20,6 +20,8 @@ SCHEMAS = TREE / "schemas" / "1.0"
 KINDS = ("manifest", "architecture", "training", "shard_index")
 BEYOND_SCHEMAS = {
     "lyr-003-activation-of-another-family": "which types are activations is a table of the vocabulary",
+    "lyr-003-activation-that-halves": "the same table: an activation keeps its input's shape",
+    "lyr-003-activation-with-weights": "the same table: an activation owns no weights",
 }
 """Cases of stage schema that the schemas accept, and why."""
 

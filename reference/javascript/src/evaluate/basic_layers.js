@@ -6,7 +6,7 @@
 import { equationParts } from "../expressions.js";
 import { UsageError } from "../problems.js";
 import { activate, alongAxes } from "./activations.js";
-import { Tensor, axisOf, finish, indexIn, isFloating, numbers, places, product, rowsAlong, sizeOf, stretchedTo, stridesOf, zipped } from "./arrays.js";
+import { Tensor, axisOf, finish, isFloating, numbers, places, product, rowsAlong, sizeOf, stretchedTo, stridesOf, zipped } from "./arrays.js";
 
 export const weighted = (w, role) => (w[role] ? numbers(w[role]) : undefined);
 

@@ -344,5 +344,5 @@ def test_initializers_of_kernels_count_what_each_output_sees():
 def test_values_are_one_more_than_boundaries():
     """A piecewise constant rate with too few or too many values is refused, at every count."""
     for values in ([0.1, 0.01], [0.1] * 4):
-        with pytest.raises(UsageError, match="expected 3 values for 2 boundaries"):
+        with pytest.raises(UsageError, match=f"expected rising boundaries, one fewer than the {len(values)} values"):
             rate_of({"type": "PiecewiseConstantDecay", "config": {"boundaries": [3, 9], "values": values}}, step=0)
