@@ -134,7 +134,7 @@ def test_an_interrupt_ends_the_processes_at_once_and_without_their_tracebacks():
         "try: list(each(time.sleep, [60] * 4, jobs=2, died=print))\n"
         "except KeyboardInterrupt: print('interrupted')\n"
     )
-    for wait in (0.1, 1.5):
+    for wait in (0, 0.05, 0.1, 1.5):
         child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
         assert child.stdout.readline() == "begun\n"
         time.sleep(wait)

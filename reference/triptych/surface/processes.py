@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -52,12 +52,9 @@ def _once(function: Callable[[A], R], todo: dict[int, A], jobs: int) -> Iterator
     with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=multiprocessing.get_context("spawn")) as pool:
         positions: dict[Future[R], int] = {}
         try:
-            with _interrupts_held_back():
+            with suppress(BrokenProcessPool), _interrupts_held_back():
                 for position, argument in todo.items():
                     positions[pool.submit(function, argument)] = position
-        except BrokenProcessPool:
-            pass
-        try:
             for future in as_completed(positions):
                 if not isinstance(future.exception(), BrokenProcessPool):
                     yield positions[future], future.result()
