@@ -23,6 +23,8 @@ IMPLIED = {"epsilon_mode", "decay_mode", "momentum_scaling", "ema_momentum", "em
 """Members that come with another one, or always; a title does without them."""
 AROUND = {"decay", "weight_decay", "clipvalue", "clipnorm", "global_clipnorm", "use_ema", "loss_scale_factor", "gradient_accumulation_steps"}
 """Members of what is done before and after the formula."""
+BOTH = {"Adagrad", "Lamb"}
+"""Optimizers of which small gradients show the epsilon, and hide what they gather beneath it: they are given large ones, too."""
 Json = Any
 
 
@@ -44,9 +46,9 @@ def chosen(rows: list[Json]) -> list[Json]:
     """One row for each optimizer and config: the small gradients where an epsilon matters, and of torch where the others round a constant."""
     found: dict[str, Json] = {}
     for row in sorted(rows, key=lambda row: (row["framework"] != "torch") if row["type"] == "Nadam" else False):
-        if row["scale"] == (1e-5 if "epsilon" in row["config"] else 1.0):
-            found.setdefault(json.dumps([row["type"], single(row["config"])]), row)
-    return sorted(found.values(), key=lambda row: (row["type"], row["framework"], json.dumps(row["config"])))
+        if row["scale"] == (1e-5 if "epsilon" in row["config"] else 1.0) or row["type"] in BOTH and row["scale"] == 1.0:
+            found.setdefault(json.dumps([row["type"], single(row["config"]), row["scale"]]), row)
+    return sorted(found.values(), key=lambda row: (row["type"], row["framework"], json.dumps(row["config"]), row["scale"]))
 
 
 def described(row: Json) -> Json:
@@ -57,8 +59,9 @@ def described(row: Json) -> Json:
     words = [SHORT.get(name, name) for name in named if name not in IMPLIED]
     told = [config[name] if isinstance(config.get(name), str) else SHORT.get(name, name) for name in named
             if name not in IMPLIED or isinstance(config[name], str)]
-    slug = "-".join([row["type"].lower(), framework, *told]).replace("_", "-")
-    title = f"{row['type']} steps as {framework} does" + (": " + ", ".join(words) if words else "")
+    large = ["large gradients"] if row["scale"] == 1.0 and "epsilon" in config else []
+    slug = "-".join([row["type"].lower(), framework, *told, *large]).replace("_", "-").replace(" ", "-")
+    title = f"{row['type']} steps as {framework} does" + (": " + ", ".join([*words, *large]) if words or large else "")
     requirements = ["EVL-007", *(["TRN-016"] if AROUND & set(config) else [])]
     tolerance = {1e-12: 1e-10, 1e-8: 1e-6}.get(row["bound"], 1e-5)
     return {"framework": framework, "type": row["type"], "config": config, "scale": row["scale"], "slug": slug, "title": title, "requirements": requirements,
