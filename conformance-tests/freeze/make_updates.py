@@ -46,7 +46,7 @@ def chosen(rows: list[Json]) -> list[Json]:
     """One row for each optimizer and config: the small gradients where an epsilon matters, and of torch where the others round a constant."""
     found: dict[str, Json] = {}
     for row in sorted(rows, key=lambda row: (row["framework"] != "torch") if row["type"] == "Nadam" else False):
-        if row["scale"] == (1e-5 if "epsilon" in row["config"] else 1.0) or row["type"] in BOTH and row["scale"] == 1.0:
+        if row["scale"] == (1e-5 if "epsilon" in row["config"] else 1.0) or (row["type"] in BOTH and row["scale"] == 1.0):
             found.setdefault(json.dumps([row["type"], single(row["config"]), row["scale"]]), row)
     return sorted(found.values(), key=lambda row: (row["type"], row["framework"], json.dumps(row["config"]), row["scale"]))
 

@@ -1,12 +1,16 @@
 """Every function that computes has a change that some case notices, but for those named here; a suite without cases of a type notices no change to it."""
 
 import ast
+import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 SUITE = Path(__file__).resolve().parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SUITE.parent / "reference"), str(SUITE)])}
 SCHEDULES = {"_portion", "ExponentialDecay", "InverseTimeDecay", "_polynomial", "_piecewise", "_restarts", "StepDecay", "_warm_up", "_one_cycle", "reduce_on_plateau", "plateau_of_state"}
 UNTESTED = {
     *(f"vocabulary/training/schedules.py:{name}" for name in SCHEDULES),  # of schedules, the cases have CosineDecay and numbers
@@ -38,22 +42,45 @@ def mutate():
     return mutate_formulas
 
 
-def test_a_change_to_each_function_that_computes_is_noticed(mutate, suite, tmp_path):
-    bench = mutate.Bench(suite.cases, tmp_path)
-    found = mutate.scores(bench, tries=8)
-    assert [label for label, score in found.items() if not score.count] == []
-    assert {label for label, score in found.items() if not score.killed} == UNTESTED
-    assert all(bench.holds(case) for case in bench.cases[:300])  # nothing of a mutant stays
+ASKED = """
+import fnmatch, json, pathlib, sys, tempfile
+sys.path.insert(0, sys.argv[1])
+import mutate_formulas as mutate
+from triptych_conformance import _cases
+
+cases, tries, only = sys.argv[2], int(sys.argv[3]), sys.argv[4]
+with tempfile.TemporaryDirectory() as folder:
+    bench = mutate.Bench([case for case in _cases.load(pathlib.Path(sys.argv[5])).cases if fnmatch.fnmatchcase(case.id, cases)], folder)
+    found = mutate.scores(bench, only, tries=tries or None)
+    stays = [case.id for case in bench.cases[:300] if not bench.holds(case)]
+print(json.dumps([len(bench.cases), stays, {label: [score.killed, score.count] for label, score in found.items()}]))
+"""
 
 
-@pytest.mark.parametrize(("pattern", "killed"), [("maxpooling", False), ("averagepooling", True)])
-def test_a_suite_without_cases_of_a_type_notices_no_change_to_it(mutate, suite, tmp_path, pattern, killed):
-    bench = mutate.Bench([case for case in suite.cases if case.op == "evaluate" and f"-{pattern}" in case.id], tmp_path)
-    assert len(bench.cases) > 3
-    score = mutate.scores(bench, "vocabulary/pooling.py:_mean")["vocabulary/pooling.py:_mean"]
-    assert score.count > 10
-    assert (score.killed > 10) is killed
-    assert killed or not score.killed
+def asked(cases, tries, only):
+    """How many cases there were, which of them fail afterwards, and what became of the changes to each function: in a process where nobody else has changed one."""
+    done = subprocess.run([sys.executable, "-c", ASKED, str(SUITE / "mutants"), cases, str(tries), only, str(SUITE)], env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_change_to_each_function_that_computes_is_noticed():
+    count, stays, found = asked("*", 8, "*")
+    assert count > 1000
+    assert stays == []
+    assert [label for label, (_, changes) in found.items() if not changes] == []
+    assert {label for label, (killed, _) in found.items() if not killed} == UNTESTED
+
+
+@pytest.mark.parametrize(("pattern", "noticed"), [("maxpooling", False), ("averagepooling", True)])
+def test_a_suite_without_cases_of_a_type_notices_no_change_to_it(pattern, noticed):
+    label = "vocabulary/pooling.py:_mean"
+    count, _, found = asked(f"evl-*-{pattern}*", 0, label)
+    killed, changes = found[label]
+    assert count > 3
+    assert changes > 10
+    assert (killed > 10) is noticed
+    assert noticed or not killed
 
 
 def test_every_small_change_is_made_and_taken_back(mutate):
