@@ -129,7 +129,8 @@ def test_a_folder_is_listed_a_few_times_whatever_the_number_of_its_files(tree, m
 
 def test_an_interrupt_ends_the_processes_at_once_and_without_their_tracebacks():
     program = (
-        "import time; from triptych.surface.processes import each\n"
+        "import signal, time; from triptych.surface.processes import each\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whoever runs the tests in the background ignores it
         "print('begun', flush=True)\n"
         "try: list(each(time.sleep, [60] * 4, jobs=2, died=print))\n"
         "except KeyboardInterrupt: print('interrupted')\n"
