@@ -32,6 +32,16 @@ def exact(model: Any) -> None:
     model.set_weights([np.abs(value) + 1 if "variance" in variable.name else value for value, variable in zip(values, model.weights, strict=True)])
 
 
+def built(k: Any, build: Callable[[Any], Any], *, loss: str | None = None) -> Any:
+    """A model of the Keras `k` with exact weights, under its first names; with a `loss` compiled with Adam."""
+    k.backend.clear_session()
+    model = build(k)
+    exact(model)
+    if loss is not None:
+        model.compile(k.optimizers.Adam(0.25), loss=loss)
+    return model
+
+
 def trained(model: Any, names: Sequence[str]) -> Json:
     """What Keras says of `model` after two steps: weights under `names`, slots of the optimizer, and what it predicts."""
     shapes = [(3, *one.shape[1:]) for one in model.inputs]

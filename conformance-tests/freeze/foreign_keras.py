@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from foreign_common import GRAPH, SEQUENCE, SMALL, Json, exact, graph, hdf5_of, row, sequence, small, trained
+from foreign_common import GRAPH, SEQUENCE, SMALL, Json, built, exact, graph, hdf5_of, row, sequence, small, trained
 
 
 @row
@@ -15,10 +15,7 @@ def hdf5_keras2_graph(folder: Path) -> Json:
     """A whole model of tf-keras, trained with its new Adam."""
     import tf_keras as k
 
-    k.backend.clear_session()
-    model = graph(k)
-    exact(model)
-    model.compile(k.optimizers.Adam(0.25), loss="mse")
+    model = built(k, graph, loss="mse")
     facts = trained(model, GRAPH)
     model.save(folder / "model.h5", save_format="h5")
     return {"writer": f"tf-keras {k.__version__}", **facts, "seen": hdf5_of(folder / "model.h5")}
@@ -29,9 +26,7 @@ def changed(folder: Path, change: Callable[[Any], None], build: Callable[[Any], 
     import h5py
     import tf_keras as k
 
-    k.backend.clear_session()
-    model = build(k)
-    exact(model)
+    model = built(k, build)
     facts = trained(model, names)
     model.save(folder / "model.h5", save_format="h5")
     with h5py.File(folder / "model.h5", "r+") as file:
@@ -115,9 +110,7 @@ def hdf5_weights_alone(folder: Path) -> Json:
     """Weights without the model."""
     import tf_keras as k
 
-    k.backend.clear_session()
-    model = sequence(k)
-    exact(model)
+    model = built(k, sequence)
     model.save_weights(folder / "model.h5", save_format="h5")
     return {"writer": f"tf-keras {k.__version__}", **trained(model, SEQUENCE), "seen": hdf5_of(folder / "model.h5"), "json": model.to_json()}
 
@@ -148,11 +141,7 @@ def keras3(folder: Path, name: str, build: Callable[[Any], Any], names: Sequence
     """A model of Keras 3, trained for two steps if it is `compiled`, saved under `name`."""
     import keras as k
 
-    k.backend.clear_session()
-    model = build(k)
-    exact(model)
-    if compiled:
-        model.compile(k.optimizers.Adam(0.25), loss="mean_squared_error")
+    model = built(k, build, loss="mean_squared_error" if compiled else None)
     facts = trained(model, names)
     (model.save_weights if name.endswith(".weights.h5") else model.save)(folder / name)
     return model, {"writer": f"Keras {k.__version__}", **facts}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from common import numbers
-from foreign_common import GRAPH, SEQUENCE, SMALL, Json, exact, graph, row, sequence, small, trained
+from foreign_common import GRAPH, SEQUENCE, SMALL, Json, built, graph, row, sequence, small, trained
 
 from triptych_conformance._spelling import spelled
 
@@ -25,10 +25,7 @@ def checkpoint_keras2(folder: Path) -> Json:
     """Weights and optimizer of a model of tf-keras, as it saves them for TensorFlow."""
     import tf_keras as k
 
-    k.backend.clear_session()
-    model = graph(k)
-    exact(model)
-    model.compile(k.optimizers.Adam(0.25), loss="mse")
+    model = built(k, graph, loss="mse")
     facts = trained(model, GRAPH)
     model.save_weights(folder / "model")
     (folder / "checkpoint").unlink()
@@ -41,9 +38,7 @@ def checkpoint_keras3(folder: Path) -> Json:
     import keras as k
     import tensorflow as tf
 
-    k.backend.clear_session()
-    model = sequence(k)
-    exact(model)
+    model = built(k, sequence)
     facts = trained(model, SEQUENCE)
     tf.train.Checkpoint(model).write(str(folder / "model"))
     return {"writer": f"Keras {k.__version__}, TensorFlow {tf.__version__}", **facts, "seen": checkpoint_of(folder / "model")}
@@ -138,10 +133,7 @@ def saved_model_keras2(folder: Path) -> Json:
     """A model of tf-keras as a SavedModel folder."""
     import tf_keras as k
 
-    k.backend.clear_session()
-    model = small(k)
-    exact(model)
-    model.compile(k.optimizers.Adam(0.25), loss="mse")
+    model = built(k, small, loss="mse")
     facts = trained(model, SMALL)
     model.save(folder / "model", save_format="tf")
     return {"writer": f"tf-keras {k.__version__}", **facts}

@@ -309,21 +309,24 @@ def test_a_run_that_could_not_judge_says_so(reference_command, blind, monkeypatc
     assert "UNJUDGED cnv-021-keras2-graph" in capsys.readouterr().out
 
 
+def with_another_h5py(folder, text):
+    """An interpreter that finds `text` in the place of h5py."""
+    (folder / "h5py.py").write_text(text, encoding="utf-8")
+    program = folder / "python"
+    program.write_text(f"#!/bin/sh\nPYTHONPATH={folder}:$PYTHONPATH exec {sys.executable} \"$@\"\n", encoding="utf-8")
+    program.chmod(0o755)
+    return str(program)
+
+
 def test_an_interpreter_without_readers_is_said_to_lack_them(tmp_path):
-    (tmp_path / "h5py.py").write_text("raise ImportError('there is none')\n", encoding="utf-8")
-    (tmp_path / "python").write_text(f"#!/bin/sh\nPYTHONPATH={tmp_path}:$PYTHONPATH exec {sys.executable} \"$@\"\n", encoding="utf-8")
-    (tmp_path / "python").chmod(0o755)
-    with _inspect.Inspectors(str(tmp_path / "python")) as inspectors:
+    with _inspect.Inspectors(with_another_h5py(tmp_path, "raise ImportError('there is none')\n")) as inspectors:
         assert "there is none" in inspectors.look("h5py", tmp_path / "x.h5").missing
     with _inspect.Inspectors(str(tmp_path / "no-such-program")) as inspectors:
         assert "no-such-program" in inspectors.look("h5py", tmp_path / "x.h5").missing
 
 
 def test_a_reader_that_breaks_down_has_refused_the_file(tmp_path):
-    (tmp_path / "h5py.py").write_text("import os\nos._exit(3)\n", encoding="utf-8")
-    (tmp_path / "python").write_text(f"#!/bin/sh\nPYTHONPATH={tmp_path}:$PYTHONPATH exec {sys.executable} \"$@\"\n", encoding="utf-8")
-    (tmp_path / "python").chmod(0o755)
-    with _inspect.Inspectors(str(tmp_path / "python")) as inspectors:
+    with _inspect.Inspectors(with_another_h5py(tmp_path, "import os\nos._exit(3)\n")) as inspectors:
         assert "broke down" in inspectors.look("h5py", tmp_path / "x.h5").refused
 
 

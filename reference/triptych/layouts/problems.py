@@ -15,6 +15,11 @@ def truncated(place: str, message: str) -> TruncatedError:
     return TruncatedError((Problem("LAYOUT_TRUNCATED", "", place, message),))
 
 
+def interrupted(place: str, what: str, waiting: str) -> InvalidModelError:
+    """The error of several files, together `what`, whose save died while it placed them: it did not get to those in the folder `waiting`."""
+    return invalid(place, f"expected {what} whose save was finished, it was interrupted: save again, or move the files in {waiting} beside it, the index last")
+
+
 def unsupported(place: str, message: str) -> UnsupportedError:
     """The error of a file that uses what this reader refuses or does not know."""
     return UnsupportedError((Problem("LAYOUT_UNSUPPORTED", "", place, message),))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from triptych.errors import pointer_token
+from triptych.layouts.numerals import is_position
 from triptych.model import Json
 
 
@@ -113,5 +114,4 @@ def _child(parent: Json, token: str) -> Json:
 
 
 def _is_index(token: str, items: list[Json]) -> bool:
-    # Python refuses to read numbers of thousands of digits; none of them is an index.
-    return token.isdecimal() and len(token) < 10 and int(token) < len(items)
+    return is_position(token) and int(token) < len(items)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from triptych.errors import shorten
 from triptych.layouts.hdf5 import Container
 from triptych.layouts.keras_weights.probing import VARS
+from triptych.layouts.numerals import is_position
 from triptych.layouts.problems import invalid
 from triptych.model import Tensor
 
@@ -115,7 +116,7 @@ def split_variable(name: str) -> tuple[str, str] | None:
 
 def index_order(key: str) -> tuple[bool, int, str]:
     """Sorts keys: indices by number, then others by text."""
-    return not key.isdecimal(), int(key) if key.isdecimal() and len(key) < 10 else 0, key
+    return not key.isdecimal(), int(key) if is_position(key) else 0, key
 
 
 __all__ = ["VARS", "Group", "Groups", "index_order", "split_variable", "variable_name"]

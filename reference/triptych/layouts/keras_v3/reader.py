@@ -20,7 +20,7 @@ from triptych.layouts.keras_v3.lookup_assets import with_vocabularies
 from triptych.layouts.keras_v3.object_paths import Saved
 from triptych.layouts.keras_v3.placing import STATE_ROOTS, Placed, place
 from triptych.layouts.keras_v3.shards import shard_files
-from triptych.layouts.problems import invalid, unsupported
+from triptych.layouts.problems import interrupted, invalid, unsupported
 from triptych.layouts.zip_archive import Folder, Members, ZipArchive
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Architecture, Json, Panels, Tensor, Training, Weights
@@ -102,7 +102,7 @@ def read_weights(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMIT
         index,
         lambda: _groups(index, limits),
         _PATIENCE_SECONDS,
-        lambda waiting: invalid(index.name, f"expected weights whose save was finished, it was interrupted: save again, or move the files in {waiting} beside it, the index last"),
+        lambda waiting: interrupted(index.name, "weights", waiting),
     )
     weights: dict[str, Tensor] = {}
     state: dict[str, Tensor] = {}

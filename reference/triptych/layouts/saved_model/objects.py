@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from triptych.errors import shorten
+from triptych.layouts.numerals import is_position
 from triptych.layouts.problems import invalid, unsupported
 from triptych.layouts.tensorflow import messages, wire
 from triptych.layouts.tensorflow.object_graph import VALUE, ObjectGraph, Slot
@@ -78,7 +79,7 @@ class Objects:
         if number is None:
             return []
         children = self.all[number].children
-        return [children[name] for name in sorted((name for name in children if name.isdecimal() and len(name) < 10), key=int)]
+        return [children[name] for name in sorted((name for name in children if is_position(name)), key=int)]
 
     def walk(self, root: int = 0) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Each object that `root` leads to, near ones first, with the shortest way to it."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from triptych.errors import shorten
-from triptych.layouts.problems import invalid, unsupported
+from triptych.layouts.problems import interrupted, invalid, unsupported
 from triptych.layouts.tensorflow import element_types
 from triptych.layouts.tensorflow.bundle_index import SUFFIX, read_index
 from triptych.layouts.tensorflow.bundle_writing import Strings, write_bundle
@@ -103,10 +103,7 @@ def open_bundle(prefix: Path, *, limits: Limits = DEFAULT_LIMITS) -> Bundle:
         anchor,
         lambda: Bundle(prefix.name, _contents(prefix, anchor.exists(), limits)),
         _PATIENCE_SECONDS,
-        lambda waiting: invalid(
-            anchor.name,
-            f"expected a checkpoint whose save was finished, it was interrupted: save again, or move the files in {waiting} beside it, the index last",
-        ),
+        lambda waiting: interrupted(anchor.name, "a checkpoint", waiting),
     )
 
 

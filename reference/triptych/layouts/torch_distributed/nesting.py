@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from triptych.errors import shorten
+from triptych.layouts.numerals import is_position
 from triptych.layouts.problems import inexpressible, invalid, unsupported
 from triptych.layouts.torch_distributed.folder import METADATA
 from triptych.layouts.torch_pickle import bounds
@@ -72,7 +73,7 @@ def with_optimizers(value: Any) -> Any:
     # Of an optimizer without state nothing is written.
     state = inner.get("state", {})
     numbered = all(type(key) is int for group in groups for key in group["params"])
-    if isinstance(state, dict) and numbered and all(isinstance(key, str) and key.isdecimal() and len(key) < 10 for key in state):
+    if isinstance(state, dict) and numbered and all(isinstance(key, str) and is_position(key) for key in state):
         state = {int(key): item for key, item in state.items()}
     return {"state": state, **{key: item for key, item in inner.items() if key != "state"}}
 

@@ -9,6 +9,7 @@ from triptych.layouts.keras_config.operations import meanings as m
 from triptych.layouts.keras_config.operations.said import Argument, Said, is_integer
 from triptych.layouts.keras_config.operations.tensorflow import FUNCTIONS
 from triptych.layouts.keras_config.plain import unsayable
+from triptych.layouts.numerals import is_position
 from triptych.model import Json
 
 CLASS = "TensorFlowOpLayer"
@@ -59,7 +60,7 @@ def read_node(config: Mapping[str, Json], values: list[Argument]) -> Said:
     if not isinstance(definition, dict) or not isinstance(constants, dict) or not isinstance(definition.get("attr", {}), dict):
         unsayable("a node that is no data")
     inputs = list(values)
-    for index, value in sorted((int(key), value) for key, value in constants.items() if str(key).isdecimal() and len(str(key)) < 10):
+    for index, value in sorted((int(key), value) for key, value in constants.items() if is_position(str(key))):
         inputs.insert(index, value)
     meaning = NODES.get(str(definition.get("op")))
     if meaning is None:
