@@ -33,7 +33,7 @@ def main(words: list[str] | None = None) -> int:
         found = [killed(form, arguments.kills) for form in ("archive", "directory")]
         print(json.dumps(found, indent=2) if arguments.format == "json" else "\n".join(map(str, found)))
         return int(any(one["lost"] or one["leftovers"] for one in found))
-    chosen = [one for one in all_writers() if fnmatch(one.name, arguments.writer)]
+    chosen = [one for one in all_writers() if fnmatch(one.name, arguments.writer) and (one.own_calls or arguments.what != "syscalls")]
     tallies = []
     for writer in chosen:
         tallies.append(_tally(arguments.what, writer))

@@ -1,7 +1,9 @@
 """The public surface is what `__all__` says, and importing it is cheap."""
 
+import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +48,11 @@ def test_a_small_package_is_validated_and_summarised_without_anything_heavy(comm
 def test_weights_are_read_with_numpy_only_when_asked(package_path):
     assert "numpy" not in imported(f"import triptych\nm = triptych.load({str(package_path)!r})\nassert len(m.weights)")
     assert "numpy" in imported(f"import triptych\nm = triptych.load({str(package_path)!r})\nnext(iter(m.weights.values()))")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file whose reading fails, which Linux has")
+def test_a_read_that_fails_names_the_file_though_the_system_does_not():
+    with pytest.raises(OSError, match="/proc/self/mem") as caught:
+        triptych.load("/proc/self/mem")
+    assert caught.value.errno == errno.EIO
+    assert not isinstance(caught.value, triptych.TriptychError)

@@ -65,9 +65,14 @@ def load(
 
 def read(path: Path, *, verify: Literal["lazy", "full", "off"] = "lazy", limits: Limits = DEFAULT_LIMITS, allow_code: bool = False) -> Panels:
     """The panels of the model at `path`, as it says them; see `load`."""
-    layout = recognise(path)
     options = {"verify": verify, "limits": limits, "allow_code": allow_code}
-    return layout.read(path, **{name: value for name, value in options.items() if name in layout.read_options})
+    try:
+        layout = recognise(path)
+        return layout.read(path, **{name: value for name, value in options.items() if name in layout.read_options})
+    except OSError as error:
+        if error.errno is not None and error.filename is None:  # the system names a path where it opens one, and none where reading or closing fails
+            error.filename = str(path)
+        raise
 
 
 def fitted(

@@ -66,8 +66,9 @@ class Container:
         """Whether some tensor is read through libhdf5, so that its file has to stay open."""
         self.kinds: dict[str, str] = {"": "group"}
         """Absolute path without the leading "/" -> ``group`` or ``dataset``, for everything in the file."""
+        # A disk that fails says nothing about the file, so that its errors stay what they are.
+        self._map = source if isinstance(source, memoryview) else mapped(source)
         with hdf5_errors(""):
-            self._map = source if isinstance(source, memoryview) else mapped(source)
             self._window = Window(self._map)
             self._file: h5py.File = h5py.File(self._window, "r")
             try:
