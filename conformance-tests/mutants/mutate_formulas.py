@@ -36,7 +36,7 @@ from triptych_conformance import _cases, _judge
 
 ROOT = Path(adapter.__file__).parent
 COMPUTING = "vocabulary/"
-WHOLE = ("vocabulary/evaluator.py", "vocabulary/training/step.py", "dtypes.py", "package/safetensors_file.py", "package/safetensors_header.py")
+WHOLE = ("vocabulary/walk.py", "vocabulary/evaluator.py", "vocabulary/training/step.py", "dtypes.py", "package/safetensors_file.py", "package/safetensors_header.py")
 """Modules all of whose functions are changed."""
 NAMING = ("layouts/tf_checkpoint/names_elsewhere.py", "layouts/tf_checkpoint/keras_paths.py", "layouts/keras_weights/places.py", "layouts/keras_v3/object_paths.py")
 """The same; their strings are changed, too."""

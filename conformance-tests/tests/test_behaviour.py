@@ -245,7 +245,7 @@ def dropout_scales(patch):
 
 @mutant("EVL-003")
 def masks_are_forgotten(patch):
-    patch.setattr(evaluator, "_masks_said", lambda said, masks: [None] * len(masks))
+    patch.setattr(evaluator.Evaluator, "_masks_said", lambda _, said, masks: [None] * len(masks))
 
 
 @mutant("EVL-004")

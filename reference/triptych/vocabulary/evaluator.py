@@ -8,7 +8,7 @@ from typing import Any
 
 from triptych import dtypes
 from triptych.errors import InvalidModelError, Problem, UnsupportedError, UsageError, WeightsMismatchError, problem, shorten
-from triptych.model import Architecture, Call, Input, Json, Tensor
+from triptych.model import Architecture, Input, Json, Tensor
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import LayerType
 from triptych.vocabulary.extents import compatible, text
@@ -18,11 +18,10 @@ from triptych.vocabulary.operations.computing import compute
 from triptych.vocabulary.operations.operands import unified
 from triptych.vocabulary.slots import WeightSlot, weight_slots
 from triptych.vocabulary.strings import STRING, dtype_of, texts
+from triptych.vocabulary.walk import WIDE, Walk
 
 Values = tuple[list[Array], list[Mask]]
 """Arrays, and which steps of each count."""
-WIDE = ("float32", "float64")
-"""What formulas compute in; a layer of narrower numbers computes in float32, on rounded operands, to a rounded result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def evaluate(
     return Result(outputs, masks, run.watched)
 
 
-class Evaluator:
+class Evaluator(Walk[Array]):
     """An architecture with its weights, ready to be applied to arrays."""
 
     def __init__(
@@ -91,7 +90,7 @@ class Evaluator:
         self._dtype = dtype
         self._cast: dict[str, dict[str, Array]] = {}
         self.watched: dict[str, list[list[Array]]] = {path: [] for path in watch}
-        unknown = set(self.watched) - {shapes.path for shapes in self._layers.values()}
+        unknown = set(self.watched) - {shapes.path for shapes in self.layers.values()}
         if unknown:
             raise UsageError(f"expected names of layers to watch, got {shorten(sorted(unknown))}")
 
@@ -132,7 +131,7 @@ class Evaluator:
         self._settle(architecture, inference)
 
     def _settle(self, architecture: Architecture, inference: Inference) -> None:
-        self._layers = inference.layers
+        self.layers = inference.layers
         self._slots: dict[str, list[WeightSlot]] = {}
         for slot in weight_slots(architecture, inference):
             self._slots.setdefault(slot.pointer, []).append(slot)
@@ -154,56 +153,35 @@ class Evaluator:
         Raises:
             UsageError: There is none.
         """
-        for pointer, shapes in self._layers.items():
+        for pointer, shapes in self.layers.items():
             if shapes.path == path:
                 given = [np.asarray(one) for one in inputs]
                 known = [texts(one, "input") if dtype_of(one) == STRING else one for one in given]
                 return self.layer(pointer, known, [None] * len(known))[0]
         raise UsageError(f"expected the path of a layer, got {shorten(path)}")
 
-    def architecture(self, architecture: Architecture, pointer: str, given: Sequence[Array], masks: Sequence[Mask]) -> Values:
-        """What `architecture`, standing at `pointer`, makes of one array for each of its inputs."""
-        if architecture.calls is None:
-            current: Values = (list(given), list(masks))
-            for index in range(len(architecture.layers)):
-                current = self.layer(f"{pointer}/layers/{index}", current[0], current[1])
-            return current
-        names = [value.name for value in architecture.inputs]
-        values = dict(zip(names, given, strict=True))
-        counting = dict(zip(names, masks, strict=True))
-        pointers = {layer.name: f"{pointer}/layers/{index}" for index, layer in enumerate(architecture.layers)}
-        for call in architecture.calls:
-            outputs, kept = self._call(call, pointers, values, counting)
-            values.update(zip(call.output_names, outputs, strict=True))
-            counting.update(zip(call.output_names, kept, strict=True))
-        return [values[name] for name in architecture.outputs], [counting[name] for name in architecture.outputs]
-
-    def _call(self, call: Call, pointers: Mapping[str, str], values: Mapping[str, Array], counting: Mapping[str, Mask]) -> Values:
-        """What one call of a graph yields."""
-        inputs = [values[name] for name in call.inputs]
-        if call.op is not None:
-            yielded = compute(call.op, call.config, inputs, self._dtype)
-            return yielded, [None] * len(yielded)
-        masks = [counting[name] for name in call.inputs]
-        arguments = {name: _looked_up(value, values) for name, value in call.arguments.items()}
-        return self.layer(pointers[call.layer], inputs, masks, arguments)
-
     def layer(
         self, pointer: str, inputs: Sequence[Array], masks: Sequence[Mask], arguments: Mapping[str, Any] | None = None
     ) -> Values:
-        """What the layer at `pointer` makes of `inputs`."""
-        shapes = self._layers[pointer]
-        said = {name: value for name, value in (arguments or {}).items() if name != "training"}
-        masks = _masks_said(said.pop("mask", None), masks)
-        if shapes.layer.architecture is not None:
-            result = self.architecture(shapes.layer.architecture, f"{pointer}/architecture", inputs, masks)
-        else:
-            result = self._formula(shapes, inputs, masks, said)
-        if shapes.path in self.watched:
-            self.watched[shapes.path].append(result[0])
+        """What the layer at `pointer` makes of `inputs`; kept if it is watched."""
+        result = super().layer(pointer, inputs, masks, arguments)
+        path = self.layers[pointer].path
+        if path in self.watched:
+            self.watched[path].append(result[0])
         return result
 
-    def _formula(self, shapes: LayerShapes, inputs: Sequence[Array], masks: Sequence[Mask], arguments: Mapping[str, Any]) -> Values:
+    def made_by_operation(self, op: str, config: Mapping[str, Json], inputs: Sequence[Array], pointer: str) -> list[Array]:  # noqa: ARG002 - formulas say no place
+        """What the formula of operation `op` makes of `inputs`."""
+        return compute(op, config, inputs, self._dtype)
+
+    def as_mask(self, said: Any) -> Array:
+        """A mask that a call says, as booleans."""
+        return np.asarray(said, dtype=bool)
+
+    def made_by_layer(
+        self, shapes: LayerShapes, inputs: Sequence[Array], masks: Sequence[Mask], arguments: Mapping[str, Any]
+    ) -> Values:
+        """What the layer's formula makes of `inputs`."""
         found, layer = shapes.type, shapes.layer
         if found is None or found.formula is None:
             message = f"expected a type that can be evaluated, got {shorten(layer.type)} in layer {shorten(shapes.path)}"
@@ -211,11 +189,6 @@ class Evaluator:
         own = layer.compute_dtype or layer.dtype
         stored = self._dtype or own
         wide = stored if stored in WIDE else "float32"
-
-        def apply(
-            role: str, given: Sequence[Array], masks: Sequence[Mask] = (), arguments: Mapping[str, Any] | None = None
-        ) -> Values:
-            return self.layer(f"{shapes.pointer}/sublayers/{role}", given, list(masks) or [None] * len(given), arguments)
 
         call = Evaluation(
             config=shapes.config,
@@ -225,7 +198,7 @@ class Evaluator:
             arguments=arguments,
             masks=tuple(masks),
             sublayers=layer.sublayers,
-            apply=apply,
+            apply=self.apply_in(shapes),
             integers=own if "int" in own else "int64",
             assets=self._assets,
         )
@@ -257,23 +230,6 @@ class Evaluator:
             message = f"expected {slot.role} of layer {shorten(slot.path)} of shape {text(slot.shape)}, got {text(array.shape)}"
             raise WeightsMismatchError((Problem("WEIGHT_SHAPE_MISMATCH", "", slot.tensor, message),))
         return array
-
-
-def _looked_up(value: Json, values: Mapping[str, Array]) -> Any:
-    """A call's argument with the values it names in their places."""
-    if isinstance(value, list):
-        return [_looked_up(one, values) for one in value]
-    if isinstance(value, dict) and set(value) == {"value"}:
-        return values[value["value"]]
-    return value
-
-
-def _masks_said(said: Any, masks: Sequence[Mask]) -> list[Mask]:
-    """`masks`, or what a call's argument says instead."""
-    if said is None:
-        return list(masks)
-    listed = said if isinstance(said, list) and not isinstance(said[0], bool | list) else [said, *masks[1:]]
-    return [None if one is None else np.asarray(one, dtype=bool) for one in listed]
 
 
 def _is_floating(array: Array) -> bool:

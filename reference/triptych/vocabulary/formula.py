@@ -4,49 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from triptych.model import Json, Layer, Tensor
 from triptych.vocabulary.arrays import Array
 
 Mask = Array | None
 """True for each step that counts, of shape (batch, steps); None: all do."""
-Apply = Callable[..., tuple[list[Array], list[Mask]]]
-"""``apply(role, inputs, masks=(), arguments={})``: what a sublayer makes of arrays, and which steps of it count."""
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class Computation(Generic[V]):
     """One call of a layer, as its formula sees it; every call is as after training."""
 
     config: Mapping[str, Json]
     """With every default filled in."""
-    inputs: tuple[Array, ...]
+    inputs: tuple[V, ...]
     """Batch first; floating-point ones are of `dtype`."""
-    weights: Mapping[str, Array]
+    weights: Mapping[str, V]
     """By role, in canonical axis order, of `dtype`."""
     dtype: Any
-    """The numpy dtype that the formula computes in: float32 or float64."""
+    """What the layer computes in, float32 or float64: numpy's object for arrays, the word for a graph."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    """Literals, or arrays where the call names values; ``mask`` and ``training`` are not among them."""
-    masks: tuple[Mask, ...] = ()
-    """One for each input."""
+    """Literals, or values where the call names values; ``mask`` and ``training`` are not among them."""
+    masks: tuple[V | None, ...] = ()
+    """One for each input: booleans of shape (batch, steps), whether each step counts; None: all do."""
     sublayers: Mapping[str, Layer] = field(default_factory=dict)
-    apply: Apply = lambda *_: ([], [])
+    apply: Callable[..., tuple[list[V], list[V | None]]] = lambda *_: ([], [])
+    """``apply(role, inputs, masks=(), arguments={})``: what a sublayer makes of values, and which steps of it count."""
     integers: str = "int64"
     """The dtype of integers that it makes, unless its config says one."""
     assets: Mapping[str, Tensor] = field(default_factory=dict)
     """Of the package, by name."""
 
     @property
-    def input(self) -> Array:
+    def input(self) -> V:
         """The first input."""
         return self.inputs[0]
 
     @property
-    def mask(self) -> Mask:
+    def mask(self) -> V | None:
         """The first input's mask."""
         return self.masks[0] if self.masks else None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation(Computation[Array]):
+    """One call of a layer on arrays."""
 
 
 Formula = Callable[[Evaluation], Array | list[Array]]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from triptych.layouts.saved_model.graph.body import Body
 from triptych.layouts.saved_model.graph.values import Value
-from triptych.model import Json, Layer, Tensor
+from triptych.model import Json
+from triptych.vocabulary.formula import Computation
 from triptych.vocabulary.operations import OPERATIONS
 
 Mask = Value | None
 """Booleans, of shape (batch, steps): whether each step counts; None: all do."""
-Apply = Callable[..., tuple[list[Value], list[Mask]]]
-"""``apply(role, inputs, masks=(), arguments={})``: what a sublayer makes of values, and which steps of it count."""
 
 
 class Refusal(Exception):  # noqa: N818 - collected into a ConversionError, never seen by a caller
@@ -22,37 +21,8 @@ class Refusal(Exception):  # noqa: N818 - collected into a ConversionError, neve
 
 
 @dataclass(frozen=True, slots=True)
-class Emission:
-    """One call of a layer, as its emitter sees it: the evaluator's `Evaluation` with values of a graph in the place of arrays."""
-
-    config: Mapping[str, Json]
-    """With every default filled in."""
-    inputs: tuple[Value, ...]
-    """Batch first; floating-point ones are of `dtype`."""
-    weights: Mapping[str, Value]
-    """By role, in canonical axis order, of `dtype`."""
-    dtype: str
-    """What the layer computes in: float32 or float64."""
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    """Literals, or values where the call names values; ``mask`` and ``training`` are not among them."""
-    masks: tuple[Mask, ...] = ()
-    """One for each input."""
-    sublayers: Mapping[str, Layer] = field(default_factory=dict)
-    apply: Apply = lambda *_: ([], [])
-    integers: str = "int64"
-    """The dtype of integers that it makes, unless its config says one."""
-    assets: Mapping[str, Tensor] = field(default_factory=dict)
-    """Of the package, by name."""
-
-    @property
-    def input(self) -> Value:
-        """The first input."""
-        return self.inputs[0]
-
-    @property
-    def mask(self) -> Mask:
-        """The first input's mask."""
-        return self.masks[0] if self.masks else None
+class Emission(Computation[Value]):
+    """One call of a layer, as its emitter sees it: what its formula sees, with values of a graph in the place of arrays."""
 
     @property
     def body(self) -> Body:

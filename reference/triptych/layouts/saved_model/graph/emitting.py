@@ -20,17 +20,16 @@ from triptych.layouts.saved_model.graph.emission import (
 )
 from triptych.layouts.saved_model.graph.values import Value
 from triptych.layouts.saved_model.graph.variables import Variables
-from triptych.model import Architecture, Call, Input, Json, Tensor
+from triptych.model import Architecture, Input, Json, Tensor
 from triptych.vocabulary import LayerShapes, LayerType, WeightSlot, infer, weight_slots
 from triptych.vocabulary.operations import OPERATIONS
+from triptych.vocabulary.walk import WIDE, Walk
 
 Values = tuple[list[Value], list[Mask]]
 """Values, and which steps of each count."""
-WIDE = ("float32", "float64")
-"""What layers compute in; one of narrower numbers computes in float32, on rounded operands, to a rounded result."""
 
 
-class Emitting:
+class Emitting(Walk[Value]):
     """An architecture whose composites are expanded, on its way into a graph."""
 
     def __init__(self, architecture: Architecture, tensors: Mapping[str, Tensor], assets: Mapping[str, Tensor]) -> None:
@@ -39,6 +38,7 @@ class Emitting:
         self.variables = Variables(self.body, tensors)
         self.problems: dict[str, Problem] = {}
         """By place: what the graph cannot hold."""
+        self.layers = inference.layers
         self._inference = inference
         self._slots: dict[str, list[WeightSlot]] = {}
         for slot in weight_slots(architecture, inference):
@@ -47,11 +47,11 @@ class Emitting:
 
     def refuse_unknown(self, architecture: Architecture, pointer: str = "") -> None:
         """Note every layer that is called and every operation for which there is no emitter, wherever it stands in `architecture`."""
-        for place, shapes in self._inference.layers.items():
+        for place, shapes in self.layers.items():
             if shapes.calls and shapes.layer.architecture is None and shapes.layer.type not in LAYER_EMITTERS:
                 self.refuse(place, _no_emitter(shapes))
         graphs = [(pointer, architecture)]
-        graphs += [(f"{place}/architecture", shapes.layer.architecture) for place, shapes in self._inference.layers.items() if shapes.layer.architecture]
+        graphs += [(f"{place}/architecture", shapes.layer.architecture) for place, shapes in self.layers.items() if shapes.layer.architecture]
         for place, graph in graphs:
             for number, call in enumerate(graph.calls or ()):
                 if call.op is not None and call.op not in OPERATION_EMITTERS:
@@ -67,42 +67,14 @@ class Emitting:
         name = self.body.unique(f"serving_default_{declared.name}")
         return self.body.one("Placeholder", [], declared.dtype, declared.shape, name=name, dtype=Type(declared.dtype), shape=Extents(declared.shape))
 
-    def architecture(self, architecture: Architecture, pointer: str, given: Sequence[Value], masks: Sequence[Mask]) -> Values:
-        """What `architecture`, standing at `pointer`, makes of one value for each of its inputs."""
-        if architecture.calls is None:
-            current: Values = (list(given), list(masks))
-            for index in range(len(architecture.layers)):
-                current = self.layer(f"{pointer}/layers/{index}", current[0], current[1])
-            return current
-        names = [value.name for value in architecture.inputs]
-        values = dict(zip(names, given, strict=True))
-        counting = dict(zip(names, masks, strict=True))
-        pointers = {layer.name: f"{pointer}/layers/{index}" for index, layer in enumerate(architecture.layers)}
-        for number, call in enumerate(architecture.calls):
-            outputs, kept = self._call(call, f"{pointer}/calls/{number}", pointers, values, counting)
-            values.update(zip(call.output_names, outputs, strict=True))
-            counting.update(zip(call.output_names, kept, strict=True))
-        return [values[name] for name in architecture.outputs], [counting[name] for name in architecture.outputs]
-
-    def _call(
-        self, call: Call, place: str, pointers: Mapping[str, str], values: Mapping[str, Value], counting: Mapping[str, Mask]
-    ) -> Values:
-        """What one call of a graph yields."""
-        inputs = [values[name] for name in call.inputs]
-        if call.op is not None:
-            yielded = self._operation(call, call.op, place, inputs)
-            return yielded, [None] * len(yielded)
-        masks = [counting[name] for name in call.inputs]
-        arguments = {name: _looked_up(value, values) for name, value in call.arguments.items()}
-        return self.layer(pointers[call.layer], inputs, masks, arguments)
-
-    def _operation(self, call: Call, op: str, place: str, inputs: Sequence[Value]) -> list[Value]:
+    def made_by_operation(self, op: str, config: Mapping[str, Json], inputs: Sequence[Value], pointer: str) -> list[Value]:
+        """What the operation's emitter makes of `inputs`; stand-ins where it refuses."""
         narrow = {one.dtype for one in inputs if is_floating(one)} - set(WIDE)
         try:
-            outputs = self._operated(op, call.config, [cast_to(one, "float32") if one.dtype in narrow else one for one in inputs])
+            outputs = self._operated(op, config, [cast_to(one, "float32") if one.dtype in narrow else one for one in inputs])
         except Refusal as refusal:
-            self.refuse(place, f"{shorten(op)}: {refusal}")
-            shapes = self._inference.operations.get(place)
+            self.refuse(pointer, f"{shorten(op)}: {refusal}")
+            shapes = self._inference.operations.get(pointer)
             return self._stand_ins(shapes.outputs if shapes else None, inputs)
         only = len(narrow) == 1 and not OPERATIONS[op].makes_dtype and all(one.dtype in narrow for one in inputs if is_floating(one))
         return [cast_to(one, next(iter(narrow))) if only and one.dtype == "float32" else one for one in outputs]
@@ -115,19 +87,14 @@ class Emitting:
             yielded = emit(OperationEmission(OPERATIONS[op].resolve(config), tuple(inputs), inputs[0].body if inputs else self.body))
         return yielded if isinstance(yielded, list) else [yielded]
 
-    def layer(
-        self, pointer: str, inputs: Sequence[Value], masks: Sequence[Mask], arguments: Mapping[str, Any] | None = None
+    def made_by_layer(
+        self, shapes: LayerShapes, inputs: Sequence[Value], masks: Sequence[Mask], arguments: Mapping[str, Any]
     ) -> Values:
-        """What the layer at `pointer` makes of `inputs`."""
-        shapes = self._inference.layers[pointer]
-        said = {name: value for name, value in (arguments or {}).items() if name != "training"}
-        masks = self._masks_said(said.pop("mask", None), masks)
-        if shapes.layer.architecture is not None:
-            return self.architecture(shapes.layer.architecture, f"{pointer}/architecture", inputs, masks)
+        """What the layer's emitter makes of `inputs`; stand-ins where it refuses."""
         try:
-            return self._emitted(shapes, inputs, masks, said)
+            return self._emitted(shapes, inputs, masks, arguments)
         except Refusal as refusal:
-            self.refuse(pointer, f"layer {shorten(shapes.path)}: {refusal}")
+            self.refuse(shapes.pointer, f"layer {shorten(shapes.path)}: {refusal}")
             known = shapes.calls[0].outputs if shapes.calls else None
             outputs = self._stand_ins(known, inputs)
             return outputs, [None] * len(outputs)
@@ -139,12 +106,6 @@ class Emitting:
         stored = layer.compute_dtype or layer.dtype
         wide = stored if stored in WIDE else "float32"
         floats = "float" in stored and not found.keeps(shapes.config) and not found.takes_as_given
-
-        def apply(
-            role: str, given: Sequence[Value], masks: Sequence[Mask] = (), arguments: Mapping[str, Any] | None = None
-        ) -> Values:
-            return self.layer(f"{shapes.pointer}/sublayers/{role}", given, list(masks) or [None] * len(given), arguments)
-
         with self.body.within(shapes.path.replace(".", "/")):
             call = Emission(
                 config=shapes.config,
@@ -154,7 +115,7 @@ class Emitting:
                 arguments=arguments,
                 masks=tuple(masks),
                 sublayers=layer.sublayers,
-                apply=apply,
+                apply=self.apply_in(shapes),
                 integers=stored if "int" in stored else "int64",
                 assets=self._assets,
             )
@@ -169,14 +130,11 @@ class Emitting:
             return {}
         return {slot.role: _computed_in(self.variables.weight(slot), stored, wide) for slot in self._slots.get(pointer, ())}
 
-    def _masks_said(self, said: Any, masks: Sequence[Mask]) -> list[Mask]:
-        """`masks`, or what a call's argument says instead."""
+    def as_mask(self, said: Any) -> Value:
+        """A mask that a call says, as booleans."""
         import numpy as np
 
-        if said is None:
-            return list(masks)
-        listed = said if isinstance(said, list) and not isinstance(said[0], bool | list) else [said, *masks[1:]]
-        return [one if one is None or isinstance(one, Value) else self.body.constant(np.asarray(one, bool)) for one in map(_as_mask, listed)]
+        return cast_to(said, "bool") if isinstance(said, Value) else self.body.constant(np.asarray(said, bool))
 
     def _stand_ins(self, shapes: Sequence[Any] | None, inputs: Sequence[Value]) -> list[Value]:
         """Values in the place of those that what is refused would have yielded, so that all refusals are found.
@@ -201,19 +159,6 @@ class Emitting:
 
 def _no_emitter(shapes: LayerShapes) -> str:
     return f"layer {shorten(shapes.path)}: expected a type that a TensorFlow graph can be made of, got {shorten(shapes.layer.type)}"
-
-
-def _looked_up(value: Json, values: Mapping[str, Value]) -> Any:
-    """A call's argument with the values it names in their places."""
-    if isinstance(value, list):
-        return [_looked_up(one, values) for one in value]
-    if isinstance(value, dict) and set(value) == {"value"}:
-        return values[value["value"]]
-    return value
-
-
-def _as_mask(mask: Any) -> Any:
-    return cast_to(mask, "bool") if isinstance(mask, Value) else mask
 
 
 def _computed_in(x: Value, stored: str, wide: str) -> Value:
