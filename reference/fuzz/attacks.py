@@ -24,6 +24,10 @@ def _series(**members: object) -> bytes:
     return json.dumps({"format": "triptych-checkpoints", "format_version": "1.0", **members}).encode()
 
 
+def _index(shard: str) -> bytes:
+    return json.dumps({"metadata": {}, "weight_map": {"a": shard}}).encode()
+
+
 def _tar(size: bytes) -> bytes:
     head = (b"pickle".ljust(100, b"\0") + b"0000644\0" + bytes(16) + size.rjust(11, b"0") + b"\0" + b"0" * 11 + b"\0" + b" " * 8 + b"0" + bytes(100) + b"ustar\x0000").ljust(512, b"\0")
     return head[:148] + f"{sum(head):06o}\0 ".encode() + head[156:] + bytes(1024)
@@ -95,7 +99,14 @@ ATTACKS: Mapping[str, Mapping[str, bytes]] = {
         "empty": b"",
     },
     "torch-tar": {"no octal": _tar(b"9"), "no size": _tar(b"")},
-    "hub": {"empty pickle": folders.pack({"pytorch_model.bin": b""}), "empty tensors": folders.pack({"model.safetensors": b""})},
+    "hub": {
+        "empty pickle": folders.pack({"pytorch_model.bin": b""}),
+        "empty tensors": folders.pack({"model.safetensors": b""}),
+        "zero in a name": folders.pack({"model.safetensors.index.json": _index("a\0.safetensors")}),
+        "half a character in a name": folders.pack({"pytorch_model.bin.index.json": _index("\ud800.bin")}),
+    },
+    "keras-shards": {"long name": folders.pack({"m.weights.json": _index(f"{'x' * 300}.weights.h5")})},
+    "tf-checkpoint": {"long name": folders.pack({"checkpoint": b'model_checkpoint_path: "' + b"x" * 300 + b'"\n'})},
     "safetensors-file": {"empty": b""},
     "pickle": {
         "system": b"\x80\x02cos\nsystem\nX\x01\x00\x00\x00x\x85R.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -10,6 +11,8 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +24,20 @@ from fuzz.guard import Forbidden, Guard
 from fuzz.target import Target, in_memory
 from triptych.errors import MESSAGE_LIMIT, TriptychError, registry
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 SECONDS = 5.0
 """Processor time that one execution may take."""
 BYTES = 64 << 20
 BYTES_PER_BYTE = 20
 """An execution may raise the peak of memory by `BYTES`, and by so many for each byte of input."""
+MOST_BYTES = 2 << 30
+"""Of all memory that this process may have asked for, where the system keeps count: an execution that wants everything ends itself, not the machine."""
+_COUNTED_LATE = 1 << 20
+"""Bytes that the system may not have counted yet."""
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of ours is made in it
 
 
@@ -49,6 +61,8 @@ class Executor:
 
     def __init__(self, target: Target, *, long_judges: bool = False) -> None:
         preloading.preload()
+        gc.collect()
+        gc.freeze()  # what was imported stays: no need to look through it for cycles while executions make garbage
         self.target = target
         self.executions = 0
         self.accepted = 0
@@ -57,6 +71,10 @@ class Executor:
         self._scratch = Path(tempfile.mkdtemp(prefix="fuzz-", dir=_SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None))
         self._guard = _guard()
         self._guard.scratch(self._scratch)
+        self._place = self._scratch / "input"
+        self._place.mkdir()
+        self._peak_bytes = _cheapest_peak()
+        _bound_memory()
         signal.signal(signal.SIGVTALRM, _over)
 
     def close(self) -> None:
@@ -68,20 +86,29 @@ class Executor:
         self.executions += 1
         if self.target.prepare is in_memory:
             return self._run(data, memoryview(data))
-        place = self._scratch / "input"
-        place.mkdir()
         try:
-            return self._run(data, self.target.prepare(data, place))
+            return self._run(data, self.target.prepare(data, self._place))
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            self._clear()
+
+    def _clear(self) -> None:
+        """Remove the files of an input; new ones are made for the next, since tensors may still be views on these."""
+        with os.scandir(self._place) as entries:
+            found = [(entry.path, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        for path, is_folder in found:
+            if is_folder:
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                os.unlink(path)  # noqa: PTH108 - a Path for each would take longer than the removal
 
     def _run(self, data: bytes, subject: Any) -> Finding | None:
-        peak, began = peak_bytes(), time.process_time()
+        peak, began = self._peak_bytes(), time.process_time()
         accepted, result = False, None
         try:
             signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
             try:
-                with self._guard.watching():
+                with self._guard.watching(), warnings.catch_warnings():
+                    warnings.simplefilter("error")
                     result = self.target.parse(subject)
                 accepted = True
             finally:
@@ -97,7 +124,7 @@ class Executor:
             return Finding(self.target.name, f"forbidden: {self._guard.events[0]}", self._guard.events[0], data)
         if taken > SECONDS:
             return Finding(self.target.name, "slow", f"took {taken:.1f} s", data)
-        if (grown := peak_bytes() - peak) > BYTES + BYTES_PER_BYTE * len(data):
+        if (grown := self._peak_bytes() - peak) > BYTES + BYTES_PER_BYTE * len(data):
             return Finding(self.target.name, "memory", f"raised the peak of memory by {grown:,} bytes for an input of {len(data):,}", data)
         if accepted:
             self.accepted += 1
@@ -156,9 +183,24 @@ def peak_bytes() -> int:
     """The most memory that this process has had; not that of the process which started it, as `getrusage` on Linux would have it."""
     if _STATUS is not None and (found := re.search(rb"VmHWM:\s*(\d+)", os.pread(_STATUS, 4096, 0))):
         return int(found[1]) << 10
-    with suppress(ImportError):
-        import resource
+    return _peak_of_family()
 
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most << 10
-    return 0
+
+def _peak_of_family() -> int:
+    """The most memory that this process has had, or on Linux the one that started it: a number of the system's, where the other is a text."""
+    if resource is None:
+        return 0
+    most: int = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most << 10
+
+
+def _cheapest_peak() -> Callable[[], int]:
+    """`_peak_of_family` where this process has come to have more than the one that started it had, and its peak is the family's for good."""
+    return _peak_of_family if abs(_peak_of_family() - peak_bytes()) < _COUNTED_LATE else peak_bytes
+
+
+def _bound_memory() -> None:
+    """Let the system refuse more than `MOST_BYTES` of memory that is nobody's file."""
+    if resource is not None and sys.platform == "linux":
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES if hard == resource.RLIM_INFINITY else min(MOST_BYTES, hard), hard))

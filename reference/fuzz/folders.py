@@ -34,9 +34,10 @@ def lay(files: Mapping[str, bytes], folder: Path) -> None:
         parts = name.split("/")
         if len(parts) > 4 or any(part in ("", ".", "..") or "\0" in part or len(part.encode()) > 120 for part in parts):
             continue
-        path = folder.joinpath(*parts)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            if len(parts) > 1:
+                folder.joinpath(*parts[:-1]).mkdir(parents=True, exist_ok=True)
+            with open(f"{folder}/{name}", "wb") as file:  # noqa: PTH123 - a Path for each would take as long as the writing
+                file.write(content)
         except OSError:  # a file where a folder is wanted, or the other way round
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from fuzz.execution import Executor, Finding, peak_bytes
 from fuzz.target import Target
 
 _MOST_FINDINGS = 20
+_HANGS_SECONDS = 600
+"""For a hundred executions. A loop in C hears no alarm: the process says where it is and ends, and the input stays in its folder."""
 
 
 @dataclass(slots=True)
@@ -66,12 +69,15 @@ def run(
         while executor.executions < executions and len(result.findings) < _MOST_FINDINGS:
             result.note(executor.run(variant(target, corpus, rng)))
             if not executor.executions % 100:
+                if target.native:
+                    faulthandler.dump_traceback_later(_HANGS_SECONDS, exit=True)
                 _count(result, executor, began)
                 if told is not None:
                     told(result)
                 if result.seconds > seconds:
                     break
     finally:
+        faulthandler.cancel_dump_traceback_later()
         executor.close()
     _count(result, executor, began)
     return result

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickletools
+import warnings
+from functools import lru_cache
 from random import Random
 from struct import pack
 
@@ -24,7 +26,7 @@ def mutated(data: bytes, rng: Random) -> bytes:
     """A pickle like `data`."""
     if rng.random() < 0.15:
         return blind.mutated(data, rng)
-    codes = split(data)
+    codes = list(split(data))
     if not codes:
         return blind.mutated(data, rng)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
@@ -51,22 +53,25 @@ def mutated(data: bytes, rng: Random) -> bytes:
     return b"".join(codes)
 
 
-def split(data: bytes) -> list[bytes]:
+@lru_cache(maxsize=256)
+def split(data: bytes) -> tuple[bytes, ...]:
     """The opcodes of `data`, each with its argument; what is no opcode any more is the last."""
     starts: list[int] = []
     try:
-        for _, _, position in pickletools.genops(data):
-            starts.append(position or 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in old texts
+            for _, _, position in pickletools.genops(data):
+                starts.append(position or 0)
     except Exception:  # noqa: BLE001 - pickletools raises whatever comes up in it
         starts.append(starts[-1] + 1 if starts else 0)
     end = len(data)
     if not starts:
-        return []
+        return ()
     codes = [data[one:other] for one, other in zip(starts, [*starts[1:], end], strict=True)]
     last = codes[-1]
     if last[:1] == b"." and len(last) > 1:
         codes[-1:] = [b".", *split(last[1:])] if len(last) < 100_000 else [b".", last[1:]]
-    return [one for one in codes if one]
+    return tuple(one for one in codes if one)
 
 
 def _any_code(rng: Random) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from random import Random
 
 from fuzz.mutators import blind, wire
@@ -26,18 +27,19 @@ def mutated(data: bytes, rng: Random) -> bytes:
     entries = entries_of(data)
     if not entries:
         return with_checksums(blind.mutated(data, rng, most=2))
-    return built(_edited(entries, rng), rng)
+    return built(_edited(list(entries), rng), rng)
 
 
-def entries_of(data: bytes) -> list[tuple[bytes, bytes]]:
+@lru_cache(maxsize=256)
+def entries_of(data: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """Keys and values of a table; none if it is damaged."""
     try:
-        return [(key, bytes(value)) for key, value in sorted_table.entries(memoryview(data), "", DEFAULT_LIMITS)]
+        return tuple((key, bytes(value)) for key, value in sorted_table.entries(memoryview(data), "", DEFAULT_LIMITS))
     except TriptychError:
-        return []
+        return ()
 
 
-def built(entries: list[tuple[bytes, bytes]], rng: Random) -> bytes:
+def built(entries: Sequence[tuple[bytes, bytes]], rng: Random) -> bytes:
     """The table of `entries`, most often in order and each key once."""
     if rng.random() < 0.95:
         entries = sorted(dict(entries).items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from random import Random
 
 from fuzz.mutators import blind
@@ -18,7 +20,7 @@ def mutated(data: bytes, rng: Random) -> bytes:
 
 
 def _changed(data: bytes, rng: Random, depth: int) -> bytes:
-    fields = split(data)
+    fields = list(split(data))
     if not fields:
         return blind.mutated(data, rng, most=2)
     at = rng.randrange(len(fields))
@@ -50,7 +52,8 @@ def _leaf(value: bytes, rng: Random) -> bytes:
         return blind.mutated(value, rng, most=2)
 
 
-def split(data: bytes) -> list[Field]:
+@lru_cache(maxsize=1024)
+def split(data: bytes) -> tuple[Field, ...]:
     """The fields of a message; none if `data` is no message."""
     fields: list[Field] = []
     at = 0
@@ -59,7 +62,7 @@ def split(data: bytes) -> list[Field]:
         number, kind = tag >> 3, tag & 7
         value: int | bytes
         if at < 0 or not number:
-            return []
+            return ()
         if kind == 0:
             value, at = varint(data, at)
         elif kind in (1, 5):
@@ -70,14 +73,14 @@ def split(data: bytes) -> list[Field]:
             value = data[at : at + size] if at >= 0 else b""
             at = at + size if at >= 0 else -1
         else:
-            return []
+            return ()
         if at < 0 or at > len(data):
-            return []
+            return ()
         fields.append((number, kind, value))
-    return fields
+    return tuple(fields)
 
 
-def join(fields: list[Field]) -> bytes:
+def join(fields: Sequence[Field]) -> bytes:
     """The message of these fields."""
     parts = []
     for number, kind, value in fields:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from random import Random
 
 from fuzz.mutators import blind
@@ -17,6 +19,11 @@ _WORDS = (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x
 
 def members_of(data: bytes) -> dict[str, bytes]:
     """The members of an archive; none if Python cannot read it."""
+    return dict(_members(data))
+
+
+@lru_cache(maxsize=64)
+def _members(data: bytes) -> Mapping[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
@@ -30,7 +37,8 @@ def members_of(data: bytes) -> dict[str, bytes]:
 def written(members: Mapping[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
     """An archive of `members`, with fixed dates."""
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", method) as archive:
+    with zipfile.ZipFile(target, "w", method) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of two members whose names are one after a zero byte
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, method)
     return target.getvalue()

@@ -26,7 +26,7 @@ def _table(data: memoryview) -> list[tuple[bytes, bytes]]:
 
 
 def _same_table(_data: bytes, _: Any, entries: list[tuple[bytes, bytes]]) -> None:
-    if entries and tables.entries_of(tables.built(entries, Random(1))) != entries:
+    if entries and list(tables.entries_of(tables.built(entries, Random(1)))) != entries:
         raise Disagreement("the table has other entries when it is written and read again")
 
 

@@ -5,16 +5,20 @@ import json
 import struct
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
 import triptych
 from triptych.errors import Findings, InvalidModelError, TruncatedError, UnsupportedError
-from triptych.layouts import hub, numpy_arrays, safetensors_weights, torch_pickle
+from triptych.layouts import hub, keras_hdf5, numpy_arrays, safetensors_weights, tf_checkpoint, torch_pickle
+from triptych.layouts.keras_v3 import reader
+from triptych.layouts.keras_weights.step_count import counted
 from triptych.layouts.numpy_arrays.header import parse
 from triptych.layouts.tensorflow.state_file import read_state
 from triptych.layouts.zip_archive import ZipArchive
 from triptych.limits import DEFAULT_LIMITS
+from triptych.model import Tensor
 from triptych.package.safetensors_file import read_header
 
 
@@ -147,3 +151,44 @@ def test_what_is_wrong_with_a_text_is_said_in_a_few_words(tmp_path):
     with pytest.raises(InvalidModelError) as caught:
         read_state(tmp_path)
     assert len(caught.value.problems[0].message) < 500
+
+
+NAMES = ["a\0", "\ud800", "x" * 300, "\u00e9" * 200]
+"""Of files that no file system has: `os.lstat` raises ValueError for the first two, and `Path.is_file` OSError for the others."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("index", "read"), [("model.safetensors.index.json", hub.read), ("pytorch_model.bin.index.json", hub.read), ("m.weights.json", reader.read_weights)])
+def test_the_name_of_a_shard_is_one_that_a_file_can_have(tmp_path, index, read, name):
+    ending = {"model": ".safetensors", "pytorch_model": ".bin"}.get(index.partition(".")[0], ".weights.h5")
+    (tmp_path / index).write_text(json.dumps({"metadata": {}, "weight_map": {"a": name + ending}}))
+    with pytest.raises((InvalidModelError, UnsupportedError), match="expected"):
+        read(tmp_path if read is hub.read else tmp_path / index)
+
+
+@pytest.mark.parametrize("name", [*NAMES[2:], "x" * 240, "a/" * 600 + "b", "/" + "x" * 300])
+def test_the_prefix_in_a_state_file_is_one_that_files_can_have(tmp_path, name):
+    (tmp_path / "checkpoint").write_text(f'model_checkpoint_path: "{name}"\n')
+    with pytest.raises(InvalidModelError, match="in the folder of its state file"):
+        tf_checkpoint.read(tmp_path)
+
+
+@pytest.mark.parametrize("value", [np.complex64(3), np.array([3]), np.float32("nan"), np.float64(2.5), np.int64(-1)])
+def test_a_step_count_is_one_whole_number(value):
+    """numpy warns of a complex one and drops half of it."""
+    assert counted(Tensor.from_array(np.asarray(value))) is None
+
+
+def test_free_space_of_a_local_heap_that_leads_to_itself_is_refused(tmp_path):
+    """libhdf5 1.14.6 takes memory for each step, 23 GiB and more."""
+    with h5py.File(tmp_path / "m.h5", "w", userblock_size=512) as file:
+        file["a" * 20] = file["b" * 20] = np.ones(1)
+        del file["a" * 20]
+    data = bytearray((tmp_path / "m.h5").read_bytes())
+    head = data.index(b"HEAP")
+    free, content = (int.from_bytes(data[head + at : head + at + 8], "little") for at in (16, 24))
+    at = 512 + content + free
+    data[at : at + 8] = free.to_bytes(8, "little")
+    (tmp_path / "m.h5").write_bytes(data)
+    with pytest.raises(InvalidModelError, match=f"it comes back to {free} in the local heap at {head}"):
+        keras_hdf5.read(tmp_path / "m.h5")

@@ -58,6 +58,15 @@ def _segment_fault(segment: str) -> str | None:
     return None
 
 
+def can_be_file(path: str) -> bool:
+    """Whether a file can be at `path`, relative, with "/": a foreign file that names it may have said anything."""
+    try:
+        parts = [part.encode() for part in path.split("/")]
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in path and max(map(len, parts)) <= SEGMENT_BYTES and sum(map(len, parts)) + len(parts) <= NAME_BYTES
+
+
 def clashes(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Pairs of names that one file system or another cannot hold side by side: (later, earlier).
 

@@ -1,7 +1,8 @@
 """The bytes of a file as libhdf5 gets to see them: mapped once, read through here, and looked at before it believes them.
 
-libhdf5 1.14 walks through a damaged global heap, where the texts of attributes lie, without end: an object of size 0 leads it to
-itself. Whatever it reads of such a heap comes past here first.
+libhdf5 1.14 walks through a damaged heap without end: in a global one, where the texts of attributes lie, an object of size 0 leads
+it to itself; in a local one, where the names of links lie, free space may, and takes memory for each step. Whatever it reads of such a
+heap comes past here first.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ from pathlib import Path
 
 HEAP = b"GCOL\x01"
 """How a heap begins, with the version, which no name can hold."""
+LOCAL_HEAP = b"HEAP\0\0\0\0"
+"""How a local heap begins, with the version and what is reserved."""
+_NO_MORE = 1
+"""Where the last free space of a local heap says that the next is."""
+_FREE_BYTES = 16
+"""Bytes of the smallest free space: where the next is, and its size."""
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _HEADER = 16
 """Bytes before the first object of a heap, and before the content of each."""
 _LEAST = 4096
@@ -74,15 +82,16 @@ class Window:
 
     def _check_heaps(self, start: int, end: int) -> None:
         """Refuse a heap that begins in, or on the edge of, what is about to be read."""
-        first = max(start - len(HEAP) + 1, 0)
-        seen = bytes(self._data[first : end + len(HEAP) - 1])
-        at = seen.find(HEAP)
-        while at >= 0:
-            if first + at not in self._sound:
-                if fault := heap_fault(self._data, first + at):
-                    raise OSError(f"{fault} in the global heap at {first + at}")
-                self._sound.add(first + at)
-            at = seen.find(HEAP, at + 1)
+        for beginning, kind, fault_of in ((HEAP, "global", heap_fault), (LOCAL_HEAP, "local", local_heap_fault)):
+            first = max(start - len(beginning) + 1, 0)
+            seen = bytes(self._data[first : end + len(beginning) - 1])
+            at = seen.find(beginning)
+            while at >= 0:
+                if first + at not in self._sound:
+                    if fault := fault_of(self._data, first + at):
+                        raise OSError(f"{fault} in the {kind} heap at {first + at}")
+                    self._sound.add(first + at)
+                at = seen.find(beginning, at + 1)
 
 
 def heap_fault(data: memoryview, start: int) -> str | None:
@@ -94,6 +103,27 @@ def heap_fault(data: memoryview, start: int) -> str | None:
         if length < 0:
             return f"expected object {number} to end inside and to have {_HEADER} bytes at least"
     return None
+
+
+def local_heap_fault(data: memoryview, start: int) -> str | None:
+    """What is wrong with the local heap that begins at `start`; None if its list of free space ends, or leads out of it, which libhdf5 sees."""
+    size, free, content = (_number(data, start + at) for at in (8, 16, 24))
+    content += _base(data)
+    seen: set[int] = set()
+    while free != _NO_MORE and free + _FREE_BYTES <= size and content + free + _FREE_BYTES <= len(data):
+        if free in seen:
+            return f"expected a list of free space that ends, it comes back to {free}"
+        seen.add(free)
+        free = _number(data, content + free)
+    return None
+
+
+def _base(data: memoryview) -> int:
+    """Where addresses count from: the file's own head, before which a program may have put something."""
+    at = 0
+    while at + len(_SIGNATURE) <= len(data) and data[at : at + len(_SIGNATURE)] != _SIGNATURE:
+        at = at * 2 or 512
+    return at
 
 
 def heap_objects(data: memoryview, start: int) -> Iterator[tuple[int, int]]:

@@ -7,8 +7,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from triptych.errors import shorten
 from triptych.layouts.problems import unsupported
 from triptych.limits import DEFAULT_LIMITS, Limits
+from triptych.package.names import can_be_file
 
 MANIFEST = "manifest.json"
 INDEX = ".index.json"
@@ -47,8 +49,8 @@ class Folder:
             UnsupportedError: It is a link to somewhere else, or no file.
         """
         found = self.path / name
-        if not _is_inside(self.path, found):
-            raise unsupported(name, "expected a file of the folder, got none or a link to somewhere else")
+        if not can_be_file(name) or not _is_inside(self.path, found):
+            raise unsupported(shorten(name), "expected a file of the folder, got none or a link to somewhere else")
         return found
 
 

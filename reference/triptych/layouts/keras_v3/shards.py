@@ -14,6 +14,7 @@ from triptych.layouts.keras_v3.groups import VARS
 from triptych.layouts.problems import inexpressible, invalid, unsupported
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Tensor
+from triptych.package.names import can_be_file
 
 SUFFIX = ".weights.json"
 _FILE = re.compile(r"[^./\\:][^/\\:]*\.h5")
@@ -62,7 +63,7 @@ def _listed(text: bytes, limits: Limits) -> list[str]:
     names: dict[str, None] = {}
     for path, files in map_.items():
         for name in files if isinstance(files, list) else [files]:
-            if not isinstance(name, str) or not _FILE.fullmatch(name) or not name.isprintable():
+            if not isinstance(name, str) or not _FILE.fullmatch(name) or not name.isprintable() or not can_be_file(name):
                 raise unsupported(f"#/weight_map/{shorten(path)}", f"expected the name of a file beside the index, got {shorten(name)}")
             names[name] = None
     if len(names) > limits.shards:

@@ -7,6 +7,8 @@ from triptych.model import Json, Tensor
 
 def counted(tensor: Tensor) -> int | None:
     """The value of a scalar as a step count; None if it cannot be one."""
+    if tensor.shape or tensor.dtype == "complex64":
+        return None
     value = tensor.array()[()]
     try:
         number = int(value)

@@ -44,7 +44,7 @@ def with_optimizer(
         if not variables.has(one) or not variables.is_readable(variables.objects.keys[one]):
             continue
         tensor = variables.tensor(one)
-        if name in _STEPS and (found := counted(tensor)) is not None and tensor.shape == ():
+        if name in _STEPS and (found := counted(tensor)) is not None:
             step = found
         elif name.startswith(("optimizer.", OPAQUE)):
             state[name if name not in state else f"{OPAQUE}{len(state)}"] = tensor

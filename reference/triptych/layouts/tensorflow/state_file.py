@@ -15,8 +15,11 @@ from triptych.layouts.tensorflow.mapped_file import map_file
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.package import atomic
 from triptych.package.files import FileSystem
+from triptych.package.names import can_be_file
 
 NAME = "checkpoint"
+_LONGEST_ENDING = ".data-00000-of-00001"
+"""Of the files that a prefix stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def latest(folder: Path, *, limits: Limits = DEFAULT_LIMITS) -> Path | None:
     if said.is_absolute() or (of_windows and ":" in said.parts[0]):
         # Of the machine that wrote: the checkpoint was beside its state file, and is so here.
         said = PurePosixPath(said.name)
-    if ".." in said.parts or not said.name or "\0" in state.latest:
+    if ".." in said.parts or not said.name or not can_be_file(f"{said}{_LONGEST_ENDING}"):
         raise invalid(NAME, f"expected a checkpoint in the folder of its state file, got {shorten(state.latest)}")
     return folder / said
 

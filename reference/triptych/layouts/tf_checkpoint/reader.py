@@ -122,7 +122,7 @@ class _Reading:
     def _take_state(self, key: str, name: str) -> None:
         if name == STEP:
             tensor = self.bundle.tensor(key)
-            step = counted(tensor) if tensor.shape == () else None
+            step = counted(tensor)
             if step is not None and self.step in (None, step):
                 self.step, self.steps[key] = step, tensor.dtype
                 return
