@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,9 +125,10 @@ def refused(name: str, title: str, *, files: kit.Files, twin: str, place: Place,
     return case(name, title, cites=cites, place=place, op="import", files=files, rejected=(stage, "", ""), twin=twin)
 
 
-def written(name: str, title: str, *, of: Frozen, seen: kit.Json, place: Place, cites: Sequence[str], look: kit.Json = None) -> Case:
+def written(name: str, title: str, *, of: Frozen | kit.Files, seen: kit.Json, place: Place, cites: Sequence[str], look: kit.Json = None) -> Case:
     """A package becomes a file in which a stranger's reader finds this."""
-    return case(name, title, cites=[*cites, WRITES[place.layout], "CNV-010"], place=place, op="export", files=of.package, accepted=seen, look=look)
+    package = of.package if isinstance(of, Frozen) else of
+    return case(name, title, cites=[*cites, WRITES[place.layout], "CNV-010"], place=place, op="export", files=package, accepted=seen, look=look)
 
 
 def loads(name: str, title: str, *, of: Frozen, place: Place, cites: Sequence[str] = (), keeps: Sequence[str] = ("weights", "optimizer", "variables"), **look: kit.Json) -> Case:
@@ -153,6 +155,45 @@ def tree(seen: Mapping[str, kit.Json]) -> kit.Json:
     return {"datasets": seen["datasets"], "attributes": lists}
 
 
+def rezipped(content: bytes, member: str, old: bytes, new: bytes) -> bytes:
+    """A ZIP file whose `member` has `new` where it had `old`, with the checksum of what it now is."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as given, zipfile.ZipFile(packed, "w") as file:
+        for name in given.namelist():
+            data = given.read(name)
+            assert name != member or old in data, f"{member} has no {old!r}"
+            file.writestr(zipfile.ZipInfo(name), data.replace(old, new) if name == member else data)
+    return packed.getvalue()
+
+
+def others(of: Frozen, *, layout: str, twin: str, place: Place) -> Iterable[Case]:
+    """Weights beside architectures that they are not those of: one extent is another, one weight is missing, one too many."""
+    last = of.architecture["layers"][-1]
+    wrong = {
+        "shape": ("of one unit more", [{**last, "config": {**last["config"], "units": last["config"]["units"] + 1}}]),
+        "missing": ("with a layer more", [last, {**last, "name": "more"}]),
+        "left-over": ("without a bias", [{**last, "config": {**last["config"], "use_bias": False}}]),
+    }
+    for word, (title, layers) in wrong.items():
+        other = {**of.architecture, "layers": [*of.architecture["layers"][:-1], *layers]}
+        yield refused(f"cnv-007-{layout}-{word}", f"Weights beside an architecture {title}", twin=twin, place=place, cites=["CNV-007", "CNV-005"],
+                      files={**of.files, "architecture.json": kit.document(other)})
+
+
+def alone(dtype: str, count: int, size: int) -> kit.Files:
+    """A package of one weight with `count` elements, in `size` bytes."""
+    return kit.package(None, {"out.bias": (dtype, [count], bytes(size))})
+
+
 EIGHTHS = kit.package({**models.SMALL, "layers": [{**models.SMALL["layers"][0], "dtype": "float8_e4m3fn"}]},
                       {"out.bias": ("float8_e4m3fn", [2], bytes(2)), "out.kernel": ("float8_e4m3fn", [3, 2], bytes(6))})
 """A model whose weights have eight bits, which few layouts know."""
+FOUR = {**models.SMALL, "layers": [models.dense("out", 4)]}
+SIXTHS_OF_A_LAYER, WORDS_OF_A_LAYER = (
+    kit.package({**FOUR, "layers": [{**FOUR["layers"][0], "dtype": dtype}]}, {"out.bias": (dtype, [4], bytes(bits // 2)), "out.kernel": (dtype, [3, 4], bytes(bits * 3 // 2))})
+    for dtype, bits in (("float6_e2m3fn", 6), ("float32", 32)))
+"""A layer of four units, whose weights have six bits, and 32."""
+SIXTHS, WORDS = alone("float6_e2m3fn", 4, 3), alone("float32", 4, 16)
+"""One weight alone whose elements have six bits, which only safetensors knows; and the same in 32."""
+ZEROS = {"out.bias": {"dtype": "float32", "shape": [4], "bits": ["00000000"] * 4}}
+"""What a stranger sees of `WORDS`."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import _foreign_models as models
 import kit
-from _foreign import FILES, Frozen, Place, case, read, refused, written
+from _foreign import FILES, WORDS, ZEROS, Frozen, Place, alone, case, joined, not_written, others, read, refused, written
 from kit import Case
 
 
@@ -28,6 +28,11 @@ def numpy() -> Iterable[Case]:
     yield refused("sec-005-numpy-objects", "An array of objects is a pickle that runs a command", files=Frozen("numpy-objects").files, twin=good, place=here, cites=["SEC-005"])
     yield written("cnv-037-arrays", "Weights become arrays by rows, little-endian", of=arrays, seen={"tensors": arrays.facts["tensors"]}, place=replace(here, reader="python"), cites=["CNV-037"],
                   look={"as": "npz"})
+    named, twin = Frozen("numpy-named", models.SMALL), "cnv-005-numpy"
+    yield joined(twin, "Arrays join an architecture by their names", of=named, place=here, cites=["CNV-007"])
+    yield from others(named, layout="numpy", twin=twin, place=here)
+    yield written("cnv-012-numpy-float32", "A weight of 32 bits becomes an array", of=WORDS, seen={"tensors": ZEROS}, place=replace(here, reader="python"), cites=["CNV-012"], look={"as": "npz"})
+    yield not_written("cnv-012-numpy-bfloat16", "numpy by itself has no bfloat16", files=alone("bfloat16", 4, 8), twin="cnv-012-numpy-float32", place=here)
 
 
 def safetensors() -> Iterable[Case]:
@@ -42,6 +47,9 @@ def safetensors() -> Iterable[Case]:
     small = Frozen("hdf5-small", models.SMALL)
     yield written("cnv-008-safetensors", "A file of safetensors has no place for an architecture", of=small, seen={"tensors": small.facts["tensors"]}, place=replace(python, loses=True),
                   cites=["CNV-008"], look={"as": "safetensors"})
+    named, twin = Frozen("safetensors-named", models.SMALL), "cnv-005-safetensors"
+    yield joined(twin, "Tensors of safetensors join an architecture by their names", of=named, place=here, cites=["CNV-007"])
+    yield from others(named, layout="safetensors", twin=twin, place=here)
 
 
 def hub() -> Iterable[Case]:
@@ -54,3 +62,8 @@ def hub() -> Iterable[Case]:
                   cites=["CNV-006"], stage="bytes")
     yield written("cnv-039-folder", "Weights become a folder as model hubs have them", of=folder, seen={"tensors": folder.facts["tensors"]}, place=replace(here, reader="python"),
                   cites=["CNV-039"], look={"as": "hub"})
+    named, twin = Frozen("hub-named", models.SMALL), "cnv-005-hub"
+    seen = {**named.observed, **kit.observe(assets={"config.json": FILES["hub-named"]["model/config.json"]}), "sections": ["architecture", "weights"]}
+    yield case(twin, "The weights of a folder join an architecture by their names", cites=["CNV-005", "CNV-007", "CNV-038", "CNV-001"], place=here, op="import",
+               files={**named.files, "architecture.json": kit.document(named.architecture)}, accepted=seen)
+    yield from others(named, layout="hub", twin=twin, place=here)

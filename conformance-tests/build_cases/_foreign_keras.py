@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import _foreign_models as models
 import kit
-from _foreign import EIGHTHS, FILES, Frozen, Place, case, joined, loads, not_written, read, refused, tree, written
+from _foreign import EIGHTHS, FILES, Frozen, Place, case, joined, loads, not_written, read, refused, rezipped, tree, written
 from kit import Case
 
 
@@ -64,13 +64,21 @@ def keras_archive() -> Iterable[Case]:
                   cites=["CNV-023"], look={"member": "model.weights.h5"})
     yield loads("cnv-011-archive-graph", "Keras 3 loads the graph, compiled, with the optimizer where it was", of=graph, place=replace(h5py, reader="keras"))
     small, good = Frozen("archive-small", models.SMALL), "cnv-006-archive-whole"
-    yield read(good, "A small archive of Keras 3", of=small, place=here, cites=["CNV-006"])
+    yield read(good, "A small archive of Keras 3", of=small, place=here, cites=["CNV-006", "CNV-007"])
     (content,) = FILES["archive-small"].values()
     at = content.index(b'"units": 2') + len(b'"units": ')
     yield refused("cnv-006-archive-cut-off", "An archive ends before its directory", files={"foreign/model.keras": content[: len(content) // 2]}, twin=good, place=here,
                   cites=["CNV-006"], stage="bytes")
     yield refused("cnv-006-archive-checksum", "A number in an archive is not the one of its checksum", twin=good, place=here, cites=["CNV-006"], stage="bytes",
                   files={"foreign/model.keras": content[:at] + b"3" + content[at + 1 :]})
+    for name, title, old, new in (
+        ("cnv-007-archive-shape", "A kernel in an archive has fewer columns than its layer has units", b'"units": 2', b'"units": 3'),
+        ("cnv-007-archive-count", "An archive has a bias, and its layer has none", b'"use_bias": true', b'"use_bias": false'),
+    ):
+        yield refused(name, title, files={"foreign/model.keras": rezipped(content, "config.json", old, new)}, twin=good, place=here, cites=["CNV-007"])
+    yield written("cnv-012-archive-float32", "A model of one layer becomes an archive", of=small, seen=tree(small.facts["seen"]), place=h5py, cites=["CNV-012"],
+                  look={"member": "model.weights.h5"})
+    yield not_written("cnv-012-archive-float8", "An archive of Keras has no numbers of eight bits", files=EIGHTHS, twin="cnv-012-archive-float32", place=replace(here, generation="keras3"))
 
 
 def keras_weights() -> Iterable[Case]:
@@ -89,3 +97,6 @@ def keras_weights() -> Iterable[Case]:
                   cites=["CNV-023", "CNV-008"])
     yield loads("cnv-011-weights", "Keras 3 loads weights by object path into its own model", of=alone, place=replace(lost, reader="keras"), cites=["CNV-008"], **{
         "as": "weights", "json": alone.facts["json"]})
+    small = Frozen("archive-small", models.SMALL)
+    yield written("cnv-012-weights-float32", "A model of one layer becomes weights by object path", of=small, seen=tree(small.facts["seen"]), place=replace(lost, reader="h5py"), cites=["CNV-012"])
+    yield not_written("cnv-012-weights-float8", "Weights by object path have no numbers of eight bits", files=EIGHTHS, twin="cnv-012-weights-float32", place=keras3)

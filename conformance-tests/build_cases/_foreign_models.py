@@ -69,6 +69,29 @@ PLAIN_ADAM = {"format_version": "1.0", "optimizer": {"type": "Adam", "config": {
 """Adam as PyTorch computes it."""
 
 
+def _plain(kind: str, **config: Json) -> Json:
+    return {"format_version": "1.0", "optimizer": {"type": kind, "config": {"learning_rate": 0.25, **config}}}
+
+
+_PLAIN_MOMENTS = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-08, "epsilon_mode": "plain"}
+PLAIN: dict[str, Json] = {
+    "torch-sgd": _plain("SGD", momentum=0.5, momentum_scaling="buffer", dampening=0.25, weight_decay=0.125, decay_mode="l2"),
+    "torch-adam": {**_plain("Adam", **_PLAIN_MOMENTS, amsgrad=True), "progress": {"step": 2}},
+    "torch-adamw": {**_plain("AdamW", **_PLAIN_MOMENTS, weight_decay=0.125), "progress": {"step": 2}},
+    "torch-rmsprop": {**_plain("RMSprop", rho=0.75, epsilon=0.0625, epsilon_mode="outside", momentum=0.5, momentum_scaling="buffer", centered=True), "progress": {"step": 2}},
+    "torch-groups-alike": {**_plain("Adam", **_PLAIN_MOMENTS), "progress": {"step": 2}},
+}
+"""Slug -> the training of PyTorch's optimizers, as PyTorch computes them."""
+NORMED = _document(
+    inputs=[{"name": "x", "shape": [None, 3]}],
+    layers=[
+        {"name": "first", "type": "Dense", "config": {"units": 4}},
+        {"name": "norm", "type": "BatchNormalization", "config": {"momentum": 0.9, "epsilon": 1e-05}}, {"name": "second", "type": "Dense", "config": {"units": 2}},
+    ],
+)
+"""The module whose optimizers these are, as an architecture."""
+
+
 def _members(listed: Json) -> dict[str, Json]:
     return {one["name"]: one["default"] for one in listed if "default" in one}
 

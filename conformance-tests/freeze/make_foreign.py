@@ -18,11 +18,13 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 import foreign_keras
+import foreign_named
+import foreign_optimizers
 import foreign_tensorflow
 import foreign_torch
 from foreign_common import ROWS, Json
 
-ROOMS = (foreign_keras, foreign_tensorflow, foreign_torch)
+ROOMS = (foreign_keras, foreign_named, foreign_optimizers, foreign_tensorflow, foreign_torch)
 """Modules whose import fills `ROWS`."""
 
 

@@ -98,8 +98,8 @@ class Case:
         return {"output": str(output), **said, **self.options}
 
     def look(self, inspectors: Inspectors, output: Path) -> Seen | None:
-        """What a stranger's reader makes of the foreign file that was written to `output`; None where nothing was written."""
-        if self.op != EXPORT or not any(output.parent.iterdir()):
+        """What a stranger's reader makes of the foreign file that was written to `output`; None where nothing was written, or had to be."""
+        if self.op != EXPORT or not self.accepts or not any(output.parent.iterdir()):
             return None
         return inspectors.look(self.foreign["reader"], output, **self.foreign.get("look", {}))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from triptych.errors import ConversionError, Problem, shorten
-from triptych.layouts.saved_model.graph.attributes import Extents, Type
+from triptych.layouts.saved_model.graph.attributes import Extents, Type, number_of
 from triptych.layouts.saved_model.graph.body import Body, Library
 from triptych.layouts.saved_model.graph.elementary import cast as cast_to
 from triptych.layouts.saved_model.graph.elementary import is_floating
@@ -104,6 +104,8 @@ class Emitting(Walk[Value]):
         if emitter is None or found is None:
             raise Refusal(_no_emitter(shapes))
         stored = layer.compute_dtype or layer.dtype
+        if number_of(stored) is None:
+            raise Refusal(f"expected a dtype that TensorFlow has, got {stored} for what it computes in")
         wide = stored if stored in WIDE else "float32"
         floats = "float" in stored and not found.keeps(shapes.config) and not found.takes_as_given
         with self.body.within(shapes.path.replace(".", "/")):
