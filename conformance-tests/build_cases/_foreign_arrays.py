@@ -56,10 +56,15 @@ def hub() -> Iterable[Case]:
     here = Place("hub", "model")
     folder, good = Frozen("hub-folder"), "cnv-038-folder"
     seen = {**folder.observed, **kit.observe(assets={"config.json": FILES["hub-folder"]["model/config.json"]}), "sections": ["weights"]}
-    yield case(good, "A folder with two shards, their index, and a file beside them", cites=["CNV-038", "CNV-006", "CNV-001"], place=here, op="import", files=folder.files, accepted=seen)
+    yield case(good, "A folder with two shards, their index, and a file beside them", cites=["CNV-038", "CNV-006", "CNV-001", "SEC-005"], place=here, op="import", files=folder.files, accepted=seen)
     shard = "foreign/model/model-00002-of-00002.safetensors"
     yield refused("cnv-006-hub-shard-missing", "A shard that the index names is not there", files={name: data for name, data in folder.files.items() if name != shard}, twin=good, place=here,
                   cites=["CNV-006"], stage="bytes")
+    index, outside = "foreign/model/model.safetensors.index.json", shard.replace("/model/model", "/model")
+    leaves = {**{name: data for name, data in folder.files.items() if name != shard}, outside: folder.files[shard]}
+    assert b'"model-00002' in leaves[index]
+    yield refused("sec-005-hub-outside", "The index of a folder names a shard outside of it", files={**leaves, index: leaves[index].replace(b'"model-00002', b'"../model-00002')}, twin=good,
+                  place=here, cites=["SEC-005"])
     yield written("cnv-039-folder", "Weights become a folder as model hubs have them", of=folder, seen={"tensors": folder.facts["tensors"]}, place=replace(here, reader="python"),
                   cites=["CNV-039"], look={"as": "hub"})
     named, twin = Frozen("hub-named", models.SMALL), "cnv-005-hub"

@@ -64,7 +64,9 @@ def keras_archive() -> Iterable[Case]:
                   cites=["CNV-023"], look={"member": "model.weights.h5"})
     yield loads("cnv-011-archive-graph", "Keras 3 loads the graph, compiled, with the optimizer where it was", of=graph, place=replace(h5py, reader="keras"))
     small, good = Frozen("archive-small", models.SMALL), "cnv-006-archive-whole"
-    yield read(good, "A small archive of Keras 3", of=small, place=here, cites=["CNV-006", "CNV-007"])
+    yield read(good, "A small archive of Keras 3", of=small, place=here, cites=["CNV-006", "CNV-007", "SEC-005"])
+    yield refused("sec-005-archive-elsewhere", "A dataset in an archive has its bytes in another file of the machine", files=Frozen("archive-elsewhere").files, twin=good, place=here,
+                  cites=["SEC-005"])
     (content,) = FILES["archive-small"].values()
     at = content.index(b'"units": 2') + len(b'"units": ')
     yield refused("cnv-006-archive-cut-off", "An archive ends before its directory", files={"foreign/model.keras": content[: len(content) // 2]}, twin=good, place=here,
@@ -100,3 +102,6 @@ def keras_weights() -> Iterable[Case]:
     small = Frozen("archive-small", models.SMALL)
     yield written("cnv-012-weights-float32", "A model of one layer becomes weights by object path", of=small, seen=tree(small.facts["seen"]), place=replace(lost, reader="h5py"), cites=["CNV-012"])
     yield not_written("cnv-012-weights-float8", "Weights by object path have no numbers of eight bits", files=EIGHTHS, twin="cnv-012-weights-float32", place=keras3)
+    twin, files = "cnv-005-weights-small", {**Frozen("weights-elsewhere").files, "architecture.json": kit.document(models.SMALL)}
+    yield joined(twin, "Weights of one layer by object path", of=Frozen("weights-small", models.SMALL), place=here, cites=["SEC-005"])
+    yield refused("sec-005-weights-elsewhere", "A dataset by object path has its bytes in another file of the machine", files=files, twin=twin, place=here, cites=["SEC-005"])

@@ -7,7 +7,22 @@ from dataclasses import replace
 
 import _foreign_models as models
 import kit
-from _foreign import SIXTHS, SIXTHS_OF_A_LAYER, WORDS, WORDS_OF_A_LAYER, ZEROS, Frozen, Place, case, joined, loads, not_written, read, refused, written
+from _foreign import (
+    SIXTHS,
+    SIXTHS_OF_A_LAYER,
+    WORDS,
+    WORDS_OF_A_LAYER,
+    ZEROS,
+    Frozen,
+    Place,
+    case,
+    joined,
+    loads,
+    not_written,
+    read,
+    refused,
+    written,
+)
 from kit import Case
 
 

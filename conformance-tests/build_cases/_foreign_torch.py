@@ -6,7 +6,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import _foreign_models as models
-from _foreign import FACTS, FILES, SIXTHS, WORDS, ZEROS, Frozen, Place, case, joined, kit, not_written, others, read, refused, stored, written
+from _foreign import (
+    FACTS,
+    FILES,
+    SIXTHS,
+    WORDS,
+    ZEROS,
+    Frozen,
+    Place,
+    case,
+    joined,
+    kit,
+    not_written,
+    others,
+    read,
+    refused,
+    stored,
+    written,
+)
 from kit import Case
 
 
@@ -86,7 +103,9 @@ def pytorch() -> Iterable[Case]:
 def distributed() -> Iterable[Case]:
     here = Place("pytorch-distributed", "model")
     trained, good = Frozen("torch-distributed", None, {**models.PLAIN_ADAM, "progress": {"step": 2}}), "cnv-032-training"
-    yield read(good, "A distributed checkpoint with weights and optimizer", of=trained, place=here, cites=["CNV-032", "CNV-006"])
+    yield read(good, "A distributed checkpoint with weights and optimizer", of=trained, place=here, cites=["CNV-032", "CNV-006", "SEC-005"])
+    yield refused("sec-005-distributed-command", "The metadata of a distributed checkpoint hold the result of a command", files=Frozen("distributed-command").files, twin=good, place=here,
+                  cites=["SEC-005"])
     shard = "foreign/model/__0_0.distcp"
     yield refused("cnv-006-distributed-cut-off", "A shard of a distributed checkpoint ends early", files={**trained.files, shard: trained.files[shard][: len(trained.files[shard]) // 2]},
                   twin=good, place=here, cites=["CNV-006"], stage="bytes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,12 @@ def hdf5_keras2_graph(folder: Path) -> Json:
     facts = trained(model, GRAPH)
     model.save(folder / "model.h5", save_format="h5")
     return {"writer": f"tf-keras {k.__version__}", **facts, "seen": hdf5_of(folder / "model.h5")}
+
+
+def elsewhere(group: Any, name: str) -> None:
+    """Has the bytes of a dataset of two numbers be those of another file on the machine."""
+    del group[name]
+    group.create_dataset(name, (2,), "<f4", external=[("/etc/hostname", 0, 8)])
 
 
 def changed(folder: Path, change: Callable[[Any], None], build: Callable[[Any], Any] = small, names: Sequence[str] = SMALL) -> Json:
@@ -97,12 +104,7 @@ def hdf5_one_weight_short(folder: Path) -> Json:
 @row
 def hdf5_elsewhere(folder: Path) -> Json:
     """A dataset whose bytes are those of another file."""
-    def change(file: Any) -> None:
-        group = file["model_weights/out/out"]
-        del group["bias:0"]
-        group.create_dataset("bias:0", (2,), "<f4", external=[("/etc/hostname", 0, 8)])
-
-    return changed(folder, change)
+    return changed(folder, lambda file: elsewhere(file["model_weights/out/out"], "bias:0"))
 
 
 @row
@@ -173,3 +175,35 @@ def hdf5_keras3(folder: Path) -> Json:
     """A whole model of Keras 3 in HDF5."""
     _, facts = keras3(folder, "model.h5", sequence, SEQUENCE, compiled=True)
     return {**facts, "seen": hdf5_of(folder / "model.h5")}
+
+
+@row
+def weights_small(folder: Path) -> Json:
+    """Weights of a small model of Keras 3 by object path."""
+    return keras3(folder, "model.weights.h5", small, SMALL, compiled=False)[1]
+
+
+@row
+def weights_elsewhere(folder: Path) -> Json:
+    """Weights by object path with a dataset whose bytes are those of another file."""
+    import h5py
+
+    _, facts = keras3(folder, "model.weights.h5", small, SMALL, compiled=False)
+    with h5py.File(folder / "model.weights.h5", "r+") as file:
+        elsewhere(file["layers/dense/vars"], "1")
+    return {**facts, "writer": f"{facts['writer']}, changed with h5py {h5py.__version__}"}
+
+
+@row
+def archive_elsewhere(folder: Path) -> Json:
+    """An archive in whose weights a dataset has its bytes in another file."""
+    _, facts = keras3(folder, "model.keras", small, SMALL, compiled=False)
+    said = weights_elsewhere(folder)
+    weights = folder / "model.weights.h5"
+    with zipfile.ZipFile(folder / "model.keras") as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(folder / "model.keras", "w") as file:
+        for name, data in {**members, weights.name: weights.read_bytes()}.items():
+            file.writestr(zipfile.ZipInfo(name), data)
+    weights.unlink()
+    return {**facts, "writer": said["writer"]}

@@ -127,6 +127,21 @@ def torch_distributed(folder: Path) -> Json:
     return training(module, optimizer)
 
 
+@row
+def distributed_command(folder: Path) -> Json:
+    """A distributed checkpoint in whose metadata a value is the result of a command."""
+    import torch.distributed.checkpoint as dcp
+
+    module, _ = fitted()
+    dcp.save({"model": module.state_dict()}, checkpoint_id=folder / "model", no_dist=True)
+    metadata = folder / "model" / ".metadata"
+    with metadata.open("rb") as file:
+        said = pickle.load(file)  # noqa: S301 - written one line above
+    said.planner_data = Command(os.system, "echo a command was run")
+    metadata.write_bytes(pickle.dumps(said, protocol=4))
+    return facts({})
+
+
 ARRAYS = {
     "columns": np.asfortranarray(numbers("columns", (2, 3))), "big": numbers("big", (3,)).astype(">f4"), "double": numbers("double", (2,), dtype="float64"),
     "count": np.asarray(7, "int64"), "flags": np.asarray([True, False]), "half": numbers("half", (4,), dtype="float16"), "none": np.zeros((0, 2), "float32"),

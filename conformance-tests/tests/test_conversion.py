@@ -191,6 +191,20 @@ def what_cannot_be_written_is_not_written(patch):
     patch.setattr(converting, "write_foreign", silent)
 
 
+@breaks(WRITING, "CNV-012")
+def something_is_written_of_what_cannot_be(patch):
+    plain = converting.write_foreign
+
+    def bold(panels, request):
+        try:
+            return plain(panels, request)
+        except Exception as error:  # noqa: BLE001 - whatever it was
+            Path(request["output"]).write_bytes(b"something")
+            return (str(error),)
+
+    patch.setattr(converting, "write_foreign", bold)
+
+
 def written_and_changed(patch, suffix, change):
     """Has files that were written, and whose names end in `suffix`, changed afterwards."""
     plain = converting.write_foreign

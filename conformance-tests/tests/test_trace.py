@@ -1,6 +1,7 @@
 """The trace finds every kind of loose end; each is made on purpose in a small tree."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,12 @@ SENTENCE = "**[ABC-001]** A name MUST be short."
 ERRORS = '[NAME_LONG]\nrequirements = ["ABC-001"]\nstage = "schema"\nsince = "1.0"\nmessage = "expected a short name, got {name}"\nadvice = "Shorten it."\n'
 SCHEMA = {"$comment": "req: ABC-001"}
 ACCEPTING = {"id": "abc-001-short", "expect": {"outcome": "accepted"}}
+CONVERTING = {"role": "converter", "op": "import", "foreign": {"layout": "numpy", "path": "x"}, "profile": "numpy"}
+REFUSING = [
+    {**CONVERTING, "id": "abc-001-short", "expect": {"outcome": "accepted"}}, {**CONVERTING, "id": "abc-001-long", "twin": "abc-001-short", "expect": {"outcome": "rejected", "stage": "bytes"}},
+    {**CONVERTING, "id": "abc-001-hub", "expect": {"outcome": "accepted"}, "profile": "hub"},
+]
+"""What is rejected in one layout of two."""
 REJECTING = {"id": "abc-001-long", "twin": "abc-001-short", "expect": {"outcome": "rejected", "stage": "schema", "code": "NAME_LONG", "place": "x#/name"}}
 
 
@@ -44,7 +51,7 @@ def grow(tmp_path):
         if levels is not None:
             manifest = json.loads((suite / "manifest.json").read_bytes())
             (suite / "manifest.json").write_text(json.dumps({**manifest, "requirements": levels}), encoding="utf-8")
-        return _trace.trace(tmp_path)[1]
+        return _trace.trace(tmp_path)[-1]
 
     return problems
 
@@ -78,10 +85,17 @@ def test_a_whole_chain_has_no_problem(grow):
     ({"cases": (ACCEPTING, changed(REJECTING, expect={**REJECTING["expect"], "stage": "json"}))}, "abc-001-long: says stage json, NAME_LONG has schema"),
     ({"waived": 'ABC-001 = "nobody can see it"\n'}, "ABC-001: waived, yet abc-001-short tests it"),
     ({"waived": 'ABC-005 = "?"\n'}, "waived.toml: ABC-005 is no requirement, or has no reason"),
+    ({"cases": REFUSING}, "ABC-001: rejects elsewhere, and has no rejecting case in hub"),
+    ({"cases": REFUSING, "waived": '"ABC-001 numpy" = "it holds all"\n'}, "ABC-001: waived in numpy, yet a case rejects there"),
+    ({"cases": REFUSING, "waived": '"ABC-001 hdf5" = "it holds all"\n'}, "waived.toml: ABC-001 hdf5 is no requirement with a layout, or has no reason"),
     ({"levels": {"ABC-001": "SHOULD"}}, "manifest.json: the levels are not those of spec/; run build_cases"),
 ])
 def test_a_loose_end_is_found(grow, tree, problem):
     assert problem in grow(**tree)
+
+
+def test_a_layout_in_which_nothing_can_be_rejected_is_waived_with_a_reason(grow):
+    assert grow(cases=REFUSING, waived='"ABC-001 hub" = "it holds all"\n', errors="", schema={}) == []
 
 
 def test_a_withdrawn_requirement_keeps_its_number(grow):
@@ -97,3 +111,4 @@ def test_the_command_prints_the_table(capsys):
     out = capsys.readouterr().out
     assert "DOC-003  MUST   10-documents.md:" in out
     assert "PROBLEM" not in out
+    assert re.search(r"^CNV-012 .* \+\d+ -\d+ ", out, re.MULTILINE)

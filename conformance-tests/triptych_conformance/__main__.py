@@ -200,8 +200,8 @@ def _render_command(args: argparse.Namespace) -> int:
 
 
 def _trace_command() -> int:
-    table, problems = _trace.trace(Path(__file__).resolve().parents[2])
-    print("\n".join(_trace.render(table)))
+    table, grid, problems = _trace.trace(Path(__file__).resolve().parents[2])
+    print("\n".join([*_trace.render(table), *grid.render()]))
     for problem in problems:
         print(f"PROBLEM  {problem}")
     return DOES_NOT if problems else CONFORMS

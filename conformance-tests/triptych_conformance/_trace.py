@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from triptych_conformance._cases import Case, load
+from triptych_conformance._grid import Grid
 
 Json = Any
 MARK = re.compile(r"^\*\*\[([A-Z]{3}-[0-9]{3})\]\*\* (.+)$")
@@ -171,8 +172,8 @@ def _judge_requirement(one: Requirement, *, has_code: bool, problems: list[str])
         problems.append(f"{one.id}: has the code {one.codes[0]}, and neither a schema nor the reference names it")
 
 
-def trace(tree: Path) -> tuple[list[Requirement], list[str]]:
-    """Every requirement with what points to it, and the problems, of the checkout at `tree`.
+def trace(tree: Path) -> tuple[list[Requirement], Grid, list[str]]:
+    """Every requirement with what points to it, those on converters by layout, and the problems, of the checkout at `tree`.
 
     Raises:
         NoCheckoutError: There is no specification in `tree`.
@@ -193,7 +194,11 @@ def trace(tree: Path) -> tuple[list[Requirement], list[str]]:
         links = ((name, case.id) for case in suite.cases if case.accepts is accepts for name in case.requirements)
         _link(requirements, "cases", links, member, problems)
     waived = tomllib.loads((tree / "conformance-tests" / "waived.toml").read_text(encoding="utf-8"))
+    grid = Grid(suite.cases, {name: reason for name, reason in waived.items() if " " in name})
+    problems += grid.problems()
     for name, reason in waived.items():
+        if " " in name:
+            continue
         if name in requirements and isinstance(reason, str) and reason:
             requirements[name].waiver = reason
         else:
@@ -204,7 +209,7 @@ def trace(tree: Path) -> tuple[list[Requirement], list[str]]:
         _judge_case(case, cases, requirements, errors, problems)
     for one in requirements.values():
         _judge_requirement(one, has_code=source.is_dir(), problems=problems)
-    return list(requirements.values()), problems
+    return list(requirements.values()), grid, problems
 
 
 def render(table: Iterable[Requirement]) -> list[str]:
