@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable
 
+import _configs
 import kit
 from kit import Case
 
@@ -124,6 +125,8 @@ def boundaries() -> Iterable[Case]:
 def cases() -> Iterable[Case]:
     yield from types()
     yield from boundaries()
+    yield from _configs.in_groups("losses", "metrics", "initializers", "regularizers", "constraints")
+    yield from _configs.of_optimizers()
     twin = "trn-001-every-member"
     yield accepts(twin, "Optimizer, loss, metric and progress", TRAINING, "TRN-002", "TRN-003", "TRN-004", "TRN-005", "TRN-006", "TRN-007")
     yield accepts("trn-001-nothing-said", "A training document that says nothing", {"format_version": "1.0"})

@@ -115,7 +115,7 @@ def reach(name):
         if one not in seen:
             seen.add(one)
             text = json.dumps(load(one))
-            waiting += [named(ref.partition("#")[0]) for ref in re.findall(r'"\$ref": "([^"#]+)', text)]
+            waiting += [ref.removeprefix("../").removesuffix(schemas.SUFFIX) for ref in re.findall(r'"\$ref": "([^"#]+)', text)]
     return frozenset(seen)
 
 

@@ -26,7 +26,7 @@ function pattern(text) {
 
 function resolve(reference, file) {
   const [name, fragment] = reference.split("#");
-  const target = name || file;
+  const target = name.replace("../", "") || file; // schemas of types lie one folder down and refer to those above them only
   if (fragment.startsWith("/")) return [fragment.slice(1).split("/").reduce((schema, part) => schema[part], SCHEMAS[target]), target];
   if (!anchors.has(target)) {
     anchors.set(target, new Map(Object.values(SCHEMAS[target].$defs ?? {}).map((schema) => [schema.$anchor, schema])));

@@ -39,7 +39,8 @@ def test_a_schema_takes_its_own_defaults(name):
     assert schemas.member_order(f"layers/{name}") == tuple(one.name for one in found.fields)
     for one in found.fields:
         if not one.required:
-            jsonschema.validate(one.default, schema["properties"][one.name])
+            assert schema["properties"][one.name]["default"] == one.default
+            jsonschema.validate(one.default, dict(one.kind.schema))
 
 
 VALID = {"units": 4, "input_dim": 5, "output_dim": 6, "filters": 4, "groups": 2, "n": 3, "num_heads": 2, "key_dim": 3, "axes": 1, "target_shape": [4], "dims": [2, 1], "height": 4, "width": 5, "block_size": 2, "order": "depth_first", "mode": "edge", "alpha": 0.1, "beta": 0.75, "bias": 1.0, "divide_by_size": True, "equation": "abc,cd->abd", "output_shape": [None, 4], "max_wavelength": 10000.0, "layout": "halves", "bin_boundaries": [0.5, 1.5], "num_tokens": 4, "vocabulary": [7, 5], "sequence_length": 9, "head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, "threshold": 0.5, "value": 0.1, "factor": 0.2, "height_factor": 0.2, "width_factor": 0.2}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from typing import Any
+from urllib.parse import urljoin
 
 from triptych import resources
 from triptych.documents.integers import holds_integral_floats, integral_floats, nudged
@@ -90,7 +91,7 @@ def _retrieve(uri: str) -> dict[str, Any]:
 def _referred(reference: str, base: str) -> tuple[dict[str, Any], str]:
     """The schema that `reference`, standing in the schema with identifier `base`, points to; and its identifier."""
     address, _, fragment = reference.partition("#")
-    uri = base if not address else f"{BASE}{address}"
+    uri = urljoin(base, address)
     whole = _retrieve(uri)
     if not fragment or fragment.startswith("/"):
         return resolve(whole, fragment), uri

@@ -14,10 +14,12 @@ from triptych.model import Json
 from triptych.vocabulary import FAMILIES, LAYER_TYPES, verdicts
 from triptych.vocabulary.definition import Field, LayerType
 from triptych.vocabulary.formula import MaskRule, drop_mask, keep_mask
+from triptych.vocabulary.kinds import ACTIVATION, CONSTRAINT, INITIALIZER, REGULARIZER
 from triptych.vocabulary.operations import OPERATIONS
 from triptych.vocabulary.operations import tables as operation_tables
 from triptych.vocabulary.training import TYPES
 from triptych.vocabulary.training import generate as training_tables
+from triptych.vocabulary.training.kinds import SCHEDULED
 
 VERSION = "1.0"
 BASE = f"https://triptych.dev/schemas/{VERSION}"
@@ -50,17 +52,23 @@ def config_schema(found: LayerType) -> dict[str, Json]:
 
 
 def _member_schema(one: Field) -> dict[str, Json]:
-    schema: dict[str, Json] = {
-        "$comment": "req: LYR-003",
-        "title": one.kind.title,
-        "description": _plain(one.doc),
-        **one.kind.schema,
-    }
+    schema = one.kind.member("LYR-003", _plain(one.doc))
     return schema if one.required else {**schema, "default": one.default}
 
 
 def _plain(markdown: str) -> str:
     return markdown.replace("`", "")
+
+
+def shared_kinds() -> dict[str, Json]:
+    """The schemas of the kinds of values that members of many configs take."""
+    shared = (ACTIVATION, INITIALIZER, REGULARIZER, CONSTRAINT, SCHEDULED)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{BASE}/kinds.schema.json",
+        "title": "Kinds of values that members of many configs take",
+        "$defs": {kind.anchor: {"$anchor": kind.anchor, "title": kind.title, **kind.schema} for kind in shared},
+    }
 
 
 def vocabulary() -> dict[str, Json]:
@@ -177,6 +185,7 @@ def files() -> Mapping[str, str]:
         schema = operation_tables.config_schema(operation, BASE, _member_schema)
         texts[f"{SCHEMAS}/operations/{operation.name}.schema.json"] = _json(schema)
     texts |= training_tables.files(_json)
+    texts[f"{SCHEMAS}/kinds.schema.json"] = _json(shared_kinds())
     texts["spec/27-operations.md"] = operation_tables.chapter(_config_rows)
     texts[f"{SCHEMAS}/verdicts.json"] = _json(verdicts.data())
     return {**texts, f"{SCHEMAS}/vocabulary.json": _json(vocabulary()), "spec/26-layer-types.md": tables()}

@@ -47,11 +47,19 @@ class Kind:
     schema: Mapping[str, Json]
     said: str = ""
     """As a message names it, where that differs."""
+    anchor: str = ""
+    """Its name in ``kinds.schema.json``, where the schemas of many types refer to it."""
 
     @property
     def title(self) -> str:
         """What a message says is expected."""
         return self.said or self.text.replace("`", "").replace("\\|", "or")
+
+    def member(self, requirement: str, description: str) -> dict[str, Json]:
+        """The schema of a member of a config that takes it."""
+        if self.anchor:
+            return {"$comment": f"req: {requirement}", "description": description, "$ref": f"../kinds.schema.json#{self.anchor}"}
+        return {"$comment": f"req: {requirement}", "title": self.title, "description": description, **self.schema}
 
 
 BOOLEAN = Kind("boolean", {"type": "boolean"}, "true or false")
@@ -86,7 +94,7 @@ def sizes(rank: int) -> Kind:
 def open_sizes(rank: int) -> Kind:
     """`rank` integers of at least 1, or nulls."""
     item = {**SIZE.schema, "type": ["integer", "null"]}
-    return Kind(f"array of {rank} × integer ≥ 1 \\| null", {"type": "array", "items": item, "minItems": rank, "maxItems": rank})
+    return Kind(f"array of {rank} × (integer ≥ 1 \\| null)", {"type": "array", "items": item, "minItems": rank, "maxItems": rank})
 
 
 def counts(rank: int) -> Kind:
@@ -137,7 +145,7 @@ def _component(names: tuple[str, ...]) -> dict[str, Json]:
 def component(text: str, names: tuple[str, ...]) -> Kind:
     """An initializer, regularizer or constraint; null where none is said."""
     said = f"{text} as an object with a type ({', '.join(names)} or <namespace>:<name>) and a config, or null"
-    return Kind(f"{text} \\| null", {**_component(names), "type": ["object", "null"]}, said)
+    return Kind(f"{text} \\| null", {**_component(names), "type": ["object", "null"]}, said, text)
 
 
 INITIALIZER = component("initializer", INITIALIZERS)
@@ -151,11 +159,12 @@ ACTIVATION = Kind(
             EXTENSION,
             {
                 "type": "object",
-                "properties": {"type": {"type": "string", "minLength": 1}, "config": {"type": "object"}},
+                "properties": {"type": {"type": "string"}, "config": {"type": "object"}},
                 "required": ["type"],
                 "additionalProperties": False,
             },
         ]
     },
     f"an activation ({', '.join(ACTIVATIONS)} or <namespace>:<name>), or an object with type and config",
+    "activation",
 )

@@ -156,7 +156,7 @@ MAX_TOKENS = Field(
 PAD = Field("pad_to_max_tokens", BOOLEAN, "Whether what is encoded has the extent `max_tokens`.", default=False)
 IDF_WEIGHTS = Field(
     "idf_weights",
-    optional(Kind("array of numbers", {"type": "array", "items": {"type": "number"}, "minItems": 1})),
+    optional(Kind("array of ≥ 1 × number", {"type": "array", "items": {"type": "number"}, "minItems": 1})),
     "What `tf_idf` multiplies the count of each index by; null: a weight.",
     None,
 )

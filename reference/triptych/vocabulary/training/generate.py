@@ -56,12 +56,7 @@ def config_schema(kind: ComponentType) -> dict[str, Json]:
 
 
 def _member(one: Field, requirement: str) -> dict[str, Json]:
-    schema: dict[str, Json] = {
-        "$comment": f"req: {requirement}",
-        "title": one.kind.title,
-        "description": _plain(one.doc),
-        **one.kind.schema,
-    }
+    schema = one.kind.member(requirement, _plain(one.doc))
     return schema if one.required else {**schema, "default": one.default}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from triptych.model import Json
 from triptych.vocabulary.kinds import EXTENSION, LARGEST, Kind
 
-TEXT = Kind("string", {"type": "string", "maxLength": 1024})
+TEXT = Kind("string of ≤ 1024 characters", {"type": "string", "maxLength": 1024})
 COUNT = Kind("integer ≥ 0", {"type": "integer", "minimum": 0, "maximum": LARGEST})
 FRACTIONS = Kind(
     "number in 0…1 \\| array of them",
@@ -33,5 +33,6 @@ SCHEDULED = Kind(
     "number ≥ 0 \\| schedule",
     {**_SCHEDULE, "type": ["number", "object"], "minimum": 0},
     f"a number of at least 0, or a schedule as an object with a type ({', '.join(SCHEDULES)} or <namespace>:<name>) and a config",
+    "learning_rate",
 )
 """A learning rate."""
