@@ -190,7 +190,8 @@ def documents(chapter: str, copies: Sequence[Copy]) -> tuple[dict[str, Json], li
         return {"architecture": {**ONE_INPUT, "layers": [], "calls": calls, "outputs": ["x"]}}, [f"architecture.json#/calls/{i}/config" for i in range(1, len(calls))]
     layers = [layer(chapter, one, i) for i, one in enumerate(copies)]
     inside = f"/{PARTS[chapter]}/config" if chapter in PARTS else ""
-    return {"architecture": {**ONE_INPUT, "layers": layers, "calls": [], "outputs": ["x"]}}, [f"architecture.json#/layers/{i}/config{inside}" for i in range(len(layers))]
+    assets = {"assets": {_kinds.ASSET: b"7\n5\n"}} if any("vocabulary" in one.config for one in copies) else {}
+    return {"architecture": {**ONE_INPUT, "layers": layers, "calls": [], "outputs": ["x"]}, **assets}, [f"architecture.json#/layers/{i}/config{inside}" for i in range(len(layers))]
 
 
 def operation(one: Copy, output: str) -> dict[str, Json]:
@@ -223,9 +224,8 @@ def case(chapter: str, slug: str, words: str, copies: Sequence[Copy], made: tupl
     used = {HOSTS[one.type.chapter] for one in copies}
     problems = [(HOSTS[one.type.chapter], whole, place + rest) for one, place in zip(copies, places, strict=False) for whole, rest in one.faults]
     cited = {found.requirements[not whole] for found, whole, _ in problems} or {name for found in used for name in found.requirements}
-    first_ = host.requirements[1]
-    cited = [first_, *sorted(cited - {first_}), "CNF-003"]
-    name = f"{first_.lower()}-{'faults-of' if twin else 'all-of'}-{slug}"
+    cited = [*sorted(cited, key=lambda name: (name != host.requirements[1], name)), "CNF-003"]
+    name = f"{cited[0].lower()}-{'faults-of' if twin else 'all-of'}-{slug}"
     said = {"op": "validate", "role": "validator", "profile": host.profile}
     if not twin:
         return Case(name, f"All that configs may hold: {words}", cited, kit.package(**parts), accepted=kit.observe(**parts), **said)

@@ -77,6 +77,10 @@ def configs() -> Iterable[Case]:
     yield bad("lyr-032-slice-of-two", "An entry of a slice has no step", "LYR-032",
               operated(op("slice", ["x"], ["y"], entries=[[0, 1]])), "OPERATION_CONFIG_INVALID", f"{AT}/calls/0/config/entries/0",
               stage="schema", twin="lyr-032-slice-entries")
+    parts = '{"format_version": "1.0", "inputs": [{"name": "x", "shape": [null]}], "layers": [], "calls": [{"op": "split", "config": {"parts": [1'
+    yield Case("lyr-032-more-than-65536-parts", "A split into 65537 parts", ["LYR-032"], kit.package(kit.Generated((
+        (parts, 1), (", 1", 65536), (']}, "inputs": ["x"], "outputs": ["y"]}], "outputs": ["x"]}', 1)))), op="validate", role="validator", profile="layers",
+        rejected=("schema", "OPERATION_CONFIG_INVALID", f"{AT}/calls/0/config/parts"), twin="lyr-032-all-of-joining-and-splitting")
     yield bad("lyr-032-literal-text", "A literal is a string", "LYR-032", operated(op("add", ["x"], ["y"], right="1")),
               "OPERATION_CONFIG_INVALID", f"{AT}/calls/0/config/right", stage="schema", twin="lyr-032-infinite-literal")
 

@@ -1,8 +1,9 @@
 """Breaks each clause of each schema in turn and says which no case notices: ``python conformance-tests/mutants/mutate_schemas.py [GLOB]``.
 
-A clause is loosened by taking it away: then something that a rejecting case holds must become valid. A clause is tightened by
-taking away one member of an enumeration, or one member of a closed object: then something that an accepting case holds must
-become invalid. What the cases hold is noted while the reference reads them; the verdicts are those of jsonschema-rs alone.
+A clause is loosened by taking it away: then something that a rejecting case holds must become valid, or of a validator's case a
+problem that it wants must be gone. A clause is tightened by taking away one member of an enumeration, or one member of a closed
+object: then something that an accepting case holds must become invalid. What the cases hold is noted while the reference reads
+them; the verdicts are those of jsonschema-rs alone.
 """
 
 import copy
@@ -12,13 +13,16 @@ import re
 import sys
 import tempfile
 from collections import defaultdict
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any as Json
 
 import jsonschema_rs
 
 from triptych import adapter
 from triptych.documents import schemas
+from triptych.documents.schema_errors import faults_of_jsonschema_rs
 from triptych_conformance import _cases
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "1.0"
@@ -31,28 +35,37 @@ GROUPS = {"required": None, "dependentRequired": None, "allOf": None, "prefixIte
 """Keywords whose members are clauses of their own."""
 
 
+@dataclass(frozen=True)
+class Instance:
+    """What a case holds of a schema."""
+
+    data: Json
+    wanted: frozenset[str] | None
+    """The places, in the data, of the problems that the case wants from a validator; None: the verdict alone decides."""
+
+
 def collect():
     """Verdict -> name of a schema -> what the cases hold of it, each once."""
     found = {True: defaultdict(dict), False: defaultdict(dict)}
-    plain = schemas._validator
+    plain, asked = schemas.check, []
 
-    def noting(name):
-        check = plain(name)
+    def noting(name, data, findings, prefix=""):
+        before = len(findings.problems)
+        plain(name, data, findings, prefix)
+        places = {problem.place.rpartition("#")[2].removeprefix(prefix) for problem in findings.problems[before:]}
+        wanted = frozenset(places & {place.removeprefix(prefix) for place in asked[0] if place.startswith(prefix)}) if asked[0] is not None else None
+        found[not places][name].setdefault((json.dumps(data, sort_keys=True), wanted), Instance(data, wanted))
 
-        def checked(data):
-            faults = list(check(data))
-            found[not faults][name].setdefault(json.dumps(data, sort_keys=True), data)
-            return iter(faults)
-
-        return checked
-
-    schemas._validator = noting
-    with tempfile.TemporaryDirectory() as folder:
-        for number, case in enumerate(_cases.suite().cases):
-            if case.op in {"read", "validate", "evaluate", "update", "names"}:
-                request = case.asks(case.op, case.lay_out(Path(folder) / str(number)))
-                adapter.answer({"cmd": "run", "seq": 0, **request, "op": "validate"})
-    schemas._validator = plain
+    schemas.check = noting
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for number, case in enumerate(_cases.suite().cases):
+                if case.op in {"read", "validate", "evaluate", "update", "names"}:
+                    asked[:] = [{one["place"].partition("#")[2] for one in (case.expect, *case.expect.get("also", ()))} if case.op == "validate" and not case.accepts else None]
+                    request = case.asks(case.op, case.lay_out(Path(folder) / str(number)))
+                    adapter.answer({"cmd": "run", "seq": 0, **request, "op": "validate"})
+    finally:
+        schemas.check = plain
     return found
 
 
@@ -128,9 +141,16 @@ def noticed(name, changed, instances, *, becomes):
     roots = sorted((root for root in instances if name in reach(root)), key=lambda root: (root != name, root))
     for root in roots:
         compiled = jsonschema_rs.Draft202012Validator(changed if root == name else load(root), retriever=retrieve, pattern_options=jsonschema_rs.RegexOptions())
-        if any(compiled.is_valid(data) is becomes for data in instances[root].values()):
+        if any(tells(compiled, instance, becomes=becomes) for instance in instances[root].values()):
             return True
     return False
+
+
+def tells(compiled, instance, *, becomes):
+    """Whether a case that holds `instance` comes out otherwise where `compiled` judges it."""
+    if not becomes or instance.wanted is None:
+        return compiled.is_valid(instance.data) is becomes
+    return not instance.wanted <= {fault.pointer for fault in faults_of_jsonschema_rs(compiled.iter_errors(instance.data))}
 
 
 def survivors(wanted="*"):
@@ -144,7 +164,8 @@ def survivors(wanted="*"):
             continue
         for kind, place in clauses(load(name)):
             counts[kind] += 1
-            if not noticed(name, without(load(name), place), instances[kind], becomes=kind == "loosen"):
+            changed, kinds = without(load(name), place), ["loosen", "tighten"] if {"not", "if"} & {*place[:-1]} else [kind]
+            if not any(noticed(name, changed, instances[one], becomes=one == "loosen") for one in kinds):  # what a condition loses may let in or keep out
                 lived.append((kind, name, "/" + "/".join(map(str, place))))
     return lived, dict(counts)
 
