@@ -62,6 +62,15 @@ def cases() -> Iterable[Case]:
     yield from writer_cases(plain, packed)
 
 
+def renamed(architecture: kit.Json) -> kit.Files:
+    """A package whose architecture and asset have a number sign in their names."""
+    files = kit.package(architecture, assets={"assets/#1.txt": b"1"})
+    manifest = json.loads(files["manifest.json"])
+    manifest["members"]["c#/net.json"] = manifest["members"].pop("architecture.json")
+    manifest["sections"]["architecture"] = "c#/net.json"
+    return {"assets/#1.txt": files["assets/#1.txt"], "c#/net.json": files["architecture.json"], "manifest.json": kit.document(manifest)}
+
+
 def validator_cases(plain: kit.Files) -> Iterable[Case]:
     yield Case("cnf-003-one-layer", "A package without a problem", ["CNF-003", "PKG-008", "PKG-019"], plain, op="validate", role="validator", accepted=SEEN)
     broken = kit.document({**ARCHITECTURE, "layer": []})
@@ -70,6 +79,13 @@ def validator_cases(plain: kit.Files) -> Iterable[Case]:
                role="validator", twin="cnf-003-one-layer", rejected=("semantic", "MEMBER_DIGEST_MISMATCH", "architecture.json"))
     yield Case("cnf-003-two-members-unlisted", "Two files that the manifest does not list", ["CNF-003", "PKG-019"], {**plain, "a.txt": b"", "assets/\u00e9.txt": b""}, op="validate",
                role="validator", twin="cnf-003-one-layer", rejected=("semantic", "MEMBER_UNLISTED", "a.txt"), also=[("MEMBER_UNLISTED", "assets/\\xe9.txt")])
+    twin = "cnf-003-number-signs-in-names"
+    yield Case(twin, "Names of members hold number signs", ["CNF-003", "ARC-001", "PKG-019"], renamed(ARCHITECTURE), op="validate", role="validator",
+               accepted=kit.observe(ARCHITECTURE, assets={"assets/#1.txt": b"1"}))
+    yield Case("cnf-003-a-fault-behind-a-number-sign", "A member too many in a document whose name holds a number sign", ["CNF-003", "ARC-001"], renamed({**ARCHITECTURE, "layer": []}),
+               op="validate", role="validator", twin=twin, rejected=("schema", "SCHEMA_VIOLATION", "c\\x23/net.json#/layer"))
+    yield Case("cnf-003-unlisted-number-sign", "A file that is not listed is named like a place", ["CNF-003", "PKG-019"], {**renamed(ARCHITECTURE), "c#/net.json#/layers": b""},
+               op="validate", role="validator", twin=twin, rejected=("semantic", "MEMBER_UNLISTED", "c\\x23/net.json\\x23/layers"))
     numbers = '{{"format_version": "1.0", "layers": [{{"name": "a", "type": "org.example:A", "config": {{"x": {}, "y": [0, {}]}}}}]}}'
     yield Case("cnf-003-two-numbers", "Two numbers in range", ["CNF-003", "DOC-006"], kit.package(numbers.format(1, 2).encode()), op="validate",
                role="validator", accepted=kit.observe(json.loads(numbers.format(1, 2))))

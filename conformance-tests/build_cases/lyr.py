@@ -384,11 +384,12 @@ def training() -> Iterable[Case]:
 
 
 def cases() -> Iterable[Case]:
+    import _arguments
     import _configs
     import _edges
     import _lookups  # they take their helpers from here
     import _operations
 
     yield from _configs.in_groups("layers", "operations")
-    for part in (types, configs, parts, calls, weights, shapes, training, _operations.lyr_cases, _lookups.lyr_cases, _edges.lyr_cases):
+    for part in (types, configs, parts, calls, weights, shapes, training, _operations.lyr_cases, _lookups.lyr_cases, _edges.lyr_cases, _arguments.lyr_cases):
         yield from part()

@@ -136,6 +136,10 @@ def manifest_cases() -> Iterable[KitCase]:
     yield Case("pkg-015-tensors-of-no-section", "A safetensors member belongs to no section", ["PKG-015"],
                files(replace={"other.safetensors": kit.safetensors({"a": kit.f32([1])})}),
                rejected=("semantic", "MEMBER_WITHOUT_SECTION", "manifest.json#/members/other.safetensors"), twin="pkg-001-folder")
+    loose = {"other.safetensors": kit.safetensors({"a": kit.f32([1])})}
+    yield Case("pkg-009-header-of-no-section", "The header of a member of no section has another digest", ["PKG-009"],
+               files(replace=loose, manifest_edit=set_at("members", "other.safetensors", "header_digest")(zero)),
+               rejected=("semantic", "HEADER_DIGEST_MISMATCH", "other.safetensors"), twin="pkg-001-folder")
     yield Case("pkg-018-manifest-lists-mimetype", "The manifest lists mimetype", ["PKG-018"],
                files(replace={"mimetype": kit.MIMETYPE}),
                rejected=("semantic", "MEMBER_LISTED_WRONGLY", "manifest.json#/members/mimetype"), twin="pkg-016-folder-with-mimetype")

@@ -79,6 +79,13 @@ def header_cases() -> Iterable[KitCase]:
     text = kit.json.dumps(GOOD).encode()
     yield header_case("wgt-003-64-spaces", "The header ends with 64 spaces", text + b" " * (64 + -(8 + len(text)) % 64), "HEADER_PADDING", "", stage="bytes", align=1)
     yield header_case("wgt-003-line-break", "The header ends with a line break", text + b"\n", "HEADER_PADDING", "", stage="bytes")
+    for slug, title, mark, encoding, code in (
+        ("wgt-002-byte-order-mark", "The header begins with a byte order mark", "\ufeff", "utf-8", "HEADER_START"),
+        ("wgt-002-utf-16", "The header is UTF-16, the higher byte first", "", "utf-16-be", "HEADER_START"),
+        ("wgt-002-utf-16-with-a-mark", "The header is UTF-16 behind a byte order mark", "\ufeff", "utf-16-le", "HEADER_START"),
+        ("wgt-003-utf-16", "The header is UTF-16, the lower byte first", "", "utf-16-le", "HEADER_PADDING"),
+    ):
+        yield header_case(slug, title, (mark + kit.json.dumps(GOOD)).encode(encoding), code, "", stage="bytes")
     yield header_case("wgt-004-unknown-member", "An entry has a fourth member", changed(strides=[1]), "HEADER_ENTRY_INVALID", "#/a")
     yield header_case("wgt-004-no-shape", "An entry has no shape", changed(shape=None), "HEADER_ENTRY_INVALID", "#/a")
     yield header_case("wgt-004-negative-extent", "An extent is negative", changed(shape=[-2]), "HEADER_ENTRY_INVALID", "#/a")

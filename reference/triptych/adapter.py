@@ -137,8 +137,11 @@ def _parameters(panels: Panels) -> dict[str, Json] | None:
     assert panels.architecture is not None
     counts: dict[str, tuple[int, bool]] = {}
     for slot in vocabulary.weight_slots(panels.architecture):
-        extents = [extent for extent in slot.shape or () if extent is not None]
-        if slot.shape is None or len(extents) < len(slot.shape):
+        shape = slot.shape
+        if panels.weights is not None and slot.tensor in panels.weights:
+            shape = panels.weights.tensor(slot.tensor).shape
+        extents = [extent for extent in shape or () if extent is not None]
+        if shape is None or len(extents) < len(shape):
             return None
         counts[slot.tensor] = (math.prod(extents), slot.trainable or counts.get(slot.tensor, (0, False))[1])
     trainable = sum(count for count, is_trainable in counts.values() if is_trainable)

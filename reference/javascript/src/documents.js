@@ -33,8 +33,8 @@ export function readDocument(bytes, { member, schema, limits }) {
     return { problems: [problem("VER-003", `${member}#/format_version`, `expected version ${VERSION}, got ${quoted(version)}`)] };
   }
   const found = checkSchema(schema, value, { member });
-  const malformed = found.some(({ requirement }) => requirement === "VER-002"); // then it is no version, known or unknown
-  return { value, problems: firstStage(found.filter(({ requirement }) => !(malformed && requirement === "VER-003"))) };
+  const ofVersion = found.filter(({ requirement }) => requirement === "VER-001" || requirement === "VER-002");
+  return { value, problems: ofVersion.length ? ofVersion : firstStage(found) };
 }
 
 /** The problems of the extensions of a document (chapter 60); `known` are the names that the caller understands. */

@@ -66,6 +66,7 @@ export function checkConfigs(architecture, graph, member) {
       if (has(table, type) && type !== "Model" && (pointer === "" || !namesParameters(config))) problems.push(...checkConfig(`${folder}/${type}.schema.json`, config, { member, place: `${place}/config` }));
     }
   }
+  if (problems.length) return problems; // what a use puts into configs comes later
   const uses = [...[...layersOf(graph)].map((layer) => [layer, `layers/${layer.type}`, layer.path]), ...[...callsOf(graph)].map((call) => [call, `operations/${call.op}`, call.op])];
   for (const [holder, file, what] of uses) {
     if (!holder.definition || !holder.inComposite || !holder.parameterized) continue;

@@ -1,6 +1,7 @@
 // Walks a resolved architecture: types, configs, sublayers, calls, the shape of every value and of every weight (chapter 25).
 
 import { valuesOf } from "./architecture.js";
+import { argumentFaults } from "./call_arguments.js";
 import { evaluateCondition, evaluateShape, namesOf } from "./expressions.js";
 import { checkCollisions, checkConfigs, checkRoles, checkWritten } from "./layer_checks.js";
 import { resultShapes } from "./layer_shapes.js";
@@ -13,7 +14,6 @@ import { emptyObject, toPlain } from "./values.js";
 
 const MOST_AXES = 32;
 const MOST_CALLS = 1_000_000; // nested graphs that are called twice at each level double; beyond so many, shapes stay unknown
-const ALWAYS = ["training", "mask"];
 const count = ({ minimum, maximum }) => (maximum === null ? `at least ${minimum}` : minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`);
 
 /** Requirements of shapes and counts, of which nothing is said where strings and numbers are mixed up. */
@@ -54,11 +54,10 @@ class Walk {
     if (!call.layer) return undefined;
     const { layer } = call, literal = emptyObject();
     if (layer.definition || layer.graph) {
-      const allowed = [...ALWAYS, ...(layer.definition?.arguments ?? [])];
-      for (const [name, value] of Object.entries(call.arguments)) {
-        if (!allowed.includes(name)) this.add("LYR-010", step(`${call.place}/arguments`, name), `expected ${quoted(layer.name)} to know the argument, got ${quoted(name)}`);
-        else if (!valuesOf(value, "").length) literal[name] = toPlain(value);
+      for (const [requirement, name, message] of argumentFaults(call.arguments, layer.definition?.arguments ?? [], call.inputs.length)) {
+        this.add(requirement, call.inComposite ? call.place : step(`${call.place}/arguments`, name), `${layer.name}: ${message}`);
       }
+      for (const [name, value] of Object.entries(call.arguments)) if (!valuesOf(value, "").length) literal[name] = toPlain(value);
     }
     const states = valuesOf(call.arguments.initial_state ?? null, "").map(([name]) => values.get(name) ?? {});
     return this.layer(layer, [...inputs, ...states], { call: literal, place: call.place, given: inputs.length });

@@ -1,7 +1,7 @@
 // Holds the manifest to the members of its package: what is listed, present, of the right size and kind.
 
 import { checkExtensionData, checkExtensions } from "./documents.js";
-import { isMemberName } from "./names.js";
+import { isMemberName, spelled } from "./names.js";
 import { problem, quoted, step } from "./problems.js";
 import { has, numberOf } from "./values.js";
 
@@ -29,7 +29,7 @@ export function checkManifest(manifest, members, known) {
     else sound.add(name);
   }
   for (const name of members.keys()) {
-    if (!UNLISTED.includes(name) && !has(records, name)) problems.push(problem("PKG-019", name, `expected every file to be listed in the manifest, ${quoted(name)} is not`));
+    if (!UNLISTED.includes(name) && !has(records, name)) problems.push(problem("PKG-019", spelled(name), `expected every file to be listed in the manifest, ${quoted(name)} is not`));
   }
   for (const section of SECTIONS.filter((one) => has(sections, one))) {
     const name = sections[section];

@@ -42,8 +42,8 @@ function escaped(character) {
   return code < 0x100 ? `\\x${digits.padStart(2, "0")}` : code < 0x10000 ? `\\u${digits.padStart(4, "0")}` : `\\U${digits.padStart(8, "0")}`;
 }
 
-/** The name of a member as places spell it: a backslash, and what is not printable ASCII, escaped. */
-export const spelled = (name) => name.replaceAll("\\", "\\\\").replace(/[^\x20-\x7e]/gu, escaped);
+/** The name of a member as places spell it: a backslash, `#`, and what is not printable ASCII, escaped. */
+export const spelled = (name) => name.replaceAll("\\", "\\\\").replace(/[^\x20-\x7e]|#/gu, escaped);
 
 /** The problems of the names of members, in the order they are given. */
 export function checkNames(names) {

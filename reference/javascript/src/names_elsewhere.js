@@ -1,6 +1,7 @@
 // What weights are called in files of Keras and TensorFlow (chapter 45), by how objects lead to them.
 
 import { orderOf } from "./keras_order.js";
+import { spelled } from "./names.js";
 import { InvalidModelError, UsageError, problem, quoted } from "./problems.js";
 import { has } from "./values.js";
 
@@ -140,5 +141,5 @@ export function namesElsewhere({ layers, manifest }) {
   const namer = new Namer(layers), { graph } = layers;
   namer.graph(graph, new Way({ parts3: graph.sequential && graph.name !== undefined ? [graph.name] : [] }));
   if (namer.problems.length === 0) return namer.names;
-  throw new InvalidModelError(namer.problems.map(([requirement, { type, place }]) => problem(requirement, `${manifest.sections.architecture}#${place}/type`, `expected a type of chapter 26 for a layer with weights, got ${quoted(type)}`)));
+  throw new InvalidModelError(namer.problems.map(([requirement, { type, place }]) => problem(requirement, `${spelled(manifest.sections.architecture)}#${place}/type`, `expected a type of chapter 26 for a layer with weights, got ${quoted(type)}`)));
 }

@@ -10,7 +10,7 @@ import { checkNames, spelled } from "./names.js";
 import { InvalidModelError, firstStage, problem, quoted } from "./problems.js";
 import { digestOf } from "./sha256.js";
 import { checkStoredWeights } from "./stored_weights.js";
-import { readTensorSection } from "./tensor_section.js";
+import { headerHolds, readTensorSection } from "./tensor_section.js";
 import { checkStateNames, checkTraining } from "./training.js";
 import { checkVocabularies } from "./vocabularies.js";
 import { byCodePoint, has } from "./values.js";
@@ -39,7 +39,7 @@ class Reader {
       return false;
     }
     const manifest = this.document("manifest.json", "manifest.schema.json");
-    if (manifest === undefined) return false;
+    if (manifest === undefined || this.problems.length) return false;
     const { problems, sound } = checkManifest(manifest, this.members, this.known);
     this.problems.push(...problems);
     this.model.manifest = manifest;
@@ -51,7 +51,7 @@ class Reader {
   document(member, schema) {
     const blob = this.members.get(member);
     const bytes = blob.size > this.limits.documentBytes ? { length: blob.size } : blob.slice();
-    const { value, problems } = readDocument(bytes, { member, schema, limits: this.limits });
+    const { value, problems } = readDocument(bytes, { member: spelled(member), schema, limits: this.limits });
     this.problems.push(...problems);
     return problems.every(({ stage }) => stage === "semantic") ? value : undefined;
   }
@@ -61,12 +61,12 @@ class Reader {
     const blob = this.members.get(member), { digest } = this.model.manifest.members[member];
     const found = digestOf(blob, 0, blob.size, this.hash);
     if (found === digest) return true;
-    this.problems.push(problem("PKG-008", member, `expected the content of ${quoted(member)} to have the digest ${digest}, got ${found}`));
+    this.problems.push(problem("PKG-008", spelled(member), `expected the content of ${quoted(member)} to have the digest ${digest}, got ${found}`));
     return false;
   }
 
-  architecture(member) {
-    const before = this.problems.length, architecture = this.document(member, "architecture.schema.json");
+  architecture(name) {
+    const before = this.problems.length, architecture = this.document(name, "architecture.schema.json"), member = spelled(name);
     if (architecture === undefined) return;
     const { problems, used } = checkExtensions(architecture, { member, known: this.known });
     problems.push(...checkArchitecture(architecture, { member, used }));
@@ -78,8 +78,8 @@ class Reader {
     this.model.layers = layers;
   }
 
-  training(member) {
-    const before = this.problems.length, training = this.document(member, "training.schema.json");
+  training(name) {
+    const before = this.problems.length, training = this.document(name, "training.schema.json"), member = spelled(name);
     if (training === undefined) return;
     const { problems, used } = checkExtensions(training, { member, known: this.known });
     problems.push(...checkTraining(training, { member, used, architecture: this.model.architecture }));
@@ -88,22 +88,28 @@ class Reader {
     this.model.training = training;
   }
 
-  tensors(member) {
+  /** What the reading of safetensors members needs. */
+  get context() {
     const { members, sound, limits, hash, problems } = this;
-    const { tensors, named } = readTensorSection(member, { members, sound, records: this.model.manifest.members, limits, hash, problems });
+    return { members, sound, records: this.model.manifest.members, limits, hash, problems };
+  }
+
+  tensors(member) {
+    const { tensors, named } = readTensorSection(member, this.context);
     for (const name of named) this.named.add(name);
     return tensors;
   }
 
   /** Reads every section whose member is sound and of its kind, and every asset. */
   sections() {
-    const { sections } = this.model.manifest, unfit = new Set(this.problems.map(({ place }) => place));
+    const { sections, members: records } = this.model.manifest, unfit = new Set(this.problems.map(({ place }) => place));
+    for (const name of this.sound) if (has(records[name], "tensor_digests") && !headerHolds(name, this.context)) this.sound.delete(name);
     for (const section of SECTIONS.filter((one) => has(sections, one))) {
       const member = sections[section];
       if (unfit.has(`manifest.json#/sections/${section}`)) continue;
       this.named.add(member);
       if (!this.sound.has(member)) continue;
-      const digest = has(this.model.manifest.members[member], "digest");
+      const digest = has(records[member], "digest");
       if (digest && !this.verified(member)) continue;
       if (section === "weights") this.model.weights = this.tensors(member);
       else if (section === "training_state") this.model.state = this.tensors(member);
@@ -111,16 +117,16 @@ class Reader {
     }
     if (this.problems.length === 0) this.problems.push(...checkTensorMembers(this.model.manifest, this.named));
     for (const name of [...this.sound].sort(byCodePoint)) {
-      if (!this.named.has(name) && has(this.model.manifest.members[name], "digest") && this.verified(name)) this.model.assets.set(name, this.members.get(name));
+      if (!this.named.has(name) && has(records[name], "digest") && this.verified(name)) this.model.assets.set(name, this.members.get(name));
     }
   }
 
   /** What two sections say about each other. */
   together() {
     const { model, problems } = this, { sections } = model.manifest;
-    if (model.layers) problems.push(...checkVocabularies(model, sections.architecture));
-    if (model.layers && model.weights) problems.push(...checkStoredWeights(model, sections.weights));
-    if (model.state) problems.push(...checkStateNames(model, sections.training_state));
+    if (model.layers) problems.push(...checkVocabularies(model, spelled(sections.architecture)));
+    if (model.layers && model.weights) problems.push(...checkStoredWeights(model, spelled(sections.weights)));
+    if (model.state) problems.push(...checkStateNames(model, spelled(sections.training_state)));
   }
 
   read() {
@@ -145,20 +151,15 @@ function checkMimetype(members) {
   return blob.size === MIMETYPE.length && text === MIMETYPE ? [] : [problem("PKG-016", "mimetype", `expected ${quoted(MIMETYPE)}, got ${quoted(text)}`)];
 }
 
-/** A problem whose place spells the name of its member as chapter 90 says. */
-function withName(one) {
-  const [, member, pointer] = /^(.*?)(#(?:\/.*)?)?$/s.exec(one.place);
-  return { ...one, place: spelled(member) + (pointer ?? "") };
-}
-
 /** The model of a source, and every problem; the model is complete only where there are none. */
 export function inspectPackage(source, { extensions = [], limits = {}, hash } = {}) {
   const allowed = { ...LIMITS, ...limits };
   const { members, problems } = readMembers(source, allowed);
   problems.push(...checkMimetype(members));
+  for (const one of problems) one.place = spelled(one.place); // so far each is a member as a whole
   const reader = new Reader({ members, known: extensions, limits: allowed, hash, problems });
   if (problems.length === 0) reader.read();
-  return { model: reader.model, problems: problems.map(withName) };
+  return { model: reader.model, problems };
 }
 
 /** The model that a package holds; throws InvalidModelError, with every problem, where it breaks the specification. */

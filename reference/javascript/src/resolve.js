@@ -52,7 +52,7 @@ export class Graph {
   inputs;
   /** name -> Layer */
   layers = new Map();
-  /** [{ layer, op, config, settings, inputs, arguments, outputs, place }] */
+  /** [{ layer, op, config, settings, inputs, arguments, outputs, place, inComposite }] */
   calls;
   outputs;
   sequential;
@@ -233,11 +233,11 @@ class Resolver {
   }
 
   call(graph, call, place, scope) {
-    const common = { inputs: call.inputs, arguments: call.arguments ?? emptyObject(), outputs: call.outputs ?? [call.layer], place };
+    const common = { inputs: call.inputs, arguments: call.arguments ?? emptyObject(), outputs: call.outputs ?? [call.layer], place, inComposite: scope !== undefined };
     if (!has(call, "op")) return { ...common, layer: graph.layers.get(call.layer) };
     const config = substituted(call.config ?? emptyObject(), scope?.parameters ?? emptyObject());
     const definition = has(VOCABULARY.operations, call.op) ? VOCABULARY.operations[call.op] : undefined;
-    return { ...common, op: call.op, config, definition, settings: settingsOf(definition?.config, config), inComposite: scope !== undefined, parameterized: namesParameters(call.config) };
+    return { ...common, op: call.op, config, definition, settings: settingsOf(definition?.config, config), parameterized: namesParameters(call.config) };
   }
 
   layer(name, written, pointer, { path, trainable, scope, depth }) {

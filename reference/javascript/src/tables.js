@@ -274,6 +274,7 @@ export const CODES = {
 "LYR-037": {"code":"VOCABULARY_INVALID","stage":"semantic"},
 "LYR-038": {"code":"VOCABULARY_TOKEN_DUPLICATE","stage":"semantic"},
 "LYR-039": {"code":"VOCABULARY_SIZE_MISMATCH","stage":"semantic"},
+"LYR-041": {"code":"CALL_ARGUMENT_KIND","stage":"semantic"},
 "LYR-040": {"code":"VALUE_KIND_MISMATCH","stage":"semantic"},
 "LYR-030": {"code":"OPERATION_UNKNOWN","stage":"semantic"},
 "LYR-031": {"code":"OPERATION_CONFIG_INVALID","stage":"schema"},

@@ -101,8 +101,8 @@ def is_undecodable(name: str) -> bool:
 
 
 def spelled(name: str) -> str:
-    """`name` as places spell the name of a member: a backslash, and what is not printable ASCII, escaped."""
-    return ascii(name)[1:-1]
+    """`name` as places spell the name of a member: a backslash, `#`, and what is not printable ASCII, escaped."""
+    return "'".join(ascii(part)[1:-1] for part in name.split("'")).replace("#", r"\x23")
 
 
 def are_plain(texts: Collection[str]) -> bool:

@@ -58,7 +58,7 @@ def read_header(data: memoryview, findings: Findings, *, limits: Limits = DEFAUL
     text = bytes(data[8 : 8 + length])
     if text[:1] != b"{":
         findings.add("WGT-002", None, f"expected the header to start with '{{' at byte 8, got {shorten(text[:8])}")
-    padding = length - len(text.rstrip(b" \t\r\n"))
+    padding = length - 1 - text.rfind(b"}")
     if padding >= ALIGNMENT or text[length - padding :].strip(b" "):
         findings.add("WGT-003", None, f"expected fewer than {ALIGNMENT} spaces after the header's last brace, got {shorten(text[length - padding :][:96])}")
     with collector_paused():

@@ -9,6 +9,7 @@ from triptych.errors import pointer_token, shorten
 from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Architecture, Call, Json, Layer, NamedShape, Shape
 from triptych.model.composites import expand, is_use
+from triptych.vocabulary.arguments import misfits
 from triptych.vocabulary.definition import LAYER_TYPES, LayerCall, LayerType, Weight
 from triptych.vocabulary.expressions import ShapeError, evaluate
 from triptych.vocabulary.extents import channel_axis, compatible, merge, text
@@ -25,8 +26,6 @@ NESTED_SHAPES = 64
 """Different input shapes for which one nested architecture is worked out; bounds the work on nested sharing."""
 OF_NUMBERS = frozenset({"LYR-006", "LYR-007", "LYR-008", "LYR-009", "LYR-035"})
 """How many values of which shapes a call takes and yields: not asked where one takes strings for numbers, or numbers for strings."""
-ALWAYS_ACCEPTED = frozenset({"training", "mask"})
-"""Call arguments that every type accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +319,7 @@ class _Run:
         shapes = self.layers[pointer]
         found = shapes.type
         outputs: Shapes | None = None
-        if found is not None and self._accepts(shapes, found, (*inputs, *states), arguments, place):
+        if found is not None and self._accepts(shapes, found, (*inputs, *states), arguments, place, given=len(inputs)):
             try:
                 if shapes.layer.architecture is not None:
                     outputs = self._nest(shapes, shapes.layer.architecture, inputs, place)
@@ -334,15 +333,10 @@ class _Run:
         shapes.calls.append(CallShapes(inputs, outputs))
         return outputs
 
-    def _accepts(self, shapes: LayerShapes, found: LayerType, inputs: Shapes, arguments: Mapping[str, Json], place: str) -> bool:
+    def _accepts(self, shapes: LayerShapes, found: LayerType, inputs: Shapes, arguments: Mapping[str, Json], place: str, *, given: int) -> bool:
         """Whether a call is in order before shapes are computed."""
-        for name in arguments:
-            if name not in ALWAYS_ACCEPTED and name not in found.arguments:
-                self.problem(
-                    "LYR-010",
-                    f"{place}/arguments/{pointer_token(name)}",
-                    f"expected {_name(shapes)} to know the argument, got {shorten(name)}",
-                )
+        for requirement, name, message in misfits(arguments, found.arguments, inputs=given):
+            self.problem(requirement, f"{place}/arguments/{pointer_token(name)}", f"{_name(shapes)}: {message}")
         least, most = found.inputs
         if len(inputs) < least or (most is not None and len(inputs) > most):
             expected = f"{least}" if least == most else f"at least {least}" if most is None else f"{least} to {most}"

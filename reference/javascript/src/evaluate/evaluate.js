@@ -89,7 +89,7 @@ class Evaluation {
     }
     const given = Object.fromEntries(Object.entries(call.arguments).map(([name, argument]) => [name, this.argument(argument, values)]));
     const masks = inputs.map(({ mask }) => mask);
-    if (given.mask !== undefined && given.mask !== null) [given.mask].flat().forEach((mask, i) => { masks[i] = mask; });
+    if (given.mask !== undefined && given.mask !== null) [given.mask].flat().forEach((mask, i) => { masks[i] = mask && cast(mask, "bool"); });
     return this.layer(call.layer, inputs.map(({ tensor }) => tensor), { masks, call: given });
   }
 

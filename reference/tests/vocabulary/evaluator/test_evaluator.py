@@ -213,8 +213,9 @@ def test_a_mask_of_channels_is_none_of_positions():
     masked = Architecture((Layer("mask", "Masking"), mean), (Input("x", (None, 4, 3)),))
     with pytest.raises(UnsupportedError, match="expected a mask of the 3 positions"):
         evaluate(masked, {}, [x])
-    said = Architecture((mean,), (Input("x", (None, 4, 3)),), (Call("mean", ("x",), arguments={"mask": [[True, False, True]]}),), ("mean",))
-    assert np.array_equal(evaluate(said, {}, [x]).outputs[0], x[..., [0, 2]].mean(axis=-1))
+    inputs = (Input("x", (None, 4, 3)), Input("m", (None, 3), "bool"))
+    said = Architecture((mean,), inputs, (Call("mean", ("x",), arguments={"mask": {"value": "m"}}),), ("mean",))
+    assert np.array_equal(evaluate(said, {}, [x, np.array([[True, False, True]])]).outputs[0], x[..., [0, 2]].mean(axis=-1))
 
 
 def test_attention_over_some_axes_heeds_masks():
@@ -224,15 +225,15 @@ def test_attention_over_some_axes_heeds_masks():
     x = np.arange(6, dtype="float32").reshape(1, 2, 3, 1)
     for axes, expected in (([1], [[0, 1, 2], [0, 1, 2]]), ([1, 2], None), ([2], None)):
         layer = Layer("heads", "MultiHeadAttention", {**heads, "attention_axes": axes})
-        said = {"value_mask": [[True, False]], "return_attention_scores": True}
-        graph = Architecture((layer,), (Input("x", (None, 2, 3, 1)),), (Call("heads", ("x", "x"), said, ("y", "w")),), ("y", "w"))
-        result, weights = evaluate(graph, ones, [x]).outputs
+        said = {"value_mask": {"value": "m"}, "return_attention_scores": True}
+        inputs = (Input("x", (None, 2, 3, 1)), Input("m", (None, None), "bool"))
+        graph = Architecture((layer,), inputs, (Call("heads", ("x", "x"), said, ("y", "w")),), ("y", "w"))
+        result, weights = evaluate(graph, ones, [x, np.array([[True, False]])]).outputs
         assert weights.shape == {(1,): (1, 3, 1, 2, 2), (1, 2): (1, 1, 2, 3, 2, 3), (2,): (1, 2, 1, 3, 3)}[tuple(axes)]
         assert np.allclose(weights.sum(axis=(-1, -2) if len(axes) == 2 else -1), 1)
         if axes == [1, 2]:
             assert not weights[..., 1, :].any()
         if expected is not None:
             assert np.array_equal(result[0, ..., 0], expected)
-    wrong = replace(graph, calls=(Call("heads", ("x", "x"), {"value_mask": [[True, False, True]]}, ("y",)),), outputs=("y",))
     with pytest.raises(UnsupportedError, match="expected a mask of the first axes"):
-        evaluate(wrong, ones, [x])
+        evaluate(graph, ones, [x, np.array([[True, False, True]])])
