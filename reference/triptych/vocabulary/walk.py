@@ -93,7 +93,7 @@ class Walk(ABC, Generic[V]):
         """`masks`, or what a call's argument says instead."""
         if said is None:
             return list(masks)
-        listed = said if isinstance(said, list) and not isinstance(said[0], bool | list) else [said, *masks[1:]]
+        listed = said if isinstance(said, list) else [said, *masks[1:]]
         return [None if one is None else self.as_mask(one) for one in listed]
 
 
