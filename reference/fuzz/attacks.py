@@ -41,6 +41,19 @@ def _dense(**config: object) -> object:
     return {"class_name": "Dense", "config": {"name": "d", "units": 1, "batch_input_shape": [None, 2], **config}}
 
 
+def _layer(class_name: str, **config: object) -> dict[str, object]:
+    return {"class_name": class_name, "config": {"name": "d", **config}}
+
+
+def _constant(value: object) -> bytes:
+    """A Functional model, of Keras 2.4, with a call of a function on `value`."""
+    layers = [
+        {"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_input_shape": [None, 2], "dtype": "float32"}, "inbound_nodes": []},
+        {"class_name": "TFOpLambda", "name": "f", "config": {"name": "f", "function": "math.subtract"}, "inbound_nodes": [["_CONSTANT_VALUE", -1, value]]},
+    ]
+    return json.dumps({"class_name": "Functional", "keras_version": "2.4.0", "config": {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["x", 0, 0]]}}).encode()
+
+
 def _scaled(seed: object) -> object:
     return {"class_name": "VarianceScaling", "config": {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform", "seed": seed}}
 
@@ -167,6 +180,15 @@ ATTACKS: Mapping[str, Mapping[str, bytes]] = {
         "decomposed name": _sequential(_dense(name="e\u0301")),
         "bad regularizer": json.dumps([{"class_name": "Dense", "config": {"name": "d", "output_dim": 1, "W_regularizer": {"name": "L1L2Regularizer", "l1": "x"}, "batch_input_shape": [None, 2]}}]).encode(),
         "nested text": json.dumps(json.dumps(json.dumps({"class_name": "Sequential", "config": []}))).encode(),
+        "control in the name of the model": json.dumps({"class_name": "Sequential", "config": {"name": "\na", "layers": [_dense()]}}).encode(),
+        "control in the name of a model inside": _sequential(_dense(), _layer("Sequential", name="\na", layers=[_dense(name="e")])),
+        "long class name": _sequential(_dense(), _layer("x" * 300)),
+        "long member": _sequential(_dense(), _layer("Own", **{"x" * 5000: 1})),
+        "no class name": _sequential(_dense(), {"class_name": "x>", "config": {}}),
+        "second of its name that does not fit": _sequential(_dense(), _layer("Conv2D", filters=1, kernel_size=[3, 3])),
+        "activation that changes the shape": _sequential(_dense(activation=_layer("Flatten"))),
+        "constant that is an object": _constant({"y": ["x", 0, 0]}),
+        "both directions of a layer that has none": _sequential(_layer("Bidirectional", batch_input_shape=[None, 5, 3], merge_mode="concat", layer=_dense())),
         "gadget": b'{"class_name": "Sequential", "config": {"layers": [{"module": "keras.utils", "class_name": "get_file", "config": {"origin": "file:///etc/passwd"}, "registered_name": null}]}}',
         "vocabulary": b'{"class_name": "Sequential", "config": {"layers": [{"class_name": "StringLookup", "config": {"name": "s", "vocabulary": "/etc/passwd"}}]}}',
     },

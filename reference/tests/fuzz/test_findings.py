@@ -120,6 +120,34 @@ def test_what_is_read_from_keras_is_a_document_that_can_be_read(config):
     assert json.loads(again.to_json(dialect="keras")) == json.loads(model.to_json(dialect="keras"))
 
 
+DENSE = {"class_name": "Dense", "config": {"name": "d", "units": 1, "batch_input_shape": [None, 2]}}
+CONSTANT = [
+    {"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_input_shape": [None, 2], "dtype": "float32"}, "inbound_nodes": []},
+    {"class_name": "TFOpLambda", "name": "f", "config": {"name": "f", "function": "math.subtract"}, "inbound_nodes": [["_CONSTANT_VALUE", -1, {"y": 1}]]},
+]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"class_name": "Sequential", "config": {"name": "\na", "layers": [DENSE]}},
+        {"class_name": "Sequential", "config": {"layers": [DENSE, {"class_name": "Sequential", "config": {"name": "\na", "layers": [{**DENSE, "name": "e"}]}}]}},
+        *(
+            {"class_name": "Sequential", "config": {"layers": [DENSE, {"class_name": name, "config": config}]}}
+            for name, config in [("x" * 300, {"name": "e"}), ("Own", {"name": "e", "x" * 5000: 1}), ("x>", {}), ("Conv2D", {"name": "d", "filters": 1, "kernel_size": [3, 3]})]
+        ),
+        {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {**DENSE["config"], "activation": {"class_name": "Flatten", "config": {"name": "f"}}}}]}},
+        {"class_name": "Sequential", "config": {"layers": [{"class_name": "Bidirectional", "config": {"name": "b", "batch_input_shape": [None, 5, 3], "layer": DENSE}}]}},
+        {"class_name": "Functional", "keras_version": "2.4.0", "config": {"name": "m", "layers": CONSTANT, "input_layers": [["x", 0, 0]], "output_layers": [["x", 0, 0]]}},
+    ],
+)
+def test_what_no_document_says_is_kept_in_one_that_can_be_read(model):
+    """Names that none of ours can be, layers that fit no type of ours: an extension type holds them, or the text."""
+    found = triptych.model_from_json(json.dumps(model))
+    again = triptych.model_from_json(found.to_json())
+    assert json.loads(again.to_json(dialect="keras")) == model
+
+
 def test_an_edit_at_an_index_of_thousands_of_digits_fails_as_any_that_does_not_hold():
     from triptych.layouts.keras_config import edits
 

@@ -59,18 +59,23 @@ def check_parts(config: Mapping[str, Json], findings: Findings, pointer: str) ->
 
 def _check_activation(value: Mapping[str, Json], findings: Findings, pointer: str) -> None:
     """Add a problem where an activation's type is none, or does not take its config; types of extensions may hold anything."""
-    from triptych.vocabulary import layer_type
-
     name, config = value["type"], value.get("config", {})
     if ":" in name:
         return
-    found = layer_type(name)
-    if found is None or found.family != "Activation" or found.weights or name == "GLU":
+    if not can_be_activation(name):
         message = f"expected a type of the family Activation without weights that keeps a shape, or an extension type, got {shorten(name)}"
         findings.add("LYR-003", f"{pointer}/type", message)
         return
     schemas.check(f"layers/{name}", spell(config), findings, f"{pointer}/config")
     check_parts(config, findings, f"{pointer}/config")
+
+
+def can_be_activation(name: str) -> bool:
+    """Whether the layer type `name` may stand as the activation of another: it has no weights, and keeps a shape."""
+    from triptych.vocabulary import layer_type
+
+    found = layer_type(name)
+    return found is not None and found.family == "Activation" and not found.weights and name != "GLU"
 
 
 def check_component(family: str, name: str, config: Mapping[str, Json], findings: Findings, pointer: str) -> None:

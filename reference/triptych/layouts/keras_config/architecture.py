@@ -12,8 +12,9 @@ from triptych.layouts.keras_config.composites import without_composites
 from triptych.layouts.keras_config.generations import KERAS2, KERAS3, Generation, parse_version, recognise, target
 from triptych.layouts.keras_config.layers import EXTENSION, MODEL_CLASSES, Writing, extension_of
 from triptych.layouts.keras_config.masks import departures, rule_of, with_rule
-from triptych.layouts.keras_config.plain import REFUSED, Unsayable, levels, plain, without_code
+from triptych.layouts.keras_config.plain import REFUSED, Unsayable, levels, plain, unsayable, without_code
 from triptych.layouts.problems import inexpressible, invalid
+from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Architecture, Json, Layer, Panels
 
 THEANO = "theano"
@@ -96,7 +97,10 @@ def _opaque(original: Json, generation: Generation) -> Architecture:
 
 def _as_text(original: Json, _: Generation) -> Architecture:
     """The model as a text, for what no document can hold as data."""
-    return Architecture(layers=(Layer("model", _TEXT_TYPE),), extensions={EXTENSION: {"text": json.dumps(original)}})
+    text = json.dumps(original)
+    if len(text) > DEFAULT_LIMITS.string_bytes:
+        unsayable("a long text")
+    return Architecture(layers=(Layer("model", _TEXT_TYPE),), extensions={EXTENSION: {"text": text}})
 
 
 def source_generation(architecture: Architecture) -> Generation | None:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from triptych.checks.components import can_be_activation
 from triptych.layouts.keras_config import edits, lambdas, lookups, masks, members, objects, table, theano
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import Unsayable, unsayable
+from triptych.layouts.keras_config.plain import class_name as plain_class
 from triptych.layouts.keras_config.plain import name as plain_name
 from triptych.model import Json, Layer
 from triptych.vocabulary import LayerType, layer_type
@@ -100,6 +102,13 @@ def name_of(layer: Layer) -> str:
     return said if isinstance(said, str) else layer.name
 
 
+def free_name(name: str, taken: Collection[str]) -> str:
+    """`name`, changed as long as it is one of `taken`."""
+    while name in taken:
+        name = f"{name}'"
+    return name
+
+
 class Layers:
     """Translates layers both ways; nested models go through the two functions it is given."""
 
@@ -141,8 +150,7 @@ class Layers:
             layer = _read_extension(original)
         if name is not None:
             layer = replace(layer, name=name)
-        while layer.name in taken:
-            layer = replace(layer, name=f"{layer.name}'")
+        layer = replace(layer, name=free_name(layer.name, taken))
         generated = self._generate(layer, Writing(generation, edits_apply=True), layer.name or _default_name(layer.type), entering)
         return replace(layer, extensions=with_edits(layer.extensions, generated, _without_call(original)))
 
@@ -224,6 +232,8 @@ class Layers:
             return None
         if found.weights:
             unsayable("an activation with weights")
+        if not can_be_activation(layer.type):
+            return None
         return {"type": layer.type, "config": dict(layer.config)} if layer.config else {"type": layer.type}
 
     def _write_inner_activation(self, value: Mapping[str, Json], writing: Writing) -> Json:
@@ -238,6 +248,8 @@ class Layers:
         if found.name == "Bidirectional":
             forward = self.read(config.get("layer"), generation, name="")
             given = config.get("backward_layer")
+            if given is None and not _has_direction(forward):
+                unsayable("a layer that cannot be turned round")
             backward = mirror(forward) if given is None else self.read(given, generation, name="")
             if _ZEROES <= generation.version < (3,):
                 forward, backward = _zeroing(forward), _zeroing(backward)
@@ -260,7 +272,7 @@ class Layers:
         if not isinstance(name, str) or not name:
             name = original["class_name"].lower()
         return Layer(
-            name=name,
+            name=plain_name(name),
             type="Model",
             architecture=replace(architecture, name=None),
             trainable=not (isinstance(config, dict) and config.get("trainable") is False),
@@ -358,6 +370,12 @@ def wrap_layer(
     return {"module": module, "class_name": class_name, "config": config, "registered_name": None if known else class_name}
 
 
+def _has_direction(layer: Layer) -> bool:
+    """Whether a layer of this type may say ``go_backwards``."""
+    found = layer_type(layer.type)
+    return found is None or any(member.name == "go_backwards" for member in found.fields)
+
+
 def mirror(forward: Layer) -> Layer:
     """The backward layer that Keras makes of a `forward` one."""
     config = {key: value for key, value in forward.config.items() if key != "go_backwards"}
@@ -395,9 +413,7 @@ def same_layer(one: Layer, other: Layer) -> bool:
 
 
 def _read_extension(original: Mapping[str, Json]) -> Layer:
-    class_name, config = original["class_name"], original.get("config")
-    if not class_name or not class_name.isprintable() or class_name[0].isspace():
-        unsayable("a class name")
+    class_name, config = plain_class(original["class_name"]), original.get("config")
     if not isinstance(config, dict):
         config = {}
     try:
@@ -406,7 +422,7 @@ def _read_extension(original: Mapping[str, Json]) -> Layer:
         dtype, compute_dtype = "float32", None
     own = {key: value for key, value in config.items() if key not in ("name", "trainable", "dtype")}
     return Layer(
-        name=_name(config) if config.get("name") else str(original.get("name") or _default_name(class_name)),
+        name=_name(config) if config.get("name") else plain_name(original.get("name") or _default_name(class_name)),
         type=f"{EXTENSION}:{class_name}",
         config=own,
         trainable=config.get("trainable") is not False,

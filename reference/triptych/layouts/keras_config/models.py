@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from triptych.layouts.keras_config import branches, graph, inputs, objects
 from triptych.layouts.keras_config.edits import difference
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.graph_writing import operation_name, write_graph
-from triptych.layouts.keras_config.layers import EXTENSION, Layers, Writing, extension_of
-from triptych.layouts.keras_config.plain import Unsayable, unsayable
+from triptych.layouts.keras_config.layers import EXTENSION, Layers, Writing, extension_of, free_name
+from triptych.layouts.keras_config.plain import Unsayable, is_name, unsayable
 from triptych.model import Architecture, Input, Json, Layer
-from triptych.vocabulary import infer
+from triptych.vocabulary import Misfit, infer
 
 _BRANCHES = "branches"
 _ROUNDS = 4
@@ -41,12 +41,17 @@ def read(original: Mapping[str, Json], generation: Generation) -> Architecture:
             if sequential
             else graph.read_graph(_object(config), LAYERS, generation, opaque)
         )
-        misfits = _misfits(architecture) - opaque
-        if not misfits:
+        problems = infer(architecture).problems
+        if not problems:
             break
+        misfits = _misfits(architecture, problems) - opaque
+        if not misfits:
+            unsayable("a graph that fits no types")
         opaque |= misfits
+    else:
+        unsayable("a graph that fits no types")
     name = config.get("name") if isinstance(config, dict) else None
-    architecture = replace(architecture, name=name if isinstance(name, str) and name else None)
+    architecture = replace(architecture, name=name if isinstance(name, str) and is_name(name) else None)
     generated = _generate(architecture, {"trainable": True}, architecture.name, Writing(generation, edits_apply=True))
     return _keep(architecture, "edits", difference(_shell(generated), _shell(original)))
 
@@ -78,10 +83,10 @@ def _shell(model: Mapping[str, Json]) -> dict[str, Json]:
     return shell
 
 
-def _misfits(architecture: Architecture) -> frozenset[str]:
-    """Names of the layers that break a requirement of their type."""
+def _misfits(architecture: Architecture, problems: Iterable[Misfit]) -> frozenset[str]:
+    """Names of the layers of which `problems` say that they break a requirement of their type."""
     found = set()
-    for problem in infer(architecture).problems:
+    for problem in problems:
         parts = problem.pointer.split("/")
         if len(parts) > 2 and parts[1] == "layers":
             found.add(architecture.layers[int(parts[2])].name)
@@ -110,7 +115,7 @@ def _read_sequential(config: Json, listed: list[Json], generation: Generation, o
     layers: list[Layer] = []
     taken: set[str] = set()
     for number, one in enumerate(rest):
-        layer = LAYERS.read(one, generation, opaque=_name_of(one) in opaque, entering=first if number == 0 else {}, taken=taken)
+        layer = LAYERS.read(one, generation, opaque=free_name(_name_of(one) or "", taken) in opaque, entering=first if number == 0 else {}, taken=taken)
         taken.add(layer.name)
         layers.append(layer)
     if not entering and layers and layers[0].architecture is not None and len(layers[0].architecture.inputs) == 1:

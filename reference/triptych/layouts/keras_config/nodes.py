@@ -99,7 +99,9 @@ def read_node(value: Json, type_name: str, names: frozenset[str]) -> Node:
             unsayable("keyword arguments")
         if entry[0] == "_CONSTANT_VALUE":
             node.plain = False
-            positional.append(entry[2])
+            positional.append(_legacy_argument(entry[2], frozenset()))
+            if positional[-1] is None and entry[2] is not None:
+                unsayable("a constant")
         else:
             node.inputs.append(read_reference(entry[:3]))
             positional.append({"value": node.inputs[-1]})

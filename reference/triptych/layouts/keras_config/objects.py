@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from triptych.checks.components import fits
 from triptych.layouts.keras_config.generations import Generation
-from triptych.layouts.keras_config.plain import is_dtype, unsayable
+from triptych.layouts.keras_config.plain import class_name, is_dtype, unsayable
 from triptych.model import Json
 from triptych.vocabulary.kinds import ACTIVATIONS, CONSTRAINTS, INITIALIZERS, REGULARIZERS
 
@@ -65,7 +65,7 @@ def read_component(value: Json, names: tuple[str, ...], generation: Generation) 
         return None
     if isinstance(value, str):
         found = _KERAS1_INITIALIZERS.get(value) if names is INITIALIZERS else None
-        return _component(*found) if found else _component(f"keras:{_printable(value)}", {})
+        return _component(*found) if found else _component(f"keras:{class_name(value)}", {})
     if not isinstance(value, dict):
         unsayable("a component")
     if "class_name" not in value and isinstance(value.get("name"), str):
@@ -80,7 +80,7 @@ def read_component(value: Json, names: tuple[str, ...], generation: Generation) 
         if found_name is not None and fits(_FAMILIES[names], found_name, stated):
             return _component(found_name, stated)
     if name not in names:
-        return _component(f"keras:{_printable(name)}", config)
+        return _component(f"keras:{class_name(name)}", config)
     stated = {
         key: item for key, item in config.items() if not (key in ("seed", "input_axes", "output_axes", "dtype") and item is None)
     }
@@ -106,17 +106,11 @@ def _read_keras1_component(value: Mapping[str, Json], names: tuple[str, ...]) ->
         renamed = {_KERAS1_CONSTRAINT.get(name, {}).get(key, key): item for key, item in config.items()}
         if fits(_FAMILIES[names], name, renamed):
             return _component(name, renamed)
-    return _component(f"keras:{_printable(name)}", config)
+    return _component(f"keras:{class_name(name)}", config)
 
 
 def _component(name: str, config: Mapping[str, Json]) -> dict[str, Json]:
     return {"type": name, "config": dict(config)} if config else {"type": name}
-
-
-def _printable(name: str) -> str:
-    if not name or not name.isprintable() or name[0].isspace():
-        unsayable("a class name")
-    return name
 
 
 def write_component(value: Json, module: str, generation: Generation) -> Json:
@@ -167,18 +161,18 @@ def read_activation(value: Json, generation: Generation) -> Json:
     if isinstance(value, dict):
         name, config = value.get("class_name"), value.get("config")
         if name == "function" and isinstance(config, str):
-            return f"keras:{_printable(config)}"
+            return f"keras:{class_name(config)}"
         if _is_clipped_line(value):
             return "hard_sigmoid_keras2"
         if not isinstance(name, str) or not isinstance(config, dict):
             unsayable("an activation")
-        return _component(f"keras:{_printable(name)}", config)
+        return _component(f"keras:{class_name(name)}", config)
     if not isinstance(value, str):
         unsayable("an activation")
     if value == "hard_sigmoid":
         return "hard_sigmoid" if generation >= (3,) else "hard_sigmoid_keras2"
     name = _ACTIVATION_ALIASES.get(value, value)
-    return name if name in ACTIVATIONS and name not in _NOT_KERAS else f"keras:{_printable(value)}"
+    return name if name in ACTIVATIONS and name not in _NOT_KERAS else f"keras:{class_name(value)}"
 
 
 _ACTIVATION_ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}

@@ -6,11 +6,14 @@ import unicodedata
 from typing import NoReturn
 
 from triptych import dtypes
+from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Json
 
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
 LONGEST_NAME = 900
 """Characters of a name; the names of its values are a little longer, and end at 1,024."""
+LONGEST_CLASS = 200
+"""Characters of the name of a class; a type ends at 256."""
 REFUSED = 200
 """Levels from which on a configuration is not looked at: what walks through it would run out of stack."""
 DEEPEST = 100
@@ -30,14 +33,14 @@ def plain(value: Json, depth: int = 0) -> Json:
     """`value`, if a document can hold it, with containers of its own.
 
     Raises:
-        Unsayable: It holds what no document can: a lone surrogate, a huge integer, too many levels.
+        Unsayable: It holds what no document can: a lone surrogate, a huge integer, a long name, too many levels.
     """
     if depth > DEEPEST:
         unsayable("levels")
     if isinstance(value, dict):
         if len(value) == 1 and isinstance(value.get("float"), str):
             unsayable("an object that looks like a number")
-        return {_text(key): plain(item, depth + 1) for key, item in value.items()}
+        return {_text(key, DEFAULT_LIMITS.name_bytes): plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item, depth + 1) for item in value]
     if value is None or isinstance(value, bool | float):
@@ -47,14 +50,14 @@ def plain(value: Json, depth: int = 0) -> Json:
     return _text(value)
 
 
-def _text(value: object) -> str:
+def _text(value: object, most: int = DEFAULT_LIMITS.string_bytes) -> str:
     if not isinstance(value, str):
         unsayable("a value that is no JSON")
     try:
-        value.encode()
+        size = len(value.encode())
     except UnicodeEncodeError:
         unsayable("a lone surrogate")
-    return value
+    return value if size <= most else unsayable("a long text")
 
 
 def name(value: object) -> str:
@@ -63,13 +66,22 @@ def name(value: object) -> str:
     Raises:
         Unsayable: It cannot.
     """
-    if (
-        not isinstance(value, str)
-        or not 1 <= len(value) <= LONGEST_NAME
-        or any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in value)
-        or not unicodedata.is_normalized("NFC", value)
-    ):
-        unsayable("a name")
+    return value if isinstance(value, str) and is_name(value) else unsayable("a name")
+
+
+def is_name(value: str) -> bool:
+    """Whether a layer, value or model can be called so."""
+    return 1 <= len(value) <= LONGEST_NAME and not any(ord(letter) < 32 or 127 <= ord(letter) < 160 for letter in value) and unicodedata.is_normalized("NFC", value)
+
+
+def class_name(value: str) -> str:
+    """`value`, if it can stand in the name of a type.
+
+    Raises:
+        Unsayable: It cannot.
+    """
+    if not 1 <= len(value) <= LONGEST_CLASS or not value.isprintable() or value[0].isspace():
+        unsayable("a class name")
     return value
 
 
