@@ -14,8 +14,11 @@ Every problem has a code listed in ``spec/errors.toml``; callers branch on class
 
 from __future__ import annotations
 
+import errno
+import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import NoReturn
@@ -85,6 +88,22 @@ class SaveError(TriptychError, OSError):
 
 class UsageError(TriptychError, ValueError):
     """The caller passed something impossible."""
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Errors of the system inside name `path`: where it reads, closes and walks, the system names nothing, or a descriptor."""
+    try:
+        yield
+    except TriptychError:
+        raise
+    except OSError as error:
+        if isinstance(error.filename, str):
+            raise
+        if error.errno is None:  # said by Python, of a file on which nobody can seek
+            raise OSError(errno.EIO, str(error), os.fspath(path)) from error
+        error.filename = os.fspath(path)
+        raise
 
 
 @cache

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Mapping
 from typing import Protocol
 
-from triptych.errors import Findings, UnsupportedError, shorten
+from triptych.errors import Findings, UnsupportedError, naming, shorten
 from triptych.limits import Limits
 from triptych.package import archive, names
 
@@ -39,24 +39,28 @@ def open_container(path: str, findings: Findings, limits: Limits) -> Container:
         UnsupportedError: It has more members than the limit.
         OSError: It cannot be read.
     """
-    # O_NONBLOCK: a pipe in the place of a package is refused below instead of waited for.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        facts = os.fstat(descriptor)
-        if stat.S_ISDIR(facts.st_mode):
-            container: Container = Folder(descriptor, findings, limits)
-        elif stat.S_ISREG(facts.st_mode):
-            container = Archive(_map(descriptor, facts.st_size), findings, limits)
-        else:
-            findings.fatal("PKG-017", None, "expected a folder or a regular file, got something else")
-    finally:
-        os.close(descriptor)
+    with naming(path):
+        container = _opened(path, findings, limits)
     _check_names(container, findings)
     if names.MIMETYPE in container.sizes:
         content = container.content(names.MIMETYPE)
         if content != names.MIMETYPE_CONTENT:
             findings.add("PKG-016", names.MIMETYPE, f"expected {names.MIMETYPE_CONTENT.decode()!r}, got {shorten(bytes(content[:64]))}")
     return container
+
+
+def _opened(path: str, findings: Findings, limits: Limits) -> Container:
+    # O_NONBLOCK: a pipe in the place of a package is refused below instead of waited for.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        facts = os.fstat(descriptor)
+        if stat.S_ISDIR(facts.st_mode):
+            return Folder(path, descriptor, findings, limits)
+        if stat.S_ISREG(facts.st_mode):
+            return Archive(_map(descriptor, facts.st_size), findings, limits)
+        findings.fatal("PKG-017", None, "expected a folder or a regular file, got something else")
+    finally:
+        os.close(descriptor)
 
 
 def _check_names(container: Container, findings: Findings) -> None:
@@ -117,7 +121,8 @@ def _mentions_zip(data: memoryview) -> bool:
 class Folder:
     """The members of a folder, found through its descriptor: neither a rename of the folder nor a link inside it leads elsewhere."""
 
-    def __init__(self, descriptor: int, findings: Findings, limits: Limits) -> None:
+    def __init__(self, path: str, descriptor: int, findings: Findings, limits: Limits) -> None:
+        self._path = path
         self.sizes: dict[str, int] = {}
         self._views: dict[str, memoryview] = {}
         self._walk(descriptor, "", findings, limits)
@@ -146,8 +151,7 @@ class Folder:
             finally:
                 os.close(member)
 
-    @staticmethod
-    def _open(descriptor: int, name: str, path: str, findings: Findings) -> int | None:
+    def _open(self, descriptor: int, name: str, path: str, findings: Findings) -> int | None:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (os.O_NOFOLLOW if findings.enforces("PKG-004") else 0)
         try:
             return os.open(name, flags, dir_fd=descriptor)
@@ -155,6 +159,7 @@ class Folder:
             if error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):
                 findings.add("PKG-004", names.spelled(path), f"expected a regular file, got a {'symbolic link' if error.errno != errno.ENXIO else 'special one'}")
                 return None
+            error.filename = f"{self._path}/{path}"  # the system saw the last part alone
             raise
 
     def content(self, name: str) -> memoryview:

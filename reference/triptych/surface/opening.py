@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from triptych import layouts
-from triptych.errors import Problem, UnsupportedError, UsageError, shorten
+from triptych.errors import Problem, UnsupportedError, UsageError, naming, shorten
 from triptych.layouts import Layout, architecture_text
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Panels
@@ -66,13 +66,9 @@ def load(
 def read(path: Path, *, verify: Literal["lazy", "full", "off"] = "lazy", limits: Limits = DEFAULT_LIMITS, allow_code: bool = False) -> Panels:
     """The panels of the model at `path`, as it says them; see `load`."""
     options = {"verify": verify, "limits": limits, "allow_code": allow_code}
-    try:
+    with naming(path):
         layout = recognise(path)
         return layout.read(path, **{name: value for name, value in options.items() if name in layout.read_options})
-    except OSError as error:
-        if error.errno is not None and error.filename is None:  # the system names a path where it opens one, and none where reading or closing fails
-            error.filename = str(path)
-        raise
 
 
 def fitted(

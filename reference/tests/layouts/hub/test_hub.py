@@ -1,8 +1,10 @@
 """Folders as the model hubs have them: read, written, and adopted where they lie; the safetensors library and PyTorch are the judges."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +171,26 @@ def test_what_cannot_be_adopted_stays_as_it_is(tmp_path):
     with pytest.raises(UsageError, match="without manifest"):
         adopt(done)
     assert not any((one / "manifest.json").exists() for one in (folder, linked, damaged))
+
+
+@pytest.mark.parametrize(("home", "call", "member"), [(Path, "lstat", "config.json"), (os, "scandir", "1_Pooling")])
+def test_a_disk_that_fails_makes_no_smaller_model(tmp_path, home, call, member, monkeypatch):
+    folder = whole(tmp_path / "m")
+    before = contents(folder)
+    plain = getattr(home, call)
+
+    def broken(path, *arguments, **options):
+        if os.fspath(path) == str(folder / member):
+            raise OSError(errno.EIO, "Input/output error")  # as a walk says it: without a name
+        return plain(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(home, call, broken)
+        for attempt in (triptych.load, adopt):
+            with pytest.raises(OSError, match=re.escape(str(folder))) as caught:
+                attempt(folder)
+            assert caught.value.errno == errno.EIO
+    assert contents(folder) == before
 
 
 def test_links_lead_nowhere_but_to_the_blobs_of_the_hubs_own_cache(tmp_path):

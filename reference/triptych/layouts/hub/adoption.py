@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from triptych.errors import InvalidModelError, SaveError, UsageError, shorten
+from triptych.errors import InvalidModelError, SaveError, UsageError, naming, shorten
 from triptych.layouts.hub import training
 from triptych.layouts.hub.folder import MANIFEST, Folder, scan
 from triptych.layouts.hub.reader import index_of, mapped, read, tensor_file
@@ -28,12 +28,17 @@ def adopt(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> P
         InvalidModelError: A file is damaged, or the package would not be valid; the folder is as before.
         SaveError: The manifest could not be written.
     """
+    target = Path(path)
+    with naming(path):
+        return _adopted(target, limits)
+
+
+def _adopted(target: Path, limits: Limits) -> Panels:
     from triptych.documents import dump_json
 
-    target = Path(path)
     sweep(target_of(target / MANIFEST), FileSystem())  # what an adoption left that died is no part of the model
     if not target.is_dir() or (target / MANIFEST).exists():
-        raise UsageError(f"expected a folder of weights without {MANIFEST} at {str(path)!r}")
+        raise UsageError(f"expected a folder of weights without {MANIFEST} at {str(target)!r}")
     folder = scan(target, limits)
     if folder.pickled:
         raise inexpressible(folder.weights, "expected safetensors to adopt them where they lie; `triptych convert` makes them of PyTorch's files")
@@ -64,7 +69,7 @@ def _records(folder: Folder, states: set[str], limits: Limits) -> dict[str, Json
     """Member -> its record, of every file in the folder; `states` are safetensors beside the weights."""
     parts = states | set(index_of(folder, limits).values()) if folder.sharded else {folder.weights}
     records: dict[str, Json] = {}
-    for root, inner, files in os.walk(folder.path):
+    for root, inner, files in os.walk(folder.path, onerror=_raised):
         inner.sort()
         for name in (*files, *(one for one in inner if (Path(root) / one).is_symlink())):
             file = Path(root) / name
@@ -74,6 +79,10 @@ def _records(folder: Folder, states: set[str], limits: Limits) -> dict[str, Json
                 raise inexpressible(shorten(member), fault or "expected plain files, got a link: copy what it leads to into its place")
             records[member] = _record(folder, member, limits, has_tensors=member in parts)
     return records
+
+
+def _raised(error: OSError) -> None:
+    raise error
 
 
 def _record(folder: Folder, member: str, limits: Limits, *, has_tensors: bool) -> Json:
