@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from triptych_conformance import __main__ as command
-from triptych_conformance import _cases, _judge, _report, _run
+from triptych_conformance import _cases, _files, _judge, _report, _run
 from triptych_conformance._progress import Progress
 
 TREE = Path(__file__).resolve().parents[2]
@@ -314,3 +315,17 @@ def test_the_command_runs_without_the_reference(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+
+
+def test_a_report_takes_the_place_of_the_old_one_whole_or_not_at_all(tmp_path, monkeypatch):
+    old, link = tmp_path / "report.json", tmp_path / "latest.json"
+    old.write_text("old")
+    link.symlink_to(old)
+    _files.replace(link, "new\n")
+    assert (old.read_bytes(), link.is_symlink()) == (b"new\n", True)
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("no space")))
+    with pytest.raises(OSError, match="no space"):
+        _files.replace(old, "newer\n")
+    assert [(one.name, one.read_bytes()) for one in sorted(tmp_path.iterdir())] == [("latest.json", b"new\n"), ("report.json", b"new\n")]
+    _files.replace(Path(os.devnull), "nobody reads this")
+    assert not Path(os.devnull).is_file()

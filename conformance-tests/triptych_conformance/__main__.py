@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from triptych_conformance import _export, _known, _report, _run, _show, _smoke, _trace
+from triptych_conformance import _export, _files, _known, _report, _run, _show, _smoke, _trace
 from triptych_conformance._adapter import CASE_SECONDS, START_SECONDS, AdapterError, Transcript
 from triptych_conformance._cases import NotPossibleHereError, Suite, SuiteDamagedError, load, suite
 from triptych_conformance._judge import UNJUDGED
@@ -130,9 +130,9 @@ def _run_command(args: argparse.Namespace, everything: Suite, adapter: Sequence[
     report = _report.build(everything, implementation, results, known, time.monotonic() - started)
     failed = _report.failing(results, everything.levels)
     if args.report:
-        args.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+        _files.replace(args.report, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     if args.junit:
-        args.junit.write_text(_report.junit(report), encoding="utf-8", newline="\n")
+        _files.replace(args.junit, _report.junit(report))
     if args.write_known_failures:
         _known.write_known(args.write_known_failures, report, failed)
         known = known | dict.fromkeys(failed, "")

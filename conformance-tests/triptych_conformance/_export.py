@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from triptych_conformance import _files
 from triptych_conformance._cases import Suite
 
 PACKAGE = Path(__file__).parent
@@ -57,7 +58,7 @@ def export(target: Path, suite: Suite) -> int:
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
         named = [(f"triptych-conformance-{suite.version}/{name}", path.read_bytes()) for name, path in files]
-        target.write_bytes(_zip(named) if target.name.endswith(".zip") else _tar(named))
+        _files.replace(target, _zip(named) if target.name.endswith(".zip") else _tar(named))
     return len(files)
 
 

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from triptych_conformance import _files
 from triptych_conformance._cases import Suite
 
 Json = Any
@@ -45,4 +46,4 @@ def write_known(path: Path, report: Json, failed: set[str]) -> None:
         if one["case"] in failed:
             reason = one.get("known") or f"{one['verdict']}: {one.get('detail', '')}".strip()
             lines.append(f"{one['case']} = {json.dumps(' '.join(reason.split())[:200])}")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    _files.replace(path, "\n".join(lines) + "\n")

@@ -160,8 +160,7 @@ def as_text(found: Difference, *, limit: int = ROWS) -> str:
             lines.append(f"{panel}: {'B' if missing[panel] == 'second' else 'A'} has none")
         elif found.differs(panel):
             lines.append(f"{panel}:")
-            changes = {"architecture": found.architecture, "training": found.training}.get(panel, ())
-            tensors = {"architecture": found.assets, "weights": found.weights, "training": found.state}[panel]
+            changes, tensors = found.of(panel)
             lines += _table([_change_cells(one) for one in changes[: limit or None]], _rest(changes, limit))
             lines += _table([_tensor_cells(one) for one in tensors.changes[: limit or None]], _rest(tensors.changes, limit))
             if tensors.compared or tensors.changes:
@@ -184,7 +183,7 @@ def _rest(changes: Sequence[Change | TensorChange], limit: int) -> str:
 
 
 def _said(found: Difference, panel: Panel) -> str:
-    tensors = {"architecture": found.assets, "weights": found.weights, "training": found.state}[panel]
+    _, tensors = found.of(panel)
     return f" ({_tally(tensors)})" if tensors.compared else ""
 
 

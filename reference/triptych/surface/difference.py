@@ -89,14 +89,19 @@ class Difference:
         tensors = (self.assets, self.weights, self.state)
         return not (self.missing or self.architecture or self.training or any(one.changes for one in tensors))
 
+    def of(self, panel: Panel) -> tuple[tuple[Change, ...], TensorsDifference]:
+        """What differs in `panel`: in its document, and in its tensors."""
+        by_panel: dict[Panel, tuple[tuple[Change, ...], TensorsDifference]] = {
+            "architecture": (self.architecture, self.assets),
+            "weights": ((), self.weights),
+            "training": (self.training, self.state),
+        }
+        return by_panel[panel]
+
     def differs(self, panel: Panel) -> bool:
         """Whether something differs in `panel`."""
-        found = {
-            "architecture": (self.architecture, self.assets.changes),
-            "weights": (self.weights.changes,),
-            "training": (self.training, self.state.changes),
-        }
-        return any(found[panel]) or any(one == panel for one, _ in self.missing)
+        changes, tensors = self.of(panel)
+        return bool(changes or tensors.changes) or any(one == panel for one, _ in self.missing)
 
 
 def diff(
