@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable
 
+import _documents
 import _edges
 import _operations
 import kit
@@ -96,6 +97,7 @@ def cases() -> Iterable[Case]:
     yield from rule_cases()
     yield from _operations.arc_cases()
     yield from _edges.arc_cases()
+    yield from _documents.arc_cases()
 
 
 def object_cases() -> Iterable[Case]:

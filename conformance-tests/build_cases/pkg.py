@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+import _documents
 import kit
 from kit import Case as KitCase
 from kit import Entry
@@ -270,5 +271,6 @@ def _start(all_entries: list[Entry], index: int) -> int:
 
 def cases() -> Iterable[KitCase]:
     yield from folder_cases()
+    yield from _documents.pkg_cases()
     yield from manifest_cases()
     yield from archive_cases()

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterable
 
 import _configs
+import _documents
 import kit
 from kit import Case
 
@@ -127,6 +128,7 @@ def cases() -> Iterable[Case]:
     yield from boundaries()
     yield from _configs.in_groups("losses", "metrics", "initializers", "regularizers", "constraints")
     yield from _configs.of_optimizers()
+    yield from _documents.trn_cases()
     twin = "trn-001-every-member"
     yield accepts(twin, "Optimizer, loss, metric and progress", TRAINING, "TRN-002", "TRN-003", "TRN-004", "TRN-005", "TRN-006", "TRN-007")
     yield accepts("trn-001-nothing-said", "A training document that says nothing", {"format_version": "1.0"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 
+import _documents
 import kit
 from kit import Case as KitCase
 
@@ -185,4 +186,5 @@ def cases() -> Iterable[KitCase]:
     yield from accepted_cases()
     yield from header_cases()
     yield from shard_cases()
+    yield from _documents.wgt_cases()
     yield from writing_cases()

@@ -27,9 +27,10 @@ export function readDocument(bytes, { member, schema, limits }) {
   const parse = member.endsWith(".yaml") ? parseYaml : parseJson;
   const value = parse(text, { member, limits, problems });
   if (problems.length) return { problems };
-  if (!isObject(value)) return { problems: [problem("DOC-011", `${member}#`, `expected a document to be an object, got ${quoted(value)}`)] };
-  const version = value.format_version;
-  if (schema !== "shard_index.schema.json" && typeof version === "string" && VERSION_SYNTAX.test(version) && version !== VERSION) {
+  const isDocument = schema !== "shard_index.schema.json"; // an index is text like one, without its form
+  if (isDocument && !isObject(value)) return { problems: [problem("DOC-011", `${member}#`, `expected a document to be an object, got ${quoted(value)}`)] };
+  const version = isDocument ? value.format_version : undefined;
+  if (typeof version === "string" && VERSION_SYNTAX.test(version) && version !== VERSION) {
     return { problems: [problem("VER-003", `${member}#/format_version`, `expected version ${VERSION}, got ${quoted(version)}`)] };
   }
   const found = checkSchema(schema, value, { member });
