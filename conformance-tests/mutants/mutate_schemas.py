@@ -12,7 +12,7 @@ import json
 import re
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,7 +52,7 @@ def collect():
     def noting(name, data, findings, prefix=""):
         before = len(findings.problems)
         plain(name, data, findings, prefix)
-        places = {problem.place.rpartition("#")[2].removeprefix(prefix) for problem in findings.problems[before:]}
+        places = {problem.place.rpartition("#")[2].removeprefix(prefix) for problem in findings.problems[before:] if problem.requirement != schemas.INTEGER}
         wanted = frozenset(places & {place.removeprefix(prefix) for place in asked[0] if place.startswith(prefix)}) if asked[0] is not None else None
         found[not places][name].setdefault((json.dumps(data, sort_keys=True), wanted), Instance(data, wanted))
 
@@ -132,6 +132,50 @@ def reach(name):
     return frozenset(seen)
 
 
+# --- what changes nothing
+
+CONFIGS = ("layers/", "operations/", "optimizers/", "losses/", "metrics/", "schedules/", "initializers/", "regularizers/", "constraints/")
+SAID_BEFORE = "chapter 90 asks for it before the schema, in the steps a to c"
+
+
+def changes_nothing(name, place):
+    """Why no document at all can tell that the clause at `place` is gone; empty if there is no reason."""
+    text = "/".join(map(str, place))
+    if name == "layers/Model":
+        return "a layer of type Model has no config (ARC-009)"
+    if place == ("type",):
+        return "the schema of the document says that a config is an object" if name.startswith(CONFIGS) else SAID_BEFORE if name in DOCUMENTS else ""
+    if place[-2:] == ("propertyNames", "type"):
+        return "a name of a member is a string"
+    if place[-1] == "maxLength" and longest(parent(load(name), place).get("pattern", "")) <= parent(load(name), place)["maxLength"]:
+        return "the pattern is no longer"
+    if (name in DOCUMENTS and text in {"allOf/0", "allOf/0/$ref", "properties/format_version/$ref"}) or (name == "common" and text.startswith(("$defs/version/", "$defs/document/"))):
+        return SAID_BEFORE
+    if re.fullmatch(r"\$defs/(sub)?layer/allOf/[01]/if/required/0", text):
+        return "a layer without a type is refused for that"
+    return "where there is no text, no pattern is broken, which `not` forbids" if (name, text) == ("common", "$defs/name/type") else ""
+
+
+DOCUMENTS = ("architecture", "manifest", "training")
+
+
+def parent(schema, place):
+    """What holds the last step of `place`."""
+    for step in place[:-1]:
+        schema = schema[step]
+    return schema
+
+
+def longest(pattern):
+    """How many characters a text has at most that matches all of `pattern`: no fewer than it has; endless where it need not match from end to end."""
+    body = re.sub(r"\[[^]]*\]|\\.", "x", pattern)
+    if not re.fullmatch(r"\^[^*+]*\$", body) or ",}" in body:
+        return sys.maxsize
+    return sum(int(most or 1) for most in re.findall(r"[^^$(){}|](?:\{(?:\d+,)?(\d+)\})?", body))
+
+
+# --- what is noticed
+
 def noticed(name, changed, instances, *, becomes):
     """Whether some instance gets the verdict `becomes` where `changed` stands in place of the schema `name`."""
     def retrieve(uri):
@@ -153,27 +197,46 @@ def tells(compiled, instance, *, becomes):
     return not instance.wanted <= {fault.pointer for fault in faults_of_jsonschema_rs(compiled.iter_errors(instance.data))}
 
 
-def survivors(wanted="*"):
-    """(kind, schema, pointer) of each mutant that no case notices, and how many there were of each kind."""
+@dataclass(frozen=True)
+class Mutant:
+    """A schema without one of its clauses."""
+
+    kind: str
+    name: str
+    place: tuple[str | int, ...]
+    is_noticed: bool
+    excuse: str
+    """Why nothing can notice it, if so."""
+
+    def __str__(self):
+        return f"{self.kind} {self.name} /{'/'.join(map(str, self.place))}"
+
+
+def mutants(wanted="*"):
+    """Every mutant of the schemas whose name matches `wanted`."""
     found = collect()
     instances = {"loosen": found[False], "tighten": found[True]}
-    counts, lived = defaultdict(int), []
     for path in sorted(FOLDER.rglob(f"*{schemas.SUFFIX}")):
         name = path.relative_to(FOLDER).as_posix().removesuffix(schemas.SUFFIX)
-        if not fnmatch.fnmatchcase(name, wanted):
-            continue
-        for kind, place in clauses(load(name)):
-            counts[kind] += 1
-            changed, kinds = without(load(name), place), ["loosen", "tighten"] if {"not", "if"} & {*place[:-1]} else [kind]
-            if not any(noticed(name, changed, instances[one], becomes=one == "loosen") for one in kinds):  # what a condition loses may let in or keep out
-                lived.append((kind, name, "/" + "/".join(map(str, place))))
-    return lived, dict(counts)
+        if fnmatch.fnmatchcase(name, wanted):
+            for kind, place in clauses(load(name)):
+                changed, kinds = without(load(name), place), ["loosen", "tighten"] if {"not", "if"} & {*place[:-1]} else [kind]  # what a condition loses may let in or keep out
+                is_noticed = any(noticed(name, changed, instances[one], becomes=one == "loosen") for one in kinds)
+                yield Mutant(kind, name, place, is_noticed, changes_nothing(name, place) if kind == "loosen" else "")
+
+
+def main(wanted="*"):
+    """Print the mutants that no case notices and that are not said to change nothing, and the counts."""
+    found = list(mutants(wanted))
+    for one in found:
+        if not one.is_noticed and not one.excuse:
+            print(one)
+    for kind in ("loosen", "tighten"):
+        real = [one for one in found if one.kind == kind and not one.excuse]
+        print(f"{kind}: {sum(one.is_noticed for one in real)} of {len(real)} noticed", file=sys.stderr)
+    for excuse, number in Counter(one.excuse for one in found if one.excuse).most_common():
+        print(f"{number} change nothing: {excuse}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    lived, counts = survivors(*sys.argv[1:])
-    for one in lived:
-        print(*one)
-    for kind, number in counts.items():
-        alive = sum(one[0] == kind for one in lived)
-        print(f"{kind}: {number - alive} of {number} noticed", file=sys.stderr)
+    main(*sys.argv[1:])

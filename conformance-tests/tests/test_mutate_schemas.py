@@ -46,9 +46,42 @@ def test_a_mutant_is_noticed_where_a_verdict_changes(mutate, monkeypatch, path, 
     monkeypatch.setattr(mutate, "load", lambda name: SCHEMA)
     monkeypatch.setattr(mutate, "reach", lambda name: {name})
     changed = mutate.without(SCHEMA, path)
-    assert mutate.noticed("small", changed, {"small": {json.dumps(instance): instance}}, becomes=becomes) is is_noticed
+    assert mutate.noticed("small", changed, {"small": {0: mutate.Instance(instance, None)}}, becomes=becomes) is is_noticed
+
+
+def test_a_case_that_wants_a_problem_misses_it(mutate, monkeypatch):
+    """Of two faults, the one that the case names is gone though the other remains."""
+    monkeypatch.setattr(mutate, "load", lambda name: SCHEMA)
+    monkeypatch.setattr(mutate, "reach", lambda name: {name})
+    changed = mutate.without(SCHEMA, ("properties", "b", "minimum"))
+    for wanted, is_noticed in ({"/a", "/b"}, True), ({"/a"}, False):
+        instance = mutate.Instance({"a": "z", "b": 0}, frozenset(wanted))
+        assert mutate.noticed("small", changed, {"small": {0: instance}}, becomes=True) is is_noticed
 
 
 def test_what_is_taken_away_leaves_a_schema(mutate):
     assert "allOf" not in mutate.without(SCHEMA, ("allOf", 0))
     assert "then" not in mutate.without(SCHEMA, ("if",))
+
+
+@pytest.mark.parametrize(("pattern", "length"), [
+    ("^sha256:[0-9a-f]{64}$", 71), ("^[a-z][a-z0-9_]{0,63}$", 64), (r"^(a|bc\.)$", 4), ("^a{3}$", 3), ("^[A-Za-z][A-Za-z0-9_]*$", sys.maxsize), ("^a{2,}$", sys.maxsize), ("abc", sys.maxsize),
+    ("", sys.maxsize),
+])
+def test_the_longest_text_of_a_pattern(mutate, pattern, length):
+    assert mutate.longest(pattern) == length
+
+
+@pytest.fixture(scope="module")
+def found(mutate):
+    return list(mutate.mutants())
+
+
+def test_each_clause_and_each_member_is_noticed_by_a_case(found):
+    """A clause or a word that is new in a schema needs a case: a kind in `build_cases/_kinds.py`, a row in ``configs.txt``, a fault in `_documents.py`."""
+    assert [str(one) for one in found if not one.is_noticed and not one.excuse] == []
+    assert len(found) > 7000
+
+
+def test_what_is_said_to_change_nothing_changes_nothing(found):
+    assert [str(one) for one in found if one.is_noticed and one.excuse] == []
