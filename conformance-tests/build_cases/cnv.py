@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import _foreign_arrays
 import _foreign_keras
+import _foreign_old
 import _foreign_tensorflow
 import _foreign_torch
 from kit import Case
@@ -13,7 +14,7 @@ from kit import Case
 
 def every() -> Iterable[Case]:
     """The cases of foreign layouts, whatever chapter they belong to first."""
-    for room in (_foreign_keras, _foreign_tensorflow, _foreign_torch, _foreign_arrays):
+    for room in (_foreign_keras, _foreign_tensorflow, _foreign_torch, _foreign_arrays, _foreign_old):
         yield from room.cases()
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from exact_numbers import numbers
 
 Json = Any
 Array = np.ndarray
@@ -39,13 +40,6 @@ class Row:
     requirements: Sequence[str] = ("EVL-001",)
     assets: Mapping[str, str] = field(default_factory=dict)
     """Member name -> text."""
-
-
-def numbers(name: str, shape: Sequence[int], *, step: float = 1 / 16, spread: float = 1.0, dtype: str = "float32") -> Array:
-    """Numbers that follow from `name`: multiples of `step`, so that they are exact in any format."""
-    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little")
-    drawn = np.random.RandomState(seed).standard_normal(tuple(shape)) * spread
-    return np.asarray(np.round(drawn / step) * step, dtype)
 
 
 def positive(name: str, shape: Sequence[int], *, dtype: str = "float32") -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,6 +58,57 @@ def _renamed(data: Json, names: Mapping[str, str], *, bare: bool) -> Json:
     return names.get(data, data) if bare and isinstance(data, str) else data
 
 
+def turned(seen: Mapping[str, Json]) -> dict[str, Json]:
+    """What was `seen` with canonical axes where its architecture names others for a weight under its canonical name; slots have the axes of their weights."""
+    if not isinstance(seen.get("architecture"), dict):
+        return dict(seen)
+    axes: dict[str, list[int]] = {}
+    architecture = _without_axes(seen["architecture"], "", axes)
+    found = {**seen, "architecture": architecture}
+    for member in ("tensors", "state"):
+        if axes and isinstance(seen.get(member), dict):
+            found[member] = {name: _permuted(tensor, axes.get(name if member == "tensors" else name.split(".", 2)[-1])) for name, tensor in seen[member].items()}
+    return found
+
+
+def _without_axes(graph: dict[str, Json], path: str, axes: dict[str, list[int]]) -> dict[str, Json]:
+    layers = graph.get("layers")
+    if not isinstance(layers, list) or not all(isinstance(one, dict) for one in layers):
+        return graph
+    return {**graph, "layers": [_layer_without_axes(one, f"{path}{one.get('name')}", axes) for one in layers]}
+
+
+def _layer_without_axes(layer: dict[str, Json], path: str, axes: dict[str, list[int]]) -> dict[str, Json]:
+    """`layer`, at `path`, without the axes of its weights, which go to `axes`, by the tensor."""
+    held = dict(layer)
+    references = held.pop("weights", None)
+    if isinstance(references, dict):
+        others = {}
+        for role, one in references.items():
+            if isinstance(one, dict) and one.keys() == {"tensor", "axes"} and one["tensor"] == f"{path}.{role}":
+                axes[one["tensor"]] = one["axes"]
+            else:
+                others[role] = one
+        held |= {"weights": others} if others else {}
+    if isinstance(held.get("architecture"), dict):
+        held["architecture"] = _without_axes(held["architecture"], f"{path}.", axes)
+    if isinstance(held.get("sublayers"), dict):
+        held["sublayers"] = {role: _layer_without_axes(one, f"{path}.{role}", axes) if isinstance(one, dict) else one for role, one in held["sublayers"].items()}
+    return held
+
+
+def _permuted(tensor: Json, axes: list[int] | None) -> Json:
+    """`tensor` with its stored axis ``axes[i]`` as axis i, where its elements are spelled out."""
+    if axes is None or not isinstance(tensor, dict) or "bits" not in tensor or sorted(axes) != list(range(len(tensor["shape"]))):
+        return tensor
+    shape = tensor["shape"]
+    steps = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    places = [0]
+    for axis in axes:
+        places = [place + index * steps[axis] for place in places for index in range(shape[axis])]
+    return {**tensor, "shape": [shape[axis] for axis in axes], "bits": [tensor["bits"][place] for place in places]}
+
+
 def read_otherwise(expected: Mapping[str, Json], got: Json) -> str:
     """How the model that a converter read, `got`, differs from the one that the file holds.
 
@@ -66,7 +118,7 @@ def read_otherwise(expected: Mapping[str, Json], got: Json) -> str:
         return f'expected an object "observed", got {short(got)}'
     defaults = expected.get("defaults", {})
     sides = []
-    for one in (expected, got):
+    for one in (expected, turned(got)):
         said = {name: value for name, value in one.items() if name in ("sections", "tensors", "state", "assets", *expected)}
         if isinstance(said.get("state"), dict):
             said["state"] = {name: tensor for name, tensor in said["state"].items() if name.startswith("optimizer.") and name.count(".") > 1}

@@ -65,11 +65,10 @@ def with_variables(
     tensors = group.in_order()
     if training.optimizer is None or not tensors:
         return None
-    goals = order(training.optimizer, trained, generation)
-    shapes = {weight.tensor: weight.shape for weight in trained}
-    if goals is not None and len(tensors) == 1 + (LEARNING_RATE in goals) < len(goals):
-        goals = goals[: len(tensors)]  # an optimizer that has made no step yet
-    if goals is None or len(goals) != len(tensors) or any(_shape(g, shapes) != t.shape for g, t in zip(goals, tensors, strict=True)):
+    # The first versions of Keras 3 keep slots of what is frozen, too.
+    every = [replace(weight, trainable=True) for weight in trained]
+    goals = _fitting(training.optimizer, tensors, trained, generation) or _fitting(training.optimizer, tensors, every, generation)
+    if goals is None:
         return None
     step = counted(tensors[0])
     if step is None:
@@ -78,6 +77,17 @@ def with_variables(
     kept = {**(training.state.tensors if training.state is not None else {}), **state}
     training = replace(training, progress=replace(training.progress or Progress(), step=step), state=Weights(kept) if kept else None)
     return training, tensors[0].dtype
+
+
+def _fitting(optimizer: Component, tensors: Sequence[Tensor], trained: Sequence[Trained], generation: Generation) -> list[str] | None:
+    """What each of `tensors` is; None where they are not what the optimizer keeps of `trained`."""
+    goals = order(optimizer, trained, generation)
+    shapes = {weight.tensor: weight.shape for weight in trained}
+    if goals is not None and len(tensors) == 1 + (LEARNING_RATE in goals) < len(goals):
+        goals = goals[: len(tensors)]  # an optimizer that has made no step yet
+    if goals is None or len(goals) != len(tensors) or any(_shape(g, shapes) != t.shape for g, t in zip(goals, tensors, strict=True)):
+        return None
+    return goals
 
 
 def _shape(goal: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...] | None:
