@@ -107,6 +107,14 @@ def text_cases() -> Iterable[Case]:
     yield rejects("doc-005-in-a-name", "A lone surrogate in a name", '{"\\ud834":1}', "STRING_LONE_SURROGATE", AT, "doc-005-surrogate-pair")
     yield Case("doc-011-an-object", "A document that is an object", ["DOC-011"], kit.package(PROBE), accepted=kit.observe(PROBE))
     yield Case("doc-011-an-array", "A document that is an array", ["DOC-011"], kit.package([PROBE]), rejected=("schema", "DOCUMENT_NOT_OBJECT", "architecture.json#"), twin="doc-011-an-object")
+    for name, title, text in (("null", "A document that is null", b"null\n"), ("a-number", "A document that is a number", b"1\n"), ("false", "A document that is false", b"false\n"), ("a-string", "A document that is a string", b'"layers"\n')):
+        yield Case(f"doc-011-{name}", title, ["DOC-011"], kit.package(text), rejected=("schema", "DOCUMENT_NOT_OBJECT", "architecture.json#"), twin="doc-011-an-object")
+    yield Case("doc-011-manifest-null", "A manifest that is null", ["DOC-011"], kit.package(PROBE, raw={"manifest.json": b"null\n"}),
+               rejected=("schema", "DOCUMENT_NOT_OBJECT", "manifest.json#"), twin="doc-011-an-object")
+    yield Case("doc-011-training-null", "A training document that is null", ["DOC-011"], kit.package(PROBE, training=b"null\n"),
+               rejected=("schema", "DOCUMENT_NOT_OBJECT", "training.json#"), twin="doc-011-an-object", profile="training")
+    for name, title, text in (("yaml-null", "A document in YAML that is null", "null\n"), ("yaml-marker", "A document in YAML of its first marker", "---\n"), ("yaml-markers", "A document in YAML of its markers", "---\n...\n")):
+        yield Case(f"doc-011-{name}", title, ["DOC-011"], kit.package(text), rejected=("schema", "DOCUMENT_NOT_OBJECT", "architecture.yaml#"), twin="doc-011-an-object", profile="yaml")
 
 
 def number_cases() -> Iterable[Case]:
@@ -252,9 +260,17 @@ def yaml_cases() -> Iterable[Case]:
                accepted=kit.observe(probe({"a": "one\ntwo\n", "b": "one two"})), profile="yaml")
     for name, title, config in (("open-flow", "A flow collection that never ends", "{x: 1"), ("open-string", "A string that never ends", '{x: "a}'),
                                 ("continued-at-the-left", "A flow collection goes on at the left of its name", "{x: a,\n  z: b}"), ("colon-at-a-bracket", "A colon touches a bracket", "{x: [a:]}"),
-                                ("escaped-surrogates", "A pair of escapes of surrogates", '{x: "\\ud834\\udd1e"}')):
+                                ("escaped-surrogates", "A pair of escapes of surrogates", '{x: "\\ud834\\udd1e"}'), ("escaped-slash", "An escape of a slash", '{x: "a\\/b"}'),
+                                ("comment-at-a-string", "A comment touches a string in quotes", '{x: "a"#c\n      }'), ("comment-at-a-bracket", "A comment touches a bracket", "{x: [1]}#c"),
+                                ("comment-at-a-name", "A comment touches a name", '{"x"#c\n      : 1}'), ("comment-at-a-literal", "A comment touches the mark of a literal string", "\n      x: |#c\n        a"),
+                                ("mark", "A byte order mark inside a string", '{x: "a\ufeffb"}'), ("mark-in-a-comment", "A byte order mark in a comment", "{x: a} # \ufeff"),
+                                ("colon-on-the-next-line", "A colon on the line behind its name", "{x\n      : 1}"), ("colon-behind-a-name-in-quotes", "A colon on the line behind its name in quotes", '{"x"\n      : 1}'),
+                                ("name-over-two-lines", "A name over two lines", '{"x\n      y": 1}'), ("quoted-hash-at-the-left", "A string goes on at the left with a hash", '{x: "a\n# b"}')):
         yield rejects_yaml(f"doc-018-{name}", title, config, "YAML_SYNTAX", "architecture.yaml", "doc-018-as-people-write-it")
     yield accepts_yaml("doc-018-continued", "Lines that go on, and a colon behind a name in quotes", '{x: a,\n      z: b\n      c, "s":1, t: "\\U0001d11e"}', {"x": "a", "z": "b c", "s": 1, "t": "\U0001d11e"})
+    yield accepts_yaml("doc-018-comments", "Comments behind scalars, between lines and beside hashes", '\n      a: prob #e\n      b: "c#d" #e#f\n      g#h: i#j\n      k: [1, # l\n# m\n        2]\n# n\n      o: | # p\n        q#r\n      s: "\\\\/"',
+                       {"a": "prob", "b": "c#d", "g#h": "i#j", "k": [1, 2], "o": "q#r\n", "s": "\\/"})
+    yield accepts_yaml("doc-018-name-behind-a-question-mark", "A name over two lines behind a question mark", '\n      ? "a\n        b"\n      : 1\n      c: {? d\n        : 2}', {"a b": 1, "c": {"d": 2}})
     yield Case("doc-028-escaped", "A tab and a carriage return as escapes, and lines that end with both", ["DOC-028"],
                kit.package(f'{YAML_HEAD}    config: {{x: "a\\tb\\rc"}}\n'.replace("\n", "\r\n")), accepted=kit.observe(probe({"x": "a\tb\rc"})), profile="yaml")
     for name, title, config in (("tab-after-a-colon", "A tab instead of a space", "{x:\ta}"), ("tab-in-a-comment", "A tab in a comment", "{x: a} #\ta"),

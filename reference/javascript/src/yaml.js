@@ -12,8 +12,9 @@ const AMBIGUOUS = /^(?:y|n|yes|no|on|off|true|false|null|~|=|<<)$/i;
 const NUMBER_FIRST = /^[-0-9+.?:]/;
 const BLANK = /\t|\r(?!\n)/;
 const SURROGATE = /(?<!\\)(?:\\\\)*\\(?:u|U0000)[dD][89a-fA-F]/;
+const SLASH = /(?<!\\)(?:\\\\)*\\\//;
 const LINE_BREAKS = { "\u0085": "U+0085", "\u2028": "U+2028", "\u2029": "U+2029" };
-const UNPRINTABLE = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+const UNPRINTABLE = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
 
 /** What a scalar without quotes is: "null", "boolean", "number", "string", "infinite", or the requirement that it breaks. */
 function plainKind(text) {
@@ -25,15 +26,17 @@ function plainKind(text) {
   return NUMBER_FIRST.test(text) ? "DOC-029" : "string";
 }
 
-/** Where a parser is laxer than the specification: a colon that touches what follows, an escape of a surrogate; undefined where nothing is. */
+/** Where a parser is laxer than the specification: about colons in a flow collection and escapes; undefined where it is not. */
 function laxness(tokens, text) {
   const open = tokens.filter(({ type }) => type === "document").map(({ value }) => value);
   while (open.length) {
     const token = open.pop();
     if (token?.type === "double-quoted-scalar" && SURROGATE.test(token.source)) return "an escape of a surrogate";
-    for (const { key, sep, value } of token?.items ?? []) {
-      const colon = token.type === "flow-collection" && key?.type === "scalar" ? sep?.find(({ type }) => type === "map-value-ind") : undefined;
-      if (colon !== undefined && !/[ \n\r]/.test(text[colon.offset + 1])) return "a colon without a space behind it";
+    if (token?.type === "double-quoted-scalar" && SLASH.test(token.source)) return "a slash behind a backslash";
+    for (const { start, key, sep, value } of token?.items ?? []) {
+      const colon = token.type === "flow-collection" && key ? sep?.find(({ type }) => type === "map-value-ind") : undefined;
+      if (colon !== undefined && key.type === "scalar" && !/[ \n\r]/.test(text[colon.offset + 1])) return "a colon without a space behind it";
+      if (colon !== undefined && !start.some(({ type }) => type === "explicit-key-ind") && text.slice(key.offset, colon.offset).includes("\n")) return "a name and its colon on two lines";
       open.push(key, value);
     }
   }

@@ -9,6 +9,7 @@ from typing import Any
 from triptych.documents.plain_scalars import AmbiguousScalar, resolve_plain
 from triptych.documents.scalars import INTEGER_RANGE
 from triptych.documents.text import decode_text, raise_problems, too_large
+from triptych.documents.yaml_source import YamlSource
 from triptych.errors import PROBLEM_LIMIT, Findings, UnsupportedError, pointer_token, shorten
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.model import Json
@@ -38,12 +39,16 @@ def parse_yaml(data: bytes, findings: Findings, *, limits: Limits = DEFAULT_LIMI
         line = text.count("\n", 0, found.start()) + 1
         what = "tabs" if found[0] == "\t" else "carriage returns without line feeds"
         findings.add("DOC-028", None, f"expected no {what}, got one in line {line}")
-    builder = _Builder(findings, limits, text)
+    source = YamlSource(text)
+    if fault := source.character_fault():
+        findings.fatal("DOC-018", None, fault)
+    builder = _Builder(findings, limits, source)
     try:
         for event in yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             builder.take(event)
     except (yaml.YAMLError, ValueError) as error:
         findings.fatal("DOC-018", None, f"expected well-formed YAML, got {_reason(error)}")
+    builder.lax(source.comment_fault())
     raise_problems(findings)
     if not builder.documents:
         findings.fatal("DOC-018", None, "expected a YAML document, got no content")
@@ -75,9 +80,9 @@ class _Open:
 class _Builder:
     """Builds plain data from parser events; depth and count are checked on each, and nothing recurses."""
 
-    def __init__(self, findings: Findings, limits: Limits, text: str) -> None:
+    def __init__(self, findings: Findings, limits: Limits, source: YamlSource) -> None:
         self.findings = findings
-        self.lines = text.split("\n")
+        self.source = source
         self.limits = limits
         self.open: list[_Open] = []
         self.documents = 0
@@ -95,8 +100,8 @@ class _Builder:
             self._start({} if kind == "MappingStartEvent" else [], event)
         elif kind in {"MappingEndEvent", "SequenceEndEvent"}:
             closed = self.open.pop()
-            if closed.flow:
-                self._indented(closed.line, event)
+            if closed.flow and closed.line != event.end_mark.line:
+                self.lax(self.source.flow_fault(closed.line, event.end_mark.line, self._around()))
         elif kind == "AliasEvent":
             self._add("DOC-020", event, f"expected no aliases, got {shorten('*' + event.anchor)}")
             self._place(None, event)
@@ -107,16 +112,14 @@ class _Builder:
             if event.version or event.tags:
                 self._add("DOC-019", event, "expected no directives, got one before the document")
 
-    def _indented(self, first: int, event: Any) -> None:
-        """Check what was begun in line `first` and ends with `event`: its further lines stand right of the block around it."""
-        around = self.open[-1] if self.open else None
-        if first == event.end_mark.line or around is None or around.flow:
-            return
-        for number in range(first + 1, event.end_mark.line + 1):
-            line = self.lines[number].rstrip("\r") if number < len(self.lines) else ""
-            if line and len(line) - len(line.lstrip(" ")) <= around.column and line.strip(" "):
-                self.findings.add("DOC-018", None, f"expected more than {around.column} spaces before what goes on in line {number + 1}, got fewer")
-                return
+    def _around(self) -> int | None:
+        """The column of the block collection that what comes next stands in; None where it stands in none, or in brackets."""
+        return None if not self.open or self.open[-1].flow else self.open[-1].column
+
+    def lax(self, fault: str | None) -> None:
+        """Note what the parser admits and the specification does not."""
+        if fault is not None:
+            self.findings.add("DOC-018", None, fault)
 
     def _add(self, requirement: str, event: Any, message: str) -> None:
         self.findings.add(requirement, self._pointer(), f"{message} {_at(event)}")
@@ -169,8 +172,7 @@ class _Builder:
     def _scalar(self, event: Any) -> None:
         text: str = event.value
         plain = not event.style
-        if event.style not in ("|", ">"):
-            self._indented(event.start_mark.line, event)
+        self.lax(self.source.scalar_fault(event, self._around()))
         top = self.open[-1] if self.open else None
         is_name = top is not None and isinstance(top.value, dict) and top.key is None
         limit = self.limits.name_bytes if is_name else self.limits.string_bytes

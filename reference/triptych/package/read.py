@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar
 
 from triptych.errors import (
     PROBLEM_LIMIT,
@@ -26,13 +26,14 @@ from triptych.errors import (
     shorten,
 )
 from triptych.limits import DEFAULT_LIMITS, Limits
-from triptych.model import Architecture, Panels, Tensor, Training, Weights
+from triptych.model import Architecture, Json, Panels, Tensor, Training, Weights
 from triptych.package import atomic, manifest, names, shards
 from triptych.package.containers import Container, open_container
 from triptych.package.safetensors_file import TensorFile, read_header
 from triptych.package.safetensors_header import collector_paused
 
 Verify = Literal["lazy", "full", "off"]
+_Parsed = TypeVar("_Parsed")
 _Task = list[tuple[TensorFile, str, str]]
 """Tensors to verify: file, name, digest."""
 _ATTEMPTS = 16
@@ -262,40 +263,35 @@ class _Reading:
 
     # --- documents
 
-    def _document(self, section: str) -> object:
-        """The plain data of a section's document; None where it is absent or broken already."""
+    def _document(self, section: str, parse: Callable[[Json, Findings], _Parsed]) -> _Parsed | None:
+        """What `parse` makes of the plain data of a section's document; None where it is absent or broken."""
         from triptych.documents import parse_json, parse_yaml
 
         name = self.manifest.sections.get(section)
-        if name not in self.sound or not self.manifest.is_plain(name):
+        if name not in self.sound or not self.manifest.is_plain(name) or not name.endswith((".json", ".yaml")):
             return None
         content = bytes(self.container.content(name))
-        limit = self.limits.training_bytes if section == "training" else self.limits.document_bytes
-        if name.endswith(".yaml"):
-            return parse_yaml(content, self.findings.at(names.spelled(name)), limits=self.limits)
-        if name.endswith(".json"):
-            return parse_json(content, self.findings.at(names.spelled(name)), limits=self.limits, size_limit=limit)
+        findings = self.findings.at(names.spelled(name))
+        with self._going_on():
+            if name.endswith(".yaml"):
+                return parse(parse_yaml(content, findings, limits=self.limits), findings)
+            limit = self.limits.training_bytes if section == "training" else self.limits.document_bytes
+            return parse(parse_json(content, findings, limits=self.limits, size_limit=limit), findings)
         return None
 
     def _architecture(self) -> Architecture | None:
         from triptych.documents import parse_architecture
 
-        with self._going_on():
-            data = self._document("architecture")
-            if data is not None:
-                return parse_architecture(data, self.findings.at(names.spelled(self.manifest.sections["architecture"])))
-        return None
+        return self._document("architecture", parse_architecture)
 
     def _training(self, state: Weights | None) -> Training | None:
         from dataclasses import replace
 
         from triptych.documents import parse_training
 
-        with self._going_on():
-            data = self._document("training")
-            if data is not None:
-                training = parse_training(data, self.findings.at(names.spelled(self.manifest.sections["training"])))
-                return training if state is None else replace(training, state=state)
+        training = self._document("training", parse_training)
+        if training is not None:
+            return training if state is None else replace(training, state=state)
         return None if state is None or self.collect else Training(state=state)
 
     def _assemble(self, architecture: Architecture | None, weights: Weights | None, training: Training | None) -> Panels:
