@@ -77,16 +77,16 @@ def accepts(id_: str, title: str, architecture: dict[str, Json], *more: str, ten
                 profile="core" if parameters is None else "layers")
 
 
-def rejects(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], stage: str, code: str, pointer: str, twin: str) -> Case:  # noqa: PLR0917 - a row of a table
-    return Case(id_, title, [id_[:7].upper()], kit.package(edited(base, change)), rejected=(stage, code, AT + pointer), twin=twin)
+def rejects(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], stage: str, code: str, pointer: str, twin: str, **more: str) -> Case:  # noqa: PLR0917 - a row of a table
+    return Case(id_, title, [id_[:7].upper()], kit.package(edited(base, change)), rejected=(stage, code, AT + pointer), twin=twin, **more)
 
 
 def schema(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], pointer: str, twin: str, code: str = "SCHEMA_VIOLATION") -> Case:  # noqa: PLR0917 - a row of a table
     return rejects(id_, title, base, change, "schema", code, pointer, twin)
 
 
-def semantic(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], code: str, pointer: str, twin: str) -> Case:  # noqa: PLR0917 - a row of a table
-    return rejects(id_, title, base, change, "semantic", code, pointer, twin)
+def semantic(id_: str, title: str, base: dict[str, Json], change: Callable[[dict[str, Json]], object], code: str, pointer: str, twin: str, **more: str) -> Case:  # noqa: PLR0917 - a row of a table
+    return rejects(id_, title, base, change, "semantic", code, pointer, twin, **more)
 
 
 def cases() -> Iterable[Case]:
@@ -209,7 +209,7 @@ def tensor_cases() -> Iterable[Case]:
             {"name": "a_b", "type": "Dense", "config": {"units": 2, "use_bias": False}}]}
     yield accepts("arc-018-own-tensors", "Every weight has a tensor of its own", names)
     yield accepts("arc-018-tied", "Two layers share one tensor, and one of them says so", TIED, "ARC-020", tensors={"first.kernel": kit.f32([2, 3])})
-    yield semantic("arc-018-dotted-name", "A name with a dot equals the path of a nested layer", names, lambda d: d["layers"][1].update(name="a.b"), "TENSOR_NAME_COLLISION", "/layers/1", "arc-018-own-tensors")
+    yield semantic("arc-018-dotted-name", "A name with a dot equals the path of a nested layer", names, lambda d: d["layers"][1].update(name="a.b"), "TENSOR_NAME_COLLISION", "/layers/1", "arc-018-own-tensors", profile="layers")
     probe: dict[str, Json] = {"format_version": "1.0", "layers": [{"name": "a", "type": "org.example:Probe", "weights": {"k": {"tensor": "k", "axes": [2, 0, 1]}, "s": {"tensor": "s", "axes": [], "trainable": False}}}]}
     yield accepts("arc-019-permutations", "Axes that permute three axes and none", probe, "ARC-020")
     yield semantic("arc-019-axis-twice", "An axis twice", probe, lambda d: d["layers"][0]["weights"]["k"].update(axes=[2, 0, 0]), "WEIGHT_AXES_NOT_PERMUTATION", "/layers/0/weights/k/axes", "arc-019-permutations")

@@ -137,7 +137,12 @@ def number_cases() -> Iterable[Case]:
     point = {"format_version": "1.0", "layers": [{"name": "dense", "type": "Dense", "config": {"units": 2.0}}]}
     yield Case("doc-027-integer-extent", "An extent without a point", ["DOC-027"], kit.package(dense), accepted=kit.observe(dense))
     yield Case("doc-027-extent-with-point", "An extent with a point", ["DOC-027"], kit.package(point),
-               rejected=("semantic", "INTEGER_EXPECTED", "architecture.json#/layers/0/config/units"), twin="doc-027-integer-extent")
+               rejected=("semantic", "INTEGER_EXPECTED", "architecture.json#/layers/0/config/units"), twin="doc-027-integer-extent", profile="layers")
+    for name, title, extent in (("extent-of-an-input", "An extent of an input", 2), ("extent-of-an-input-with-point", "An extent of an input with a point", 2.0)):
+        taken = {"format_version": "1.0", "inputs": [{"name": "x", "shape": [None, extent]}], "layers": [{"name": "flat", "type": "Flatten"}]}
+        outcome = {"accepted": kit.observe(taken)} if extent.__class__ is int else {
+            "rejected": ("semantic", "INTEGER_EXPECTED", "architecture.json#/inputs/0/shape/1"), "twin": "doc-027-extent-of-an-input"}
+        yield Case(f"doc-027-{name}", title, ["DOC-027"], kit.package(taken), **outcome)
     inside = {"format_version": "1.0", "layers": [{"name": "conv", "type": "Conv2D", "config": {"filters": 2, "kernel_size": [3, 3.0]}}]}
     yield Case("doc-027-inside-alternatives", "A point in one of two extents, where one extent would do as well", ["DOC-027"], kit.package(inside),
                rejected=("semantic", "INTEGER_EXPECTED", "architecture.json#/layers/0/config/kernel_size/1"), twin="doc-027-integer-extent", profile="layers")

@@ -62,7 +62,7 @@ def cases() -> Iterable[Case]:
     for name, title in (("1st", "begins with a digit"), ("my-extension", "has a hyphen"), ("", "is empty"), ("x" * 65, "has 65 characters")):
         word = {"": "empty", "x" * 65: "65-characters"}.get(name, name)
         yield rejects(f"ext-001-{word}", f"A name that {title}", PLAIN, lambda d, name=name: d.update(extensions_used=[name], extensions={name: {}}), "schema", "EXTENSION_NAME_SYNTAX", f"/extensions/{name}", twin)
-    yield rejects("ext-002-unlisted-at-the-top", "Data of an extension that is not listed", KNOWN, lambda d: d["extensions"].update(EXT_a={}), "semantic", "EXTENSION_UNLISTED", "/extensions/EXT_a", twin)
+    yield rejects("ext-002-unlisted-at-the-top", "Data of an extension that is not listed", OPTIONAL, lambda d: d["extensions"].update(EXT_a={}), "semantic", "EXTENSION_UNLISTED", "/extensions/EXT_a", twin)
     yield rejects("ext-002-unlisted-in-a-layer", "A layer with data of an extension that is not listed", PLAIN, lambda d: d["layers"][0].update(extensions={"keras": {}}), "semantic", "EXTENSION_UNLISTED", "/layers/0/extensions/keras", twin)
     yield rejects("ext-002-unlisted-in-a-sublayer", "A sublayer with data of an extension that is not listed", OPTIONAL, lambda d: d["layers"][1]["sublayers"]["layer"]["extensions"].update(EXT_b={}),
                   "semantic", "EXTENSION_UNLISTED", "/layers/1/sublayers/layer/extensions/EXT_b", twin)

@@ -84,6 +84,9 @@ def configs() -> Iterable[Case]:
             "kernel_regularizer": None}
     yield good("lyr-003-values-of-every-kind", "Explicit padding, an activation and initializers as objects, null", ["LYR-003", "LYR-002"],
                chain(layer("Conv2D", rich, "conv"), shape=[None, 8, 8, 3]), parameters=(56, 0))
+    yield good("lyr-003-scale-of-a-rescaling", "A Rescaling layer has a finite scale", ["LYR-003"], chain(layer("Rescaling", {"scale": 2.0})))
+    yield bad("lyr-003-infinite-scale", "A Rescaling layer has an infinite scale", "LYR-003", chain(layer("Rescaling", {"scale": {"float": "Infinity"}})),
+              "LAYER_CONFIG_INVALID", f"{AT}/layers/0/config/scale", stage="schema", twin="lyr-003-scale-of-a-rescaling")
     yield good("lyr-003-kernel-of-two-extents", "A kernel of two axes has two extents", ["LYR-003"],
                chain(layer("Conv2D", conv), shape=[None, 8, 8, 3]), parameters=(56, 0))
     for slug, title, config, member in (

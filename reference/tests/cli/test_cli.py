@@ -16,6 +16,8 @@ def test_no_command_prints_help_and_is_wrong_usage(capsys):
 
 def test_a_valid_package_is_said_to_be_valid(package_path, capsys):
     assert main(["validate", str(package_path)]) == 0
+    assert capsys.readouterr().out == "valid (tensors not read)\n"
+    assert main(["validate", "--full", str(package_path)]) == 0
     assert capsys.readouterr().out == "valid\n"
 
 
@@ -39,7 +41,7 @@ def test_what_is_no_model_could_not_be_told(content, tmp_path, capsys):
     path = tmp_path / "x.h5"
     path.write_bytes(content)
     assert main(["validate", str(path)]) == 3
-    assert "valid\n" not in capsys.readouterr().out.replace("invalid", "")
+    assert "valid" not in capsys.readouterr().out.replace("invalid", "")
 
 
 def test_a_missing_file_could_not_be_told(tmp_path, capsys):
@@ -165,6 +167,6 @@ def test_layers_that_only_keras_knows_and_code_left_out_are_noted(tmp_path, caps
     assert main(["validate", path]) == 0
     out = capsys.readouterr().out.splitlines()
     assert [": note: " in line for line in out] == [True, True, False]
-    assert out[-1] == "valid"
+    assert out[-1] == "valid (tensors not read)"
     assert main(["validate", "--format", "json", path]) == 0
     assert len(json.loads(capsys.readouterr().out)["results"][0]["notes"]) == 2

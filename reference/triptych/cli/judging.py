@@ -29,6 +29,8 @@ class Outcome:
     unused: tuple[tuple[str, str], ...] | None = None
     """Place and sentence of what a valid architecture holds and nothing uses; None where nobody asked."""
     seconds: float = 0.0
+    tensors_read: bool = False
+    """Whether the bytes of tensors were read and compared, too."""
 
 
 def judge(thing: Thing, *, full: bool = False, unused: bool = False) -> Outcome:
@@ -61,7 +63,7 @@ def judge(thing: Thing, *, full: bool = False, unused: bool = False) -> Outcome:
         verdict, problems = "unknown", (_unreadable(error.strerror or str(error)),)
     except Exception as error:  # noqa: BLE001 - a fault of ours in one file is said, and is no verdict on it or on others
         verdict, problems = "unknown", (_unreadable(f"an error of the program that checks it: {type(error).__name__}: {shorten(str(error))}"),)
-    return Outcome(path, verdict, problems, notes, found, time.monotonic() - start)
+    return Outcome(path, verdict, problems, notes, found, time.monotonic() - start, full)
 
 
 def died(thing: Thing) -> Outcome:

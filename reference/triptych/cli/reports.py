@@ -9,6 +9,8 @@ from typing import Any
 from triptych.cli.judging import Outcome
 
 SAID = {"valid": "valid", "unknown": "could not tell"}
+UNREAD = "valid (tensors not read)"
+"""Said of a model whose headers and documents alone were read: the bytes of its tensors may be anything."""
 
 
 def renderer(name: str) -> Callable[[Sequence[Outcome]], str]:
@@ -31,6 +33,8 @@ def printable(path: str) -> str:
 
 def said(outcome: Outcome) -> str:
     """The verdict in words."""
+    if outcome.verdict == "valid" and not outcome.tensors_read:
+        return UNREAD
     count = len(outcome.problems)
     return SAID.get(outcome.verdict, f"{count} problem{'s' * (count != 1)}")
 

@@ -20,7 +20,7 @@ Check each PATH against the specification and print every problem, one a line:
 
 A folder that is no package is searched for models, each of which gets its verdict; one that fails does not keep others from being checked.
 Headers and documents are read, and all digests of theirs compared; with --full every tensor as well.
-The last line is the verdict. "Could not tell" is never "valid".
+The last line is the verdict; without --full it says "valid (tensors not read)". "Could not tell" is never "valid".
 A note tells what is no problem: layers of extension types, and code that is not carried (--allow-code of convert carries it).
 With --unused, layers, inputs and values of a valid model that nothing uses are listed too; they are no problems.
 With --only, problems of other kinds are not listed; where there are some and none that was asked for, it could not be told.
