@@ -317,6 +317,18 @@ def layers_go_by_their_own_names(patch):
     patch.setattr(names_elsewhere, "saved_objects", lambda *given: [dataclasses.replace(one, path=f"layers/{one.name}", other=None) for one in plain(*given)])
 
 
+@mutant("NAM-006")
+def the_last_weight_names_a_tensor(patch):
+    plain = names_elsewhere._part_of_keras
+    patch.setattr(names_elsewhere, "_part_of_keras", lambda graph, pointer: reversed(list(plain(graph, pointer))))
+
+
+@mutant("NAM-007")
+def every_layer_is_part_of_the_model(patch):
+    plain = names_elsewhere.keras_order
+    patch.setattr(names_elsewhere, "keras_order", lambda graph: list(dict.fromkeys([*plain(graph), *(layer.name for layer in graph.layers)])))
+
+
 def uncoded():
     waived = tomllib.loads((SUITE / "waived.toml").read_text(encoding="utf-8"))
     coded = {name for entry in tomllib.loads((TREE / "spec" / "errors.toml").read_text(encoding="utf-8")).values() for name in entry["requirements"]}

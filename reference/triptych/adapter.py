@@ -250,7 +250,7 @@ def perform(request: Mapping[str, Json], findings: Findings) -> dict[str, Json]:
         case "update":
             return {"outcome": "accepted", "observed": _update(_read(path, findings), Path(request["gradients"]))}
         case "names":
-            return {"outcome": "accepted", "observed": {"names": _names(_read(path, findings), findings)}}
+            return _names(_read(path, findings), findings)
         case "import":
             panels, lost = converting.read_foreign(request)
             return {"outcome": "accepted", "observed": observe(panels), "not_kept": list(lost)}
@@ -266,11 +266,16 @@ def perform(request: Mapping[str, Json], findings: Findings) -> dict[str, Json]:
 
 
 def _names(panels: Panels, findings: Findings) -> dict[str, Json]:
-    """The names that frameworks have for each weight of the architecture in `panels`."""
+    """The answer to a request for the names that frameworks have for each weight of the architecture in `panels`."""
     from triptych.layouts.tf_checkpoint.names_elsewhere import names_elsewhere
 
-    assert panels.architecture is not None
-    return dict(names_elsewhere(panels.architecture, findings.at("architecture.json")))
+    if panels.architecture is None:
+        raise UsageError("expected a package with an architecture, got one without")
+    try:
+        names = names_elsewhere(panels.architecture, findings.at("architecture.json"))
+    except ConversionError as error:  # of what Keras has no place for, this program works out no names
+        return {"outcome": "skipped", "reason": error.problems[0].message}
+    return {"outcome": "accepted", "observed": {"names": dict(names)}}
 
 
 def _rejected(problems: tuple[Problem, ...]) -> dict[str, Json]:

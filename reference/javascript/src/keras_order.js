@@ -1,14 +1,17 @@
 // The order in which Keras counts the inputs, layers and operations of an architecture (chapter 45).
 
 import { valuesOf } from "./architecture.js";
+import { byCodePoint } from "./values.js";
 
 /** What each value is made by, and every call with its index among the makers; inputs are makers without a call. */
 function makersOf(graph) {
   const makers = new Map();
   for (const { name } of graph.inputs) makers.set(name, { owner: Symbol(name), takes: [] });
   for (const call of graph.calls) {
-    const taken = [...call.inputs, ...Object.values(call.arguments).flatMap((argument) => valuesOf(argument, "").map(([name]) => name))];
-    const maker = { owner: call.layer ?? Symbol(call.op), layer: call.layer, takes: taken.map((name) => makers.get(name)) };
+    if (call.op === "constant") continue; // an array among arguments
+    const said = Object.keys(call.arguments).sort(byCodePoint).map((name) => call.arguments[name]);
+    const taken = [...call.inputs, ...said.flatMap((argument) => valuesOf(argument, "").map(([name]) => name))];
+    const maker = { owner: call.layer ?? Symbol(call.op), layer: call.layer, takes: taken.map((name) => makers.get(name)).filter(Boolean) };
     for (const name of call.outputs) makers.set(name, maker);
   }
   return makers;
@@ -44,7 +47,7 @@ function depthsOf(behind) {
 /** The layers of a graph in the order of Keras, undefined in the place of an input or an operation. */
 export function orderOf(graph) {
   if (graph.sequential) return [undefined, ...graph.layers.values()];
-  const makers = makersOf(graph), outputs = graph.outputs.map((name) => makers.get(name));
+  const makers = makersOf(graph), outputs = graph.outputs.map((name) => makers.get(name)).filter(Boolean);
   const { behind, firstMet } = visit(outputs), depths = depthsOf(behind);
   const unused = graph.inputs.map(({ name }) => makers.get(name).owner).filter((owner) => !firstMet.has(owner));
   for (const owner of unused) {

@@ -3,6 +3,7 @@
 import { orderOf } from "./keras_order.js";
 import { spelled } from "./names.js";
 import { InvalidModelError, UsageError, problem, quoted } from "./problems.js";
+import { callsOf, layersOf } from "./resolved.js";
 import { has } from "./values.js";
 
 const ATTRIBUTES = { forward: "forward_layer", backward: "backward_layer" };
@@ -38,11 +39,34 @@ class Way {
   }
 }
 
+/** What Keras calls the cells and layers that have no name in the document: by class, counted over the model; backward like forward. */
+function partNames(graph) {
+  const names = new Map(), used = new Map();
+  const inside = (layer, twin) => {
+    for (const [role, inner] of layer.sublayers) {
+      const like = role === "backward" ? layer.sublayers.get("forward") : twin?.sublayers.get(role);
+      names.set(inner, names.get(like) ?? counted(snakeCase(classOf(inner)), used));
+      inside(inner, like);
+    }
+    for (const inner of layer.graph?.layers.values() ?? []) inside(inner);
+  };
+  for (const layer of graph.layers.values()) inside(layer);
+  return names;
+}
+
 class Namer {
   constructor(layers) {
     this.layers = layers;
+    this.parts = partNames(layers.graph);
     this.names = new Map();
-    this.problems = [];
+  }
+
+  /** What only a class of somebody else's tells: how its weights are called, or of how many objects it consists. */
+  strangers() {
+    const at = (one, member) => (one.inComposite ? one.place : `${one.place}/${member}`);
+    const layers = [...layersOf(this.layers.graph)].filter((layer) => layer.isExtension && this.holdsWeights(layer));
+    const calls = [...callsOf(this.layers.graph)].filter(({ op }) => op?.includes(":"));
+    return new Map([...layers.map((layer) => [at(layer, "type"), layer.type]), ...calls.map((call) => [at(call, "op"), call.op])]);
   }
 
   holdsWeights(layer) {
@@ -62,39 +86,41 @@ class Namer {
     }
   }
 
-  layer(layer, way) {
-    if (layer.isExtension && this.holdsWeights(layer)) {
-      this.problems.push(["NAM-005", layer]);
-      return;
-    }
-    this.weights(layer, cellOf(layer, way));
+  /** Names the weights of a layer and of what is inside it; `keeper` leads to the wrapper that keeps the layer's kernel as its own. */
+  layer(layer, way, keeper) {
+    this.weights(layer, cellOf(layer, way), keeper);
     const counts = new Map();
-    for (const [role, inner] of layer.sublayers) this.layer(inner, sublayerOf(role, snakeCase(inner.type), { way, counts }));
+    for (const [role, inner] of layer.sublayers) {
+      this.layer(inner, sublayerOf(role, inner.type, { name: this.parts.get(inner), way, counts }), layer.type === "SpectralNormalization" ? way : undefined);
+    }
     if (layer.graph) this.graph(layer.graph, way);
   }
 
   /** Names the weights that a layer owns, where they stand on the way to the object that keeps them. */
-  weights(layer, way) {
-    const counts = new Map();
+  weights(layer, way, keeper) {
+    const counts = new Map(layer.type === "SpectralNormalization" ? [[undefined, 1]] : []); // behind the kernel
     for (const { role, tensor } of this.layers.weights.get(layer)) {
       const [, projection, part] = PROJECTION.exec(role) ?? [];
       const at = projection ? way.attribute(`_${projection}_dense`, { elsewhere: layer.type === "MultiHeadAttention" ? `${projection}_dense` : `_${projection}_dense`, part2: [projection === "output" ? "attention_output" : projection] }) : way;
       const index = counts.get(projection) ?? 0;
       counts.set(projection, index + 1);
-      if (!this.names.has(tensor)) this.names.set(tensor, this.spelled(at, { second: second(layer, part ?? role), third: third(layer, part ?? role, projection), role: part ?? role, index }));
+      if (this.names.has(tensor)) continue;
+      const kept = keeper && (role === "kernel" || role === "embeddings"), said = { second: second(layer, part ?? role), third: third(layer, part ?? role, projection), role: part ?? role, index };
+      this.names.set(tensor, kept ? spelledAt({ ...at, objects2: keeper.objects2, objects3: keeper.objects3, paths: keeper.paths }, { ...said, third: "kernel", index: 0 }) : spelledAt(at, said));
     }
   }
 
-  spelled(way, { second: name2, third: name3, role, index }) {
-    const keras2 = new Map(), keras3 = new Map();
-    const { objects2, objects3, outermost, named, parts2, parts3, paths } = way;
-    if (objects2) keras2.set("objects", [...objects2, name2].join("/"));
-    if (parts2) keras2.set("hdf5", [outermost, named.at(-1), ...parts2, `${name2}:0`].join("/"));
-    if (objects3) keras3.set("objects", [...objects3, name3].join("/"));
-    if (parts3) keras3.set("hdf5", [outermost, ...parts3, role].join("/"));
-    if (paths) keras3.set("paths", [...paths, "vars", String(index)].join("/"));
-    return new Map([["keras2", keras2], ["keras3", keras3]]);
-  }
+}
+
+/** The names of the weight to whose object a way leads. */
+function spelledAt({ objects2, objects3, outermost, named, parts2, parts3, paths }, { second: name2, third: name3, role, index }) {
+  const keras2 = new Map(), keras3 = new Map(), ofTokens = role === "idf_weights"; // which HDF5 knows without a name, or not at all
+  if (objects2) keras2.set("objects", [...objects2, name2].join("/"));
+  if (parts2) keras2.set("hdf5", ofTokens ? `${outermost}/Variable:0` : [outermost, named.at(-1), ...parts2, `${name2}:0`].join("/"));
+  if (objects3) keras3.set("objects", [...objects3, name3].join("/"));
+  if (parts3 && !ofTokens) keras3.set("hdf5", [outermost, ...parts3, role].join("/"));
+  if (paths) keras3.set("paths", [...paths, "vars", ofTokens ? role : String(index)].join("/"));
+  return new Map([["keras2", keras2], ["keras3", keras3]]);
 }
 
 /** The class of a layer in Keras. */
@@ -112,16 +138,16 @@ function counted(name, counts) {
 
 /** The way to the object that keeps a layer's own weights. */
 function cellOf({ type }, way) {
+  if (type === "TextVectorization") return way.attribute("_lookup_layer");
   if (CONVOLUTIONAL.test(type)) return way.attribute("cell", { part2: [], part3: ["conv_lstm_cell"] });
   return RECURRENT.test(type) ? way.attribute("cell", { part2: [`${snakeCase(type)}_cell`] }) : way;
 }
 
-/** The way to a sublayer, whose class in snake case is `name`; `counts` are of the cells before it. */
-function sublayerOf(role, name, { way, counts }) {
+/** The way to a sublayer that is called `name`; `counts` are of the cells before it. */
+function sublayerOf(role, type, { name, way, counts }) {
   const [, number] = /^cell_([0-9]+)$/.exec(role) ?? [];
   if (number) {
-    const cell = counted(name, counts);
-    return way.then({ objects2: ["cells", number], objects3: null, paths: ["cells", cell], parts2: [cell], parts3: [cell] });
+    return way.then({ objects2: ["cells", number], objects3: null, paths: ["cells", counted(snakeCase(type), counts)], parts2: [name], parts3: [name] });
   }
   if (has(ATTRIBUTES, role)) return way.attribute(ATTRIBUTES[role], { part2: [`${role}_${name}`] });
   return way.attribute(role, role === "cell" ? { part2: [name] } : { part2: [], part3: [name] });
@@ -138,8 +164,8 @@ function third({ type }, role, projection) {
 /** Tensor -> keras2 and keras3 -> form -> name, for each weight of a model's architecture; throws where a layer has weights and a type outside the vocabulary. */
 export function namesElsewhere({ layers, manifest }) {
   if (!layers) throw new UsageError("expected a model with an architecture, got one without");
-  const namer = new Namer(layers), { graph } = layers;
+  const namer = new Namer(layers), { graph } = layers, strangers = [...namer.strangers()];
+  if (strangers.length) throw new InvalidModelError(strangers.map(([place, found]) => problem("NAM-005", `${spelled(manifest.sections.architecture)}#${place}`, `expected what chapters 26 and 27 know, got ${quoted(found)}`)));
   namer.graph(graph, new Way({ parts3: graph.sequential && graph.name !== undefined ? [graph.name] : [] }));
-  if (namer.problems.length === 0) return namer.names;
-  throw new InvalidModelError(namer.problems.map(([requirement, { type, place }]) => problem(requirement, `${spelled(manifest.sections.architecture)}#${place}/type`, `expected a type of chapter 26 for a layer with weights, got ${quoted(type)}`)));
+  return namer.names;
 }

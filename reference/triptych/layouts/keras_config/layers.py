@@ -345,7 +345,8 @@ class Layers:
     def _write_sublayers(self, layer: Layer, config: dict[str, Json], writing: Writing) -> None:
         inner = writing.generation
         nested = replace(writing, generation=replace(inner, wrapped=inner.wraps_objects))
-        if layer.type == "TimeDistributed":
+        if layer.type in ("TimeDistributed", "SpectralNormalization"):
+            config.pop("units", None)  # which Keras takes from the layer inside
             config["layer"] = self.write(layer.sublayers["layer"], nested)
         elif layer.type == "Bidirectional":
             forward, backward = layer.sublayers["forward"], layer.sublayers["backward"]

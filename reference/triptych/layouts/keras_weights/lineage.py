@@ -38,11 +38,24 @@ def owners(layer: Layer, index: int) -> Iterator[Owner]:
 
 def _owners(layer: Layer, pointer: str, path: str, lineage: tuple[str, ...]) -> Iterator[Owner]:
     yield Owner(pointer, path, lineage, layer)
-    for role, sublayer in layer.sublayers.items():
+    for role, sublayer in sorted(layer.sublayers.items(), key=lambda one: _order(one[0])):
         yield from _owners(sublayer, f"{pointer}/sublayers/{role}", f"{path}.{role}", (*lineage, f"@{role}"))
     if layer.architecture is not None:
         for index, inner in enumerate(layer.architecture.layers):
             yield from _owners(inner, f"{pointer}/architecture/layers/{index}", f"{path}.{inner.name}", (*lineage, inner.name))
+
+
+def class_of(layer: Layer) -> str:
+    """The name of its class in Keras, of a type of the vocabulary."""
+    if layer.architecture is not None:
+        return "Sequential" if layer.architecture.is_sequential else "Functional"
+    return "GroupedQueryAttention" if layer.type == "GroupQueryAttention" else layer.type
+
+
+def _order(role: str) -> tuple[bool, str, int]:
+    """`forward` first, ``cell_10`` behind ``cell_9``."""
+    stem = role.rstrip("0123456789")
+    return role != "forward", stem, int(role[len(stem) :] or 0)
 
 
 def with_weights(architecture: Architecture, listed: dict[str, dict[str, WeightReference]]) -> Architecture:

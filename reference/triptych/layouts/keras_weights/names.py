@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 
+from triptych.layouts.vocabularies import LOOKUPS
 from triptych.model import Json
 
 _COUNTER = re.compile(r":\d+$")
@@ -32,6 +35,7 @@ CELLS = {"LSTM": "lstm_cell", "GRU": "gru_cell", "SimpleRNN": "simple_rnn_cell"}
 ROLE_SYNONYMS = {"embeddings": {"kernel"}, "alpha": {"alphas"}, "kernel": {"depthwise_kernel"}}
 """Today's role -> other last words that stood for it."""
 
+_NONE: Mapping[tuple[str, ...], str] = MappingProxyType({})
 _PROJECTIONS = {"query": "query", "key": "key", "value": "value", "attention_output": "output"}
 """Scopes inside a layer of several heads -> how its roles begin."""
 
@@ -51,24 +55,23 @@ def says_role(scopes: Sequence[str], stored: str, role: str) -> bool:
     return bool(scopes) and f"{_PROJECTIONS.get(scopes[-1])}_{stored}" == role
 
 
-def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect: str, before: int = 0) -> str:
+def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect: str, parts: Mapping[tuple[str, ...], str] = _NONE) -> str:
     """The name that Keras gives the weight `role` of the layer at `lineage`, names of layers and sublayer roles outermost first.
 
-    A sublayer role is marked by a leading "@"; of nested layers Keras 2 says only the innermost. `before` counts the cells of its
-    type before a cell in a stack.
+    A sublayer role is marked by a leading "@"; of nested layers Keras 2 says only the innermost. `parts` are the names of what has none
+    in the document, by its lineage.
     """
+    if role == "idf_weights" and dialect != "keras3" and layer_type in LOOKUPS:
+        return "Variable:0"  # made without a name, under that of the outermost layer alone
     owner = max((index for index, part in enumerate(lineage) if not part.startswith("@")), default=0)
     scopes = [*(lineage if dialect == "keras3" else lineage[owner:])]
     words = []
     for index, part in enumerate(scopes):
         if not part.startswith("@"):
             words.append(part)
-        elif part in ("@forward", "@backward"):
-            words.append(f"{part[1:]}_{snake(layer_type) if index == len(scopes) - 1 else 'layer'}")
-        elif part == "@cell" and index < len(scopes) - 1:
-            words.append("stacked_rnn_cells")
-        elif dialect == "keras3" or part.startswith("@cell"):
-            words.append(snake(layer_type) + (f"_{before}" if before else ""))
+        elif dialect == "keras3" or part.startswith(("@cell", "@forward", "@backward")):
+            type_name = layer_type if index == len(scopes) - 1 else "StackedRNNCells" if part == "@cell" else "Layer"
+            words.append(parts.get(tuple(lineage[: len(lineage) - len(scopes) + index + 1])) or _part_name(part, type_name))
     if dialect == "keras3" and layer_type.startswith("ConvLSTM"):
         words.append("conv_lstm_cell")
     elif layer_type in CELLS:
@@ -79,6 +82,36 @@ def default_name(lineage: Sequence[str], layer_type: str, role: str, *, dialect:
     if layer_type.startswith("Depthwise") and role == "kernel" and dialect != "keras3":
         role = "depthwise_kernel"
     return "/".join([*words, role]) + ("" if dialect == "keras3" else ":0")
+
+
+def _part_name(part: str, type_name: str) -> str:
+    """The name of a part that is the first of its kind: of type `type_name` in the role `part`."""
+    return _in_role(part, snake(type_name))
+
+
+def _in_role(part: str, name: str) -> str:
+    return f"{part[1:]}_{name}" if part in ("@forward", "@backward") else name
+
+
+def part_names(parts: Iterable[tuple[tuple[str, ...], str]]) -> dict[tuple[str, ...], str]:
+    """Lineage -> name, of the cells and layers among `parts` (lineage, type) that the document gives none: by class, counted over the model.
+
+    What is backward is called like what is forward, of which Keras makes it.
+    """
+    used: Counter[str] = Counter()
+    names: dict[tuple[str, ...], str] = {}
+    stems: dict[tuple[str, ...], str] = {}
+    for lineage, type_name in parts:
+        part = lineage[-1]
+        if not part.startswith("@"):
+            continue
+        like = tuple("@forward" if one == "@backward" else one for one in lineage)
+        if like not in stems:
+            stem = snake(type_name)
+            stems[like] = f"{stem}_{used[stem]}" if used[stem] else stem
+            used[stem] += 1
+        names[lineage] = _in_role(part, stems[like])
+    return names
 
 
 def snake(name: str) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from triptych.layouts.keras_weights.assignment import Array, Place
-from triptych.layouts.keras_weights.lineage import Owner, owners, weight_order
-from triptych.layouts.keras_weights.names import default_name, parse
+from triptych.layouts.keras_weights.lineage import Owner, class_of, owners, weight_order
+from triptych.layouts.keras_weights.names import default_name, parse, part_names
 from triptych.layouts.problems import mismatch
 from triptych.model import Architecture, WeightReference
 from triptych.vocabulary import weight_slots
@@ -51,15 +51,11 @@ def top_layers(architecture: Architecture) -> dict[str, TopLayer]:
 def default_names(top: TopLayer, architecture: Architecture, dialect: str) -> list[str]:
     """The names under which Keras stores the weights of `top`, in the order of ``get_weights()``."""
     prefix = (architecture.name,) if dialect == "keras3" and architecture.is_sequential and architecture.name else ()
-    before: dict[tuple[str, ...], int] = {}
-    cells: dict[tuple[str, ...], int] = {}
-    for owner in top.owners:
-        if owner.lineage[-1].startswith("@cell_"):
-            kind = (*owner.lineage[:-1], owner.layer.type)
-            cells[owner.lineage] = before.get(kind, 0)
-            before[kind] = before.get(kind, 0) + 1
+    unnamed = any(part.startswith("@") for owner in top.owners for part in owner.lineage)
+    everyone = (owner for index, layer in enumerate(architecture.layers) for owner in owners(layer, index)) if unnamed else ()
+    parts = part_names((owner.lineage, class_of(owner.layer)) for owner in everyone)
     return [
-        "/".join([*prefix, default_name(owner.lineage, owner.layer.type, place.role, dialect=dialect, before=cells.get(owner.lineage, 0))])
+        "/".join([*prefix, default_name(owner.lineage, owner.layer.type, place.role, dialect=dialect, parts=parts)])
         for place in top.places
         for owner in [place.owner]
     ]

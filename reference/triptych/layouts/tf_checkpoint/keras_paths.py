@@ -114,7 +114,11 @@ class _Walk:
             if part is not None:
                 config = entry.get("config")
                 inner = config.get("layer") if isinstance(config, dict) else None
-                yield from self._layer(inner if isinstance(inner, dict) else {}, sublayer, f"{pointer}/sublayers/{role}", (*steps, *part))
+                below = f"{pointer}/sublayers/{role}"
+                for held in self._layer(inner if isinstance(inner, dict) else {}, sublayer, below, (*steps, *part)):
+                    # This wrapper keeps the kernel of the layer inside as its own, too, and keys are made of the shortest way.
+                    is_kept = layer.type == "SpectralNormalization" and held.place.owner.pointer == below and held.place.role in ("kernel", "embeddings")
+                    yield Held((*steps, ("kernel",)), held.place) if is_kept else held
 
     def _ordered(self, pointer: str, layer: Layer) -> Sequence[Place]:
         places = self._places.get(pointer, [])
