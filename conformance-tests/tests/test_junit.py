@@ -62,9 +62,9 @@ def test_the_validators_report_obeys_both(judges, tmp_path, capsys):
 def test_the_runners_report_obeys_that_of_jenkins(judges):
     verdicts = ["pass", "fail", "n/a", "skipped", "errored", "crash", "timeout", "protocol"]
     results = [
-        {"case": text[:99], "requirements": [f"{text[:9]}"], "role": "reader", "profile": "core", "verdict": verdict, "detail": text, "stderr": text, **known}
+        {"case": text[:99], "requirements": [f"{text[:9]}"], "role": "reader", "profile": "core", "verdict": verdict, "diagnosis": "code", "detail": text, "stderr": text, **known}
         for text in HOSTILE for verdict in verdicts for known in ({}, {"known": text})
     ]
-    report = _report.junit({"results": results, "seconds": 1.5, "implementation": {"name": HOSTILE[2], "version": HOSTILE[0]}})
+    report = _report.junit({"results": results, "seconds": 1.5, "implementation": {"name": HOSTILE[2], "version": HOSTILE[0], "roles": ["validator"]}})
     assert faults(judges[1], report) == []
     assert all(f"<{kind}" in report for kind in ("skipped", "failure", "error"))

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,7 @@ def held(results):
 def test_a_liar_satisfies_no_requirement(kind, liar, suite):
     _, results = _run.run(liar(kind), suite.cases if kind in {"accept-all", "reject-all"} else suite.select(QUICK))
     assert held(results) == set()
-    assert _report.failing(results, suite.levels)
+    assert _report.failing(results, suite.levels, ["reader"])
 
 
 @pytest.mark.parametrize("kind", RESTARTING)
@@ -65,7 +66,7 @@ def test_the_input_path_tells_nothing(suite, tmp_path):
         if not case.links:
             path = case.lay_out(tmp_path / "model-x" / "input")
             assert path.name in {"input", "model.triptych", "given.json"}
-            assert {one.name.partition(".")[0] for one in path.glob("foreign/*")} <= {"model"}
+            assert {re.split("[.-]", one.name)[0] for one in path.glob("foreign/*")} <= {"model"}
             shutil.rmtree(tmp_path / "model-x")
 
 
@@ -283,7 +284,9 @@ def test_what_does_not_apply_is_one_line(report, capsys):
     for form, start in (("text", "not applicable: "), ("markdown", "Not applicable: ")):
         assert command.main(["render", str(report / "report.json"), "--format", form]) == 0
         (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith(start)]
-        assert "evaluator evaluate" in line
+        assert "evaluator " in line
+        assert "reader names " in line
+        assert len(line) < 250
 
 
 def test_junit_is_rendered_from_a_report_as_a_run_writes_it(report, capsys):
@@ -329,3 +332,52 @@ def test_a_report_takes_the_place_of_the_old_one_whole_or_not_at_all(tmp_path, m
     assert [(one.name, one.read_bytes()) for one in sorted(tmp_path.iterdir())] == [("latest.json", b"new\n"), ("report.json", b"new\n")]
     _files.replace(Path(os.devnull), "nobody reads this")
     assert not Path(os.devnull).is_file()
+
+
+IMPRECISE = """
+import json, sys
+from triptych import adapter
+for line in sys.stdin:
+    request = json.loads(line)
+    answer = adapter.IMPLEMENTATION | {"protocol": 1, "roles": sys.argv[1:], "profiles": ["layer"]} if request["cmd"] == "start" else adapter.answer(request)
+    for problem in answer.get("problems", ()):
+        problem["place"] += "/somewhere"
+    print(json.dumps(answer), flush=True)
+"""
+
+
+@pytest.mark.parametrize(("roles", "status", "said", "unsaid"), [
+    (["validator"], command.DOES_NOT, "INEXACT  doc-011-an-array", "--diagnoses"),
+    (["reader"], command.CONFORMS, "1 rejection explained otherwise than expected, which a reader may: --diagnoses lists them", "INEXACT"),
+])
+def test_a_rejection_at_the_wrong_place_counts_against_a_validator_and_is_listed(roles, status, said, unsaid, tmp_path, capsys):
+    (tmp_path / "adapter.py").write_text(IMPRECISE, encoding="utf-8")
+    asked = ["run", "--only", "doc-011-*", "--junit", str(tmp_path / "junit.xml"), "--write-known-failures", str(tmp_path / "known.toml")]
+    adapter = ["--", sys.executable, str(tmp_path / "adapter.py"), *roles]
+    command.main([*asked, *adapter])
+    capsys.readouterr()
+    assert command.main(["run", "--only", "doc-011-*", *adapter]) == status
+    output, errors = capsys.readouterr()
+    assert said in output
+    assert unsaid not in output
+    assert "'layer' is none of the profiles; 'layers' is" in errors
+    failures = ET.parse(tmp_path / "junit.xml").getroot().get("failures")
+    assert failures == ("1" if status else "0")
+    assert ('doc-011-an-array = "inexact: expected' in (tmp_path / "known.toml").read_text(encoding="utf-8")) is bool(status)
+    assert command.main(["run", "--only", "doc-011-*", "--known-failures", str(tmp_path / "known.toml"), *adapter]) == command.CONFORMS
+    capsys.readouterr()
+    command.main(["run", "--only", "doc-011-*", "--diagnoses", *adapter])
+    assert "CODE     doc-011-an-array  [DOC-011]\n         expected DOCUMENT_NOT_OBJECT at 'architecture.json#', got" in capsys.readouterr().out
+
+
+def test_who_reads_no_further_is_told_nothing(tmp_path):
+    script = f"{sys.executable} -m triptych_conformance list | head -n 1"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, cwd=SUITE, check=True)
+    assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
+
+
+def test_what_cannot_be_started_and_what_is_no_case_is_said_with_what_to_do(tmp_path, capsys):
+    assert command.main(["run", "--", str(tmp_path)]) == command.UNUSABLE
+    assert "after -- stands the command of a program" in capsys.readouterr().err
+    assert command.main(["show", "DOC-011"]) == command.USAGE
+    assert "DOC-011 is a requirement; its cases: doc-011-an-array" in capsys.readouterr().err

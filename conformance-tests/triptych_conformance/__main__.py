@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import sys
 import threading
 import time
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--write-known-failures", type=Path, metavar="FILE", help="write the cases that fail now, with what happened")
     run.add_argument("--report", type=Path, metavar="FILE", help="write the JSON report")
     run.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
+    run.add_argument("--diagnoses", action="store_true", help="list every rejection with another code or place than expected; they count for validators")
     run.add_argument("--inspect-with", default="", metavar="PYTHON", help="the interpreter that has h5py, TensorFlow, Keras, PyTorch (default: this one)")
     run.add_argument("--transcript", type=Path, metavar="FILE", help="write every line that went to the adapter (→) and came back (←)")
     smoke = add("smoke", "is the adapter itself in order? Names what beginners get wrong", "-- ADAPTER...")
@@ -128,7 +130,7 @@ def _run_command(args: argparse.Namespace, everything: Suite, adapter: Sequence[
         finally:
             progress.clear()
     report = _report.build(everything, implementation, results, known, time.monotonic() - started)
-    failed = _report.failing(results, everything.levels)
+    failed = _report.failing(results, everything.levels, implementation["roles"])
     if args.report:
         _files.replace(args.report, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     if args.junit:
@@ -136,15 +138,20 @@ def _run_command(args: argparse.Namespace, everything: Suite, adapter: Sequence[
     if args.write_known_failures:
         _known.write_known(args.write_known_failures, report, failed)
         known = known | dict.fromkeys(failed, "")
-    stale = sorted(known.keys() & {one.case for one in results if one.passed})
+    stale = sorted(known.keys() & {one.case for one in results if one.passed} - failed)
     new = failed - known.keys()
-    print(_report.text({**report, "results": [one for one in report["results"] if one["case"] in new or one["verdict"] in {"pass", "n/a", UNJUDGED}]}))
+    for problem in _smoke.unknown_words(implementation, everything):
+        print(f"triptych-conformance: {problem}", file=sys.stderr)
+    if args.diagnoses and (rough := _report.diagnoses(report)):
+        print(rough)
+    others = {one.case for one in results if one.verdict in {"pass", "n/a", UNJUDGED}} - known.keys()
+    print(_report.text({**report, "results": [one for one in report["results"] if one["case"] in new | others]}))
     for case in stale:
         print(f"STALE    {case} passes; remove it from {args.known_failures}")
     if known:
         print(f"{len(known) - len(stale)} known failures")
     if new:
-        print(f"{len(new)} cases fail; for one of them: {PROGRAM} show {min(new)} -- {' '.join(adapter)}", file=sys.stderr)
+        print(f"{len(new)} case{'s fail; for one of them' if len(new) > 1 else ' fails; to see it'}: {PROGRAM} show {min(new)} -- {' '.join(adapter)}", file=sys.stderr)
     if not any(one.verdict != "n/a" for one in results):
         print("nothing applied to this adapter", file=sys.stderr)
         return DOES_NOT
@@ -164,7 +171,9 @@ def _show_command(args: argparse.Namespace, everything: Suite, adapter: Sequence
     try:
         case = everything.case(args.case)
     except KeyError:
-        near = [one.id for one in everything.cases if args.case in one.id or args.case in one.requirements]
+        if cited := [one.id for one in everything.cases if args.case in one.requirements]:
+            raise _UsageError(f"{args.case} is a requirement; its cases: {', '.join(cited)}") from None
+        near = [one.id for one in everything.cases if args.case in one.id]
         hint = f"; did you mean {', '.join(near[:5])}" if near else ""
         raise _UsageError(f"no such case: {args.case}{hint}") from None
     if adapter:
@@ -250,8 +259,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("triptych-conformance: interrupted", file=sys.stderr)
         return UNUSABLE
+    except BrokenPipeError:  # who reads the output has seen enough; Python would complain once more when it ends
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
+        return UNUSABLE
     except (OSError, SuiteDamagedError, NotPossibleHereError, AdapterError, _trace.NoCheckoutError) as error:
-        print(f"triptych-conformance: {error}", file=sys.stderr)
+        said = error.strerror if isinstance(error, OSError) and error.filename is None and error.strerror else error
+        print(f"triptych-conformance: {said}", file=sys.stderr)
         return UNUSABLE
 
 

@@ -87,9 +87,10 @@ class Adapter:
                 self._process = subprocess.Popen(
                     [program, *command[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **(environment or {})}
                 )
-        except OSError:
+        except OSError as error:
             self._folder.cleanup()
-            raise
+            said = f"cannot start {command[0]!r}: {error.strerror or error}; after -- stands the command of a program, such as python my_adapter.py"
+            raise type(error)(error.errno, said) from error
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=_read_lines, args=(self._process.stdout, self._lines), daemon=True).start()
 

@@ -20,6 +20,8 @@ OBSERVED = ("sections", "architecture", "training", "tensors", "state", "assets"
 """Members of an observation that are always judged; others only where a case expects them."""
 COUNTED = ("pass", "fail", "skip", "crash", "timeout", "protocol")
 """Verdicts of cases that were decided; the rest is "n/a" and UNJUDGED."""
+INEXACT = ("code", "none")
+"""Diagnoses that a reader may give, and a validator may not."""
 UNJUDGED = "unjudged"
 """The verdict of a case that applies, and that nobody here can decide: the reader that has to look at the file is not installed."""
 
@@ -43,6 +45,11 @@ class Result:
     def passed(self) -> bool:
         """Whether the case counts for the implementation."""
         return self.verdict == "pass"
+
+
+def counts_against(one: Result, roles: Iterable[str]) -> bool:
+    """Whether the case counts against an implementation with `roles`: a validator has to say code and place, also of what a reader only refuses."""
+    return one.verdict in COUNTED and (not one.passed or ("validator" in roles and one.diagnosis in INEXACT))
 
 
 def result(case: Case, verdict: str, detail: str = "", *, diagnosis: str = "n/a", stderr: str = "") -> Result:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from triptych_conformance._cases import CORE, Suite
-from triptych_conformance._judge import COUNTED, UNJUDGED, Result, by_requirement
+from triptych_conformance._judge import COUNTED, INEXACT, UNJUDGED, Result, by_requirement, counts_against
 
 Json = Any
 REPORT = 1
@@ -26,12 +26,14 @@ def binding(requirement: str, levels: Mapping[str, str]) -> bool:
     return levels.get(requirement, "MUST") == "MUST"
 
 
-def failing(results: Sequence[Result], levels: Mapping[str, str]) -> set[str]:
-    """Identifiers of the cases that count against the implementation: skipped ones too, those of mere SHOULDs not."""
-    return {
-        one.case for one in results
-        if one.verdict in COUNTED and not one.passed and any(binding(requirement, levels) for requirement in one.requirements)
-    }
+def failing(results: Sequence[Result], levels: Mapping[str, str], roles: Sequence[str]) -> set[str]:
+    """Identifiers of the cases that count against an implementation with `roles`: skipped ones too, those of mere SHOULDs not."""
+    return {one.case for one in results if counts_against(one, roles) and any(binding(requirement, levels) for requirement in one.requirements)}
+
+
+def _is_inexact(one: Mapping[str, Json], report: Mapping[str, Json]) -> bool:
+    """Whether a result that passes counts against a validator all the same."""
+    return one["verdict"] == "pass" and one["diagnosis"] in INEXACT and "validator" in report["implementation"]["roles"]
 
 
 def _conformance(results: Sequence[Result], implementation: Mapping[str, Json], levels: Mapping[str, str], *, whole: bool) -> list[Json]:
@@ -42,7 +44,7 @@ def _conformance(results: Sequence[Result], implementation: Mapping[str, Json], 
             mine = [one for one in judged if one.profile == profile]
             held = {name: holds for name, holds in by_requirement(mine).items() if holds is not None and binding(name, levels)}
             if role == "validator":
-                inexact = {name for one in mine if one.diagnosis in {"code", "none"} for name in one.requirements}
+                inexact = {name for one in mine if one.diagnosis in INEXACT for name in one.requirements}
                 held = {name: holds and name not in inexact for name, holds in held.items()}
             undecided = {name for one in mine if one.verdict == UNJUDGED for name in one.requirements if binding(name, levels)}
             if held or undecided:
@@ -106,9 +108,17 @@ def _counted(report: Mapping[str, Json]) -> list[Json]:
 
 def _not_applicable(report: Mapping[str, Json]) -> str:
     """What was not declared, or is not possible here, in one line; an empty text if everything applied."""
-    rest = Counter((one["role"], one["profile"]) for one in report["results"] if one["verdict"] == "n/a")
-    parts = ", ".join(f"{role} {profile} {number}" for (role, profile), number in sorted(rest.items()))
-    return f"not applicable: {rest.total()} cases ({parts})" if rest else ""
+    rest = [one for one in report["results"] if one["verdict"] == "n/a"]
+    roles = Counter(one["role"] for one in rest)
+    whole = {role for role in roles if all(one["verdict"] == "n/a" for one in report["results"] if one["role"] == role)}
+    parts = [f"{role} {roles[role]}" for role in sorted(whole)]
+    profiles = Counter((one["role"], one["profile"]) for one in rest if one["role"] not in whole)
+    parts += [f"{role} {profile} {number}" for (role, profile), number in sorted(profiles.items())]
+    return f"not applicable: {_numbered(len(rest), 'case')} ({', '.join(parts)})" if rest else ""
+
+
+def _numbered(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def _not_held(report: Mapping[str, Json], *, must: bool) -> list[Json]:
@@ -139,14 +149,23 @@ def text(report: Mapping[str, Json]) -> str:
     """Every case that did not pass, every requirement that does not hold, then the summary."""
     lines = []
     for one in report["results"]:
-        if one["verdict"] not in {"pass", "n/a"}:
+        inexact = _is_inexact(one, report)
+        if one["verdict"] not in {"pass", "n/a"} or inexact:
             note = f"  (known: {one['known']})" if "known" in one else ""
-            lines += [f"{one['verdict'].upper():8} {one['case']}  [{', '.join(one['requirements'])}]{note}", f"         {one.get('detail', '')}"]
+            lines += [f"{'INEXACT' if inexact else one['verdict'].upper():8} {one['case']}  [{', '.join(one['requirements'])}]{note}", f"         {one.get('detail', '')}"]
             lines += [f"         | {line}" for line in one.get("stderr", "").splitlines()[-5:]]
     for said, must in (("not held", True), ("advice (SHOULD, MAY) not followed", False)):
         if missing := _not_held(report, must=must):
             lines.append(f"{said}: {' '.join(one['id'] for one in missing)}")
+    if (rough := sum(report["diagnosis"].get(one, 0) for one in INEXACT)) and "validator" not in report["implementation"]["roles"]:
+        lines.append(f"{_numbered(rough, 'rejection')} explained otherwise than expected, which a reader may: --diagnoses lists them")
     return "\n".join([*lines, summary(report)])
+
+
+def diagnoses(report: Mapping[str, Json]) -> str:
+    """Every rejection whose code or place is not the expected one."""
+    rows = [one for one in report["results"] if one["diagnosis"] in INEXACT]
+    return "\n".join(f"{one['diagnosis'].upper():8} {one['case']}  [{', '.join(one['requirements'])}]\n         {one.get('detail', '')}" for one in rows)
 
 
 def markdown(report: Mapping[str, Json]) -> str:
@@ -193,14 +212,14 @@ def junit(report: Mapping[str, Json]) -> str:
     counts: Counter[str] = Counter()
     for one in report["results"]:
         inner = ""
-        if one["verdict"] in {"n/a", UNJUDGED} or ("known" in one and one["verdict"] != "pass"):
+        if one["verdict"] in {"n/a", UNJUDGED} or ("known" in one and (one["verdict"] != "pass" or _is_inexact(one, report))):
             counts["skipped"] += 1
             # As text: the schema of Jenkins knows no attribute of it.
             inner = f"<skipped>{_text(one.get('known', one.get('detail', 'not applicable')))}</skipped>"
-        elif one["verdict"] != "pass":
+        elif one["verdict"] != "pass" or _is_inexact(one, report):
             kind = "error" if one["verdict"] in {"crash", "timeout", "protocol"} else "failure"
             counts[kind] += 1
-            inner = f"<{kind} type={_safe(one['verdict'])} message={_safe(one.get('detail', ''))}/>"
+            inner = f"<{kind} type={_safe('inexact' if one['verdict'] == 'pass' else one['verdict'])} message={_safe(one.get('detail', ''))}/>"
         if "stderr" in one:
             inner += f"<system-err>{_text(one['stderr'])}</system-err>"
         place = ".".join((one["role"], one["profile"], one["requirements"][0]))

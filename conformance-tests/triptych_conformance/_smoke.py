@@ -137,14 +137,20 @@ def _silence(adapter: Adapter, seconds: float) -> str:
 
 def _introduced(implementation: Mapping[str, Json], suite: Suite) -> list[Step]:
     """What is to be said of the answer to start: the words in it are those of the suite."""
-    steps: list[Step] = []
+    wrong = [(False, f"start: {problem}") for problem in unknown_words(implementation, suite)]
+    return wrong or [(True, f"start: {implementation['name']} {implementation['version']}, {', '.join(implementation['roles'])}")]
+
+
+def unknown_words(implementation: Mapping[str, Json], suite: Suite) -> list[str]:
+    """What is said of each role and profile of an adapter that the suite does not know."""
+    problems = []
     for member, known in (("roles", {case.role for case in suite.cases}), ("profiles", {case.profile for case in suite.cases})):
         for word in implementation[member]:
             if word not in known:
                 near = difflib.get_close_matches(word.lower(), sorted(known), 1)
                 meant = f"; {near[0]!r} is" if near else f"; they are {', '.join(sorted(known))}"
-                steps.append((False, f"start: {word!r} is none of the {member}{meant}"))
-    return steps or [(True, f"start: {implementation['name']} {implementation['version']}, {', '.join(implementation['roles'])}")]
+                problems.append(f"{word!r} is none of the {member}{meant}")
+    return problems
 
 
 def _farewell(adapter: Adapter) -> Step:
