@@ -56,3 +56,15 @@ def test_a_read_that_fails_names_the_file_though_the_system_does_not():
         triptych.load("/proc/self/mem")
     assert caught.value.errno == errno.EIO
     assert not isinstance(caught.value, triptych.TriptychError)
+
+
+def test_a_target_that_cannot_be_looked_at_is_a_save_that_failed(tmp_path, dense, monkeypatch):
+    def broken(path, **_):
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(Path, "stat", broken)
+    with pytest.raises(triptych.SaveError, match="expected to write .*hub', got: Input/output error; nothing was written") as caught:
+        triptych.save(dense(2), tmp_path / "hub", layout="hub", only="weights")
+    assert caught.value.errno == errno.EIO
+    monkeypatch.undo()
+    assert not list(tmp_path.iterdir())

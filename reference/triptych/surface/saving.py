@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from triptych.errors import UsageError
+from triptych.errors import SaveError, UsageError
 from triptych.layouts import LAYOUTS, Layout, recognise
 from triptych.layouts.layout import Outline
 from triptych.model import Panels
@@ -74,6 +74,17 @@ def save(
     """
     target = Path(path)
     chosen = target_layout(target, layout)
+    try:
+        return _saved(model, target, chosen, overwrite=overwrite, only=only, progress=progress, **options)
+    except SaveError:
+        raise
+    except OSError as error:  # of looking at what stands there: who writes makes a SaveError of its own, that says what has become of it
+        raise SaveError(error.errno, f"expected to write {str(target)!r}, got: {error.strerror or error}; nothing was written") from error
+
+
+def _saved(
+    model: Model, target: Path, chosen: Layout, *, overwrite: bool, only: Literal["architecture", "weights", "training"] | None, **options: Any
+) -> tuple[str, ...]:
     if not overwrite and chosen.stands_at(target):
         if sys.stdin is None or not sys.stdin.isatty():
             raise UsageError(f"expected no file at {str(target)!r}, one is there; pass overwrite=True to replace it")
@@ -81,7 +92,7 @@ def save(
             return (f"everything: {str(target)!r} was kept as it was, as you chose",)
         overwrite = True
     panels = releasing(restrict(model.panels, only, chosen))
-    return chosen.write(panels, target, progress=progress, overwrite=overwrite, **_with_restriction(options, only, chosen))
+    return chosen.write(panels, target, overwrite=overwrite, **_with_restriction(options, only, chosen))
 
 
 def outline(panels: Panels, path: Path, *, layout: str | None = None, only: Literal["architecture", "weights", "training"] | None = None, **options: Any) -> Outline:
