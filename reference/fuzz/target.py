@@ -18,6 +18,8 @@ Judge = Callable[[bytes, Any, Any], None]
 """Called with an input, what the parser was given and what it made of it: raises `Disagreement` where another reader says otherwise."""
 
 READ = (InvalidModelError, UnsupportedError)
+MISSING = (*READ, FileNotFoundError, IsADirectoryError)
+"""The same, and that a file of several is not there or is a folder: those errors are the file system's own."""
 
 
 class Disagreement(AssertionError):  # noqa: N818 - says what it is

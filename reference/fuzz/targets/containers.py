@@ -10,7 +10,7 @@ from typing import Any
 
 from fuzz import folders
 from fuzz.mutators import blind, files, packages, tensors, zips
-from fuzz.target import READ, Disagreement, Target
+from fuzz.target import MISSING, Disagreement, Target
 from fuzz.targets.reading import all_of, as_file, as_folder, read_one
 from triptych import dtypes
 from triptych.errors import Findings
@@ -22,7 +22,6 @@ from triptych.model import Panels
 from triptych.package import archive
 from triptych.package.safetensors_file import TensorFile, read_header
 
-_MISSING = (*READ, FileNotFoundError)
 _MOST = 1 << 22
 
 
@@ -148,6 +147,6 @@ TARGETS = (
     Target("npy", _npy_header, _npy, judge=_as_numpy_reads, longest=1 << 12),
     Target("npz", all_of(numpy_arrays.read), zips.mutator(_edit_npz), as_file("a.npz"), judge=_same_arrays, layouts=("npz",), longest=1 << 14),
     Target("npy-folder", all_of(numpy_arrays.read), files.mutated, as_folder(), short=200, layouts=("npy",), longest=1 << 13),
-    Target("hub", all_of(hub.read), files.mutated, as_folder(), declared=_MISSING, short=200, layouts=("hub",), longest=1 << 14),
-    Target("tfjs", all_of(tfjs.LAYOUT.read), _tfjs_folder, as_folder("model.json"), declared=_MISSING, short=200, layouts=("tfjs",), longest=1 << 14),
+    Target("hub", all_of(hub.read), files.mutated, as_folder(), declared=MISSING, short=200, layouts=("hub",), longest=1 << 14),
+    Target("tfjs", all_of(tfjs.LAYOUT.read), _tfjs_folder, as_folder("model.json"), declared=MISSING, short=200, layouts=("tfjs",), longest=1 << 14),
 )

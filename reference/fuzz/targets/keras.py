@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from fuzz.mutators import blind, files, json_values, texts, zips
-from fuzz.target import READ, Disagreement, Target
+from fuzz.target import MISSING, Disagreement, Target
 from fuzz.targets.reading import all_of, as_file, as_folder, read_one, same
 from triptych.errors import ConversionError
 from triptych.layouts import architecture_text, keras_config, keras_hdf5
@@ -120,7 +120,7 @@ TARGETS = (
     Target("keras-hdf5", all_of(keras_hdf5.read), _hdf5, as_file("m.h5"), layouts=("keras-hdf5",), native=True, short=60, longest=1 << 16),
     Target("keras-archive", all_of(reader.read_archive), zips.mutator(_edit_archive), as_file("m.keras"), layouts=("keras-archive",), native=True, short=60, longest=1 << 16),
     Target("keras-weights", all_of(reader.read_weights), _hdf5, as_file("m.weights.h5"), layouts=("keras-weights",), native=True, short=60, longest=1 << 16),
-    Target("keras-shards", all_of(reader.read_weights), _shards, as_folder("m.weights.json"), declared=(*READ, FileNotFoundError), layouts=("keras-weights",), native=True, short=60, longest=1 << 16),
+    Target("keras-shards", all_of(reader.read_weights), _shards, as_folder("m.weights.json"), declared=MISSING, layouts=("keras-weights",), native=True, short=60, longest=1 << 16),
     Target("keras-json", _config, json_values.mutated, judge_long=_kept, short=150, layouts=("architecture-json",), longest=1 << 14),
     Target("keras-yaml", _config_yaml, texts.mutated, judge_long=_kept, short=150, layouts=("architecture-yaml",), longest=1 << 14),
     Target("keras-training", _training, json_values.mutated, judge=_training_again, longest=1 << 13),

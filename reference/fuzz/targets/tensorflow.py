@@ -8,7 +8,7 @@ from typing import Any
 
 from fuzz.mutators import blind, files, tables, texts
 from fuzz.mutators import wire as fields
-from fuzz.target import READ, Disagreement, Target
+from fuzz.target import MISSING, Disagreement, Target
 from fuzz.targets.reading import all_of, as_folder, read_one
 from triptych.layouts import saved_model, tf_checkpoint
 from triptych.layouts.saved_model import meta_graph, objects
@@ -17,8 +17,6 @@ from triptych.layouts.tensorflow import messages, object_graph, snappy, sorted_t
 from triptych.layouts.tensorflow.bundle import open_bundle
 from triptych.layouts.tensorflow.locate import locate
 from triptych.limits import DEFAULT_LIMITS
-
-_MISSING = (*READ, FileNotFoundError)
 
 
 def _table(data: memoryview) -> list[tuple[bytes, bytes]]:
@@ -99,12 +97,12 @@ def _strings(data: memoryview) -> tuple[bytes, ...]:
 TARGETS = (
     Target("table", _table, tables.mutated, judge=_same_table, short=200, longest=1 << 14),
     Target("snappy", _snappy, blind.mutated, declared=(ValueError,), longest=1 << 12),
-    Target("bundle", _bundle, files.of_bundles, as_folder(), declared=_MISSING, short=200, longest=1 << 14),
-    Target("tf-checkpoint", all_of(tf_checkpoint.read), files.of_bundles, as_folder(), declared=_MISSING, layouts=("tf-checkpoint",), short=200, longest=1 << 15),
+    Target("bundle", _bundle, files.of_bundles, as_folder(), declared=MISSING, short=200, longest=1 << 14),
+    Target("tf-checkpoint", all_of(tf_checkpoint.read), files.of_bundles, as_folder(), declared=MISSING, layouts=("tf-checkpoint",), short=200, longest=1 << 15),
     Target("tf-state", _state, _text_state, _as_state_file, longest=1 << 12),
     Target("object-graph", _graph, fields.mutated, judge=_same_graph, short=200, longest=1 << 13),
     Target("messages", _messages, _message, longest=1 << 13),
     Target("string-tensor", _strings, blind.mutated, longest=1 << 10),
     Target("meta-graph", _meta_graph, fields.mutated, short=200, longest=1 << 15),
-    Target("saved-model", all_of(saved_model.read), files.of_bundles, as_folder(), declared=_MISSING, layouts=("saved-model",), short=200, longest=1 << 15),
+    Target("saved-model", all_of(saved_model.read), files.of_bundles, as_folder(), declared=MISSING, layouts=("saved-model",), short=200, longest=1 << 15),
 )
