@@ -34,8 +34,8 @@ SECONDS = 5.0
 BYTES = 64 << 20
 BYTES_PER_BYTE = 20
 """An execution may raise the peak of memory by `BYTES`, and by so many for each byte of input."""
-MOST_BYTES = 2 << 30
-"""Of all memory that this process may have asked for, where the system keeps count: an execution that wants everything ends itself, not the machine."""
+MOST_BYTES = 4 << 30
+"""That this process may ask for beyond what it has, where the system keeps count: an execution that wants everything gets an error, and the machine goes on."""
 _COUNTED_LATE = 1 << 20
 """Bytes that the system may not have counted yet."""
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of ours is made in it
@@ -182,9 +182,13 @@ _STATUS = _status()
 
 def peak_bytes() -> int:
     """The most memory that this process has had; not that of the process which started it, as `getrusage` on Linux would have it."""
-    if _STATUS is not None and (found := re.search(rb"VmHWM:\s*(\d+)", os.pread(_STATUS, 4096, 0))):
-        return int(found[1]) << 10
-    return _peak_of_family()
+    return _said(b"VmHWM") or _peak_of_family()
+
+
+def _said(what: bytes) -> int:
+    """A number of bytes in the system's account of this process; 0 where there is none."""
+    found = None if _STATUS is None else re.search(what + rb":\s*(\d+)", os.pread(_STATUS, 4096, 0))
+    return int(found[1]) << 10 if found else 0
 
 
 def _peak_of_family() -> int:
@@ -202,6 +206,7 @@ def _cheapest_peak() -> Callable[[], int]:
 
 def _bound_memory() -> None:
     """Let the system refuse more than `MOST_BYTES` of memory that is nobody's file."""
-    if resource is not None and sys.platform == "linux":
+    if resource is not None and (has := _said(b"VmData")):
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES if hard == resource.RLIM_INFINITY else min(MOST_BYTES, hard), hard))
+        most = has + MOST_BYTES
+        resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))

@@ -113,7 +113,7 @@ def test_every_function_that_takes_bytes_of_a_file_is_reached_by_a_corpus():
 
 
 BROKEN = """
-import json, os, socket, subprocess, sys
+import json, os, socket, subprocess, sys, warnings
 from fuzz import mutating
 from fuzz.mutators import blind
 from fuzz.target import Disagreement, Target
@@ -150,6 +150,13 @@ def never_ends(data):
 def allocates(data):
     b"a" * (300 << 20 if data[:1] == b"\\3" else 1)
 
+def wants_everything(data):
+    bytes(8 << 30 if data[:1] == b"\\3" else 1)
+
+def warns(data):
+    if data[:1] == b"\\3":
+        warnings.warn("half of it is dropped", RuntimeWarning)
+
 def lies(data, given, result):
     if data[:1] == b"\\3":
         raise Disagreement("no")
@@ -161,7 +168,7 @@ def nothing(data):
     return None
 
 kinds = {}
-for parse in (index_error, imports, writes, reads, runs, evaluates, never_ends, allocates, harmless):
+for parse in (index_error, imports, writes, reads, runs, evaluates, never_ends, allocates, wants_everything, warns, harmless):
     found = mutating.run(Target(parse.__name__, parse, blind.mutated), [b"abc"], executions=3000, seconds=20)
     kinds[parse.__name__] = [found.executions, [kind.partition(" in ")[0].partition(":")[0] for kind in found.findings]]
 found = mutating.run(Target("lies", nothing, blind.mutated, judge=lies), [b"abc"], executions=3000)
@@ -183,6 +190,8 @@ def test_a_broken_parser_is_found():
         "evaluates": ["Forbidden"],
         "never_ends": ["TooSlow"],
         "allocates": ["memory"],
+        "wants_everything": ["MemoryError"] if sys.platform == "linux" else [],
+        "warns": ["RuntimeWarning"],
         "lies": ["Disagreement"],
     }
     assert not (REFERENCE / "owned").exists()
