@@ -45,13 +45,13 @@ def _layer(class_name: str, **config: object) -> dict[str, object]:
     return {"class_name": class_name, "config": {"name": "d", **config}}
 
 
-def _constant(value: object) -> bytes:
-    """A Functional model, of Keras 2.4, with a call of a function on `value`."""
+def _called(*call: object, version: str = "2.4.0") -> bytes:
+    """A Functional model with a call of a function."""
     layers = [
         {"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_input_shape": [None, 2], "dtype": "float32"}, "inbound_nodes": []},
-        {"class_name": "TFOpLambda", "name": "f", "config": {"name": "f", "function": "math.subtract"}, "inbound_nodes": [["_CONSTANT_VALUE", -1, value]]},
+        {"class_name": "TFOpLambda", "name": "f", "config": {"name": "f", "function": "math.subtract"}, "inbound_nodes": [[*call]]},
     ]
-    return json.dumps({"class_name": "Functional", "keras_version": "2.4.0", "config": {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["x", 0, 0]]}}).encode()
+    return json.dumps({"class_name": "Functional", "keras_version": version, "config": {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["x", 0, 0]]}}).encode()
 
 
 def _scaled(seed: object) -> object:
@@ -187,7 +187,8 @@ ATTACKS: Mapping[str, Mapping[str, bytes]] = {
         "no class name": _sequential(_dense(), {"class_name": "x>", "config": {}}),
         "second of its name that does not fit": _sequential(_dense(), _layer("Conv2D", filters=1, kernel_size=[3, 3])),
         "activation that changes the shape": _sequential(_dense(activation=_layer("Flatten"))),
-        "constant that is an object": _constant({"y": ["x", 0, 0]}),
+        "constant that is an object": _called("_CONSTANT_VALUE", -1, {"y": ["x", 0, 0]}),
+        "operation before its time": _called("x", 0, 0, {"y": 2.0}, version="2.3.1"),
         "both directions of a layer that has none": _sequential(_layer("Bidirectional", batch_input_shape=[None, 5, 3], merge_mode="concat", layer=_dense())),
         "gadget": b'{"class_name": "Sequential", "config": {"layers": [{"module": "keras.utils", "class_name": "get_file", "config": {"origin": "file:///etc/passwd"}, "registered_name": null}]}}',
         "vocabulary": b'{"class_name": "Sequential", "config": {"layers": [{"class_name": "StringLookup", "config": {"name": "s", "vocabulary": "/etc/passwd"}}]}}',

@@ -284,7 +284,8 @@ def _seeds_of_trainings() -> Found:
                     if attribute in file.attrs:
                         text = file.attrs[attribute]
                         found[target][f"{path.stem}-{name}-{attribute}"] = text.encode() if isinstance(text, str) else bytes(text)
-                if "model_config" in file.attrs and len(found["tfjs"]) < 8:
+                # The names that Keras 1 gave to weights are none that TensorFlow.js has.
+                if "model_config" in file.attrs and "keras-1." not in path.stem:
                     found["tfjs"][f"{path.stem}-{name}"] = _tfjs(file)
     return found
 
@@ -296,7 +297,7 @@ def _tfjs(file: Any) -> bytes:
     arrays: dict[str, Any] = {}
     file["model_weights"].visititems(lambda name, item: arrays.__setitem__(name, item[()]) if hasattr(item, "dtype") else None)
     for name, array in arrays.items():
-        weights.append({"name": name.partition("/")[2] or name, "shape": list(array.shape), "dtype": "float32"})
+        weights.append({"name": (name.partition("/")[2] or name).removesuffix(":0"), "shape": list(array.shape), "dtype": "float32"})
         data += array.astype("<f4").tobytes()
     text = file.attrs["model_config"]
     config = json.loads(text if isinstance(text, str) else bytes(text))

@@ -121,10 +121,14 @@ def test_what_is_read_from_keras_is_a_document_that_can_be_read(config):
 
 
 DENSE = {"class_name": "Dense", "config": {"name": "d", "units": 1, "batch_input_shape": [None, 2]}}
-CONSTANT = [
-    {"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_input_shape": [None, 2], "dtype": "float32"}, "inbound_nodes": []},
-    {"class_name": "TFOpLambda", "name": "f", "config": {"name": "f", "function": "math.subtract"}, "inbound_nodes": [["_CONSTANT_VALUE", -1, {"y": 1}]]},
-]
+
+
+def with_a_call(*call, version):
+    layers = [
+        {"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_input_shape": [None, 2], "dtype": "float32"}, "inbound_nodes": []},
+        {"class_name": "TFOpLambda", "name": "f", "config": {"name": "f", "function": "math.subtract"}, "inbound_nodes": [[*call]]},
+    ]
+    return {"class_name": "Functional", "keras_version": version, "config": {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["x", 0, 0]]}}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +142,8 @@ CONSTANT = [
         ),
         {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": {**DENSE["config"], "activation": {"class_name": "Flatten", "config": {"name": "f"}}}}]}},
         {"class_name": "Sequential", "config": {"layers": [{"class_name": "Bidirectional", "config": {"name": "b", "batch_input_shape": [None, 5, 3], "layer": DENSE}}]}},
-        {"class_name": "Functional", "keras_version": "2.4.0", "config": {"name": "m", "layers": CONSTANT, "input_layers": [["x", 0, 0]], "output_layers": [["x", 0, 0]]}},
+        with_a_call("_CONSTANT_VALUE", -1, {"y": 1}, version="2.4.0"),
+        with_a_call("x", 0, 0, {"y": 2.0}, version="2.3.1"),
     ],
 )
 def test_what_no_document_says_is_kept_in_one_that_can_be_read(model):

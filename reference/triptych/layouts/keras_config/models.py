@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from triptych.errors import ConversionError
 from triptych.layouts.keras_config import branches, graph, inputs, objects
 from triptych.layouts.keras_config.edits import difference
 from triptych.layouts.keras_config.generations import Generation
@@ -52,7 +53,10 @@ def read(original: Mapping[str, Json], generation: Generation) -> Architecture:
         unsayable("a graph that fits no types")
     name = config.get("name") if isinstance(config, dict) else None
     architecture = replace(architecture, name=name if isinstance(name, str) and is_name(name) else None)
-    generated = _generate(architecture, {"trainable": True}, architecture.name, Writing(generation, edits_apply=True))
+    try:
+        generated = _generate(architecture, {"trainable": True}, architecture.name, Writing(generation, edits_apply=True))
+    except ConversionError:
+        unsayable("operations of a generation that had none")
     return _keep(architecture, "edits", difference(_shell(generated), _shell(original)))
 
 
