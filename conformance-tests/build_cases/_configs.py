@@ -114,7 +114,9 @@ def first(words: str) -> tuple[Type, Member]:
 def good(found: Type, one: Member) -> list[Json]:
     """What a member takes; of a kind that many take, all of it stands in the first member only, and schedules where `of_optimizers` puts them."""
     values = [settled(value, FAMILIES[one.words]) if one.words in FAMILIES else value for value in one.kind.good]
-    return values if one.words not in SHARED or ((found, one) == first(one.words) and one.words != SCHEDULE) else [values[0], values[-1]]
+    if one.words == SCHEDULE:
+        return [values[0], *values[-2:]]
+    return values if one.words not in SHARED or (found, one) == first(one.words) else [values[0], values[-1]]
 
 
 def faulty(found: Type, one: Member) -> Sequence[_kinds.Fault]:
@@ -124,7 +126,7 @@ def faulty(found: Type, one: Member) -> Sequence[_kinds.Fault]:
 
 def settled(value: Json, family: str) -> Json:
     """`value`; a component of `family` gets the config that its type requires."""
-    if not isinstance(value, dict) or "config" in value:
+    if not isinstance(value, dict) or ":" in value["type"]:
         return value
     least = next(one for one in types() if (one.chapter, one.name) == (family, value["type"])).least()
     return {**value, "config": least} if least else value

@@ -29,8 +29,8 @@ DTYPES = (
 )
 """The table of chapter 20."""
 NOT_FINITE = [{"float": one} for one in ("NaN", "Infinity", "-Infinity")]
-NAMES = [f"e{number}" for number in range(257)]
-"""One extension more than a document may use."""
+NAMES = [f"e{number}" for number in range(256)]
+"""As many extensions as a document may use."""
 METADATA = [({"metadata": 3}, [("DOC-015", "/metadata")]), ({"metadata": {"a": 1}}, [("DOC-015", "/metadata/a")])]
 EXTENSIONS = [({"extensions": 3}, [("EXT-006", "/extensions")]), ({"extensions": {"1st": {}}}, [("EXT-001", "/extensions/1st")]), ({"extensions": {"a": 3}}, [("EXT-006", "/extensions/a")])]
 
@@ -183,20 +183,20 @@ def architectures() -> Iterable[tuple[str, str, Json, list[Fault]]]:
 def all_of_an_architecture() -> Json:
     """An architecture that has every member of every table, and every word where one of some is asked for."""
     said: dict[str, Json] = {"metadata": {"a": "b"}, "extensions": {"keras": {}}}
-    graph = {"inputs": [{"name": "x", "shape": [None, 0, "n"], **said}], "layers": [], "calls": [{"op": "org.example:A", "inputs": ["x"], "outputs": ["y"], "config": {}}], "outputs": ["y"], "metadata": {"a": "b"}}
-    whole = {"weights": {"a": {"tensor": "b", "axes": [0], "trainable": False}}, "trainable": False, "dtype": "float16", "compute_dtype": "float32", **said}
+    graph = {"inputs": [{"name": "x", "shape": [None, 0, MOST, "n" * 64, *[1] * 28], **said}], "layers": [], "calls": [{"op": f"o:{'A' * 254}", "inputs": ["x"], "outputs": ["y"], "config": {}}], "outputs": ["y"], "metadata": {"a": "b"}}
+    whole = {"weights": {"a": {"tensor": "b", "axes": [*range(32)], "trainable": False}}, "trainable": False, "dtype": "float16", "compute_dtype": "float32", **said}
     model = {"type": "Model", "architecture": {**graph, "name": "inner", "extensions": {"keras": {}}}}
-    any_ = {"type": "org.example:A", "config": {"a": 1}}
+    any_ = {"type": f"o:{'A' * 254}", "config": {"a": 1}}
     return {
-        "format_version": "1.0", "name": "net", **said, "extensions_used": ["keras"], "extensions_required": [], "inputs": graph["inputs"],
+        "format_version": "1.0", "name": LONG[1:], **said, "extensions_used": ["keras", "e" * 64, *NAMES[2:]], "extensions_required": [], "inputs": graph["inputs"],
         "layers": [
-            {"name": "any", **any_, **whole, "sublayers": {"a": {**any_, **whole, "weights": {"c": {"tensor": "d"}}, "sublayers": {"b": any_}}, "model": {**model, **said}}},
+            {"name": "any", **any_, **whole, "sublayers": {"a": {**any_, **whole, "weights": {"c": {"tensor": "d"}}, "sublayers": {"b" * 64: any_}}, "m" * 64: {**model, **said}}},
             {"name": "model", **model, **said},
             *({"name": f"of_{one}", "type": "org.example:A", "dtype": one} for one in DTYPES),
         ],
         "calls": [{"layer": "any", "inputs": ["x"], "outputs": ["z"], "extensions": {"keras": {}}, "arguments": {"a": [{"value": "x"}, *NOT_FINITE], "b": True}}],
         "outputs": ["z"],
-        "composites": {"A": {**graph, "inputs": ["x"], "parameters": {"a": {}, "b": {"default": [1]}}}},
+        "composites": {"A" * 256: {**graph, "inputs": ["x"], "parameters": {"a" * 64: {}, "b": {"default": [1]}}}},
     }
 
 
@@ -235,10 +235,10 @@ def trainings() -> Iterable[tuple[str, str, Json, list[Fault]]]:
 
 def all_of_a_training() -> Json:
     """A training document with every member."""
-    part = {"type": "org.example:A", "config": {"a": 1}, "extensions": {"keras": {}}}
+    part = {"type": f"o:{'A' * 254}", "config": {"a": 1}, "extensions": {"keras": {}}}
     return {
         "format_version": "1.0", "optimizer": part, "losses": [{**part, "output": "x", "weight": 0.5}], "metrics": [{**part, "output": "x", "weighted": True}],
-        "progress": {"step": 1, "epoch": 2, "samples": 3, "best": {"a": 1, "b": NOT_FINITE[0], "c": NOT_FINITE[1], "d": NOT_FINITE[2]}},
+        "progress": {"step": MOST, "epoch": 2, "samples": 3, "best": {"a": 1, "b": NOT_FINITE[0], "c": NOT_FINITE[1], "d": NOT_FINITE[2]}},
         "metadata": {"a": "b"}, "extensions_used": ["keras"], "extensions_required": [], "extensions": {"keras": {}},
     }
 
@@ -329,17 +329,38 @@ def trn_cases() -> Iterable[Case]:
 
 def pkg_cases() -> Iterable[Case]:
     """The cases of manifests."""
+    yield from archive_cases()
     twin, wrong = "pkg-005-all-of-a-manifest", list(manifests())
-    tensors, said = {"a": kit.f32([1])}, {"name": "net", "producer": {"name": "a", "version": "1"}, "license": "MIT", "provenance": {"a": "b"}, "metadata": {"a": "b"}}
+    tensors, said = {"a": kit.f32([1])}, {"name": "net", "producer": {"name": LONG[1:], "version": LONG[1:]}, "license": LONG[1:], "provenance": {"a": "b"}, "metadata": {"a": "b"}}
     extended = {**said, "extensions_used": ["keras"], "extensions_required": [], "extensions": {"keras": {}}}
     yield accepting(twin, "A manifest with every member", {one for *_, faults in wrong for one, _ in faults}, kit.package(None, tensors, manifest=extended), kit.observe(None, tensors))
     for slug, title, changes, faults in wrong:
         yield rejecting("pkg", slug, title, kit.package(None, tensors, manifest_edit=lambda data, changes=changes: replaced(data, changes)), "manifest.json", faults, twin)
 
 
+def of_1024_bytes(end: str) -> str:
+    """The name of a member that is as long as can be."""
+    return f"{f'{end[-1] * 200}/' * 4}{'a' * (220 - len(end))}{end}"
+
+
+def archive_cases() -> Iterable[Case]:
+    """The longest names of members; a folder of such would not fit on every system."""
+    names = {"architecture.json": of_1024_bytes(".json"), "model.safetensors": of_1024_bytes(".safetensors"), "t": of_1024_bytes("t")}
+    lookups = {"StringLookup": {}, "IntegerLookup": {}, "TextVectorization": {}}
+    layers = [{"name": type_, "type": type_, "config": {"vocabulary": {"asset": names["t"]}, **config}} for type_, config in lookups.items()]
+    architecture = {"format_version": "1.0", "inputs": [{"name": "x", "shape": [None]}], "layers": layers, "calls": [], "outputs": ["x"]}
+    assets = {"t": b"7\n5\n"}
+    files = kit.package(architecture, {}, assets=assets)
+    manifest = {"format": "triptych", "format_version": "1.0", "sections": {"architecture": names["architecture.json"], "weights": names["model.safetensors"]},
+                "members": {name: kit.member_record(name, files[plain]) for name, plain in sorted((name, plain) for plain, name in names.items())}}
+    renamed = {**{name: files[plain] for plain, name in names.items()}, "manifest.json": kit.document(manifest)}
+    yield accepting("pkg-002-names-of-1024-bytes", "Members whose names are as long as can be", ["PKG-002", "PKG-013", "LYR-036"], {kit.ARCHIVE: kit.archive(renamed)},
+                    kit.observe(architecture, {}, assets={names["t"]: assets["t"]}), profile="archive")
+
+
 def wgt_cases() -> Iterable[Case]:
     """The cases of indexes of shards."""
     twin, tensors, shards = "wgt-013-all-of-an-index", {"a": kit.f32([1]), "b": kit.f32([1])}, [["a"], ["b"]]
-    yield accepting(twin, "An index with every member", ["WGT-013"], kit.package(None, tensors, shards=shards), kit.observe(None, tensors), profile="sharded")
+    yield accepting(twin, "An index with every member, and a licence of one letter", ["WGT-013"], kit.package(None, tensors, shards=shards, manifest={"license": "a"}), kit.observe(None, tensors), profile="sharded")
     for slug, title, data, faults in INDEXES:
         yield rejecting("wgt", f"an-index-{slug}", title, kit.package(None, tensors, shards=shards, replace={INDEX: kit.document(data)}), INDEX, faults, twin, profile="sharded")

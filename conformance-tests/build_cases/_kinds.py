@@ -18,13 +18,13 @@ MOST = 2**53 - 1
 """The largest integer of a config."""
 TEXT = "a" * 1024
 """The longest text of most kinds of it."""
-ASSET = "assets/tokens.txt"
-"""An asset with tokens that are integers, and so are texts."""
+ASSET = "t"
+"""An asset with tokens that are integers, and so are texts; its name is as short as can be."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Values that, taken together, use all that the kind allows, and faults that leave out nothing that it forbids."""
+    """Values that, taken together, use all that the kind allows up to its ends, and faults that leave out nothing that it forbids."""
 
     good: Sequence[Json]
     faults: Sequence[Fault]
@@ -32,12 +32,12 @@ class Kind:
 
 def integer(least: int, most: int = MOST, *more: Json) -> Kind:
     """Integers in a range, and `more`."""
-    return Kind([max(least, 1), *more], [(least + 0.5, ""), (least - 1, ""), (most + 1, "")])
+    return Kind([least, most, *more], [(least + 0.5, ""), (least - 1, ""), (most + 1, "")])
 
 
-def number(good: float, *outside: float) -> Kind:
-    """Numbers; `outside` lie just beyond the ends of the range."""
-    return Kind([good], [("1", ""), *((one, "") for one in outside)])
+def number(*good: float, outside: Sequence[float] = ()) -> Kind:
+    """Numbers; `good` has the ends of the range that belong to it, and `outside` lies just beyond."""
+    return Kind(good, [("1", ""), *((one, "") for one in outside)])
 
 
 def choice(*names: str) -> Kind:
@@ -45,11 +45,12 @@ def choice(*names: str) -> Kind:
     return Kind(names, [("other", "")])
 
 
-def listed(item: Kind, least: int = 0, most: int | None = None) -> Kind:
-    """Arrays of `least` to `most` items."""
+def listed(item: Kind, least: int = 0, most: int | None = None, *, differ: Sequence[int] = ()) -> Kind:
+    """Arrays of `least` to `most` items; `differ` is an array as long as can be of items that differ."""
     one, length = item.good[0], max(least, 1)
+    lengths = [[one] * size for size in {least, most} - {length, None}] if not differ else [list(differ)]
     ends = [([one] * (least - 1), "")] * (least > 0) + [([one] * ((most or 0) + 1), "")] * (most is not None)
-    return Kind([[good] * length for good in item.good], [(3, ""), *ends, *(([fault, *[one] * (length - 1)], f"/0{place}") for fault, place in item.faults)])
+    return Kind([*([good] * length for good in item.good), *lengths], [(3, ""), *ends, *(([fault, *[one] * (length - 1)], f"/0{place}") for fault, place in item.faults)])
 
 
 def union(single: Kind, several: Kind, *more: Json) -> Kind:
@@ -65,16 +66,16 @@ def either(*forms: Kind, more: Sequence[Json] = ()) -> Kind:
 
 def component(*types: str) -> Kind:
     """An object with a type, which is one of `types` or an extension type, and a config."""
-    good = [*({"type": one} for one in types), {"type": "org.example:Own", "config": {"any": [1]}}]
+    good = [*({"type": one} for one in types), {"type": f"o:{'o' * 1022}"}, {"type": "org.example:Own", "config": {"any": [1]}}]
     own = {"type": "org.example:Own"}
     wrong = ("Own", 3, "Org:Own", "org.example:", "org.example: Own", f"o:{'O' * 1023}")
     return Kind(good, [(3, ""), ({"config": {}}, ""), ({**own, "more": 1}, "/more"), ({**own, "config": 3}, "/config"), *(({"type": one}, "/type") for one in wrong)])
 
 
-def vocabulary(*wrong: Json) -> Kind:
-    """Tokens, none of which is one of `wrong`, the asset that lists them, or null; the array itself stands in other cases of chapter 25."""
+def vocabulary(*good: Json, wrong: Sequence[Json]) -> Kind:
+    """Tokens, such as `good` and none that is `wrong`, the asset that lists them, or null, as it is beside every size but null (which is the first of three)."""
     assets = ({}, {"asset": 3}, {"asset": ""}, {"asset": f"{TEXT}a"}, {"asset": ASSET, "more": 1})
-    return Kind([{"asset": ASSET}, None], [(fault, "") for fault in (3, [], *([one] for one in wrong), *assets)])
+    return Kind([one for some in ({"asset": ASSET}, [good[0]], list(good)) for one in (some, None, None)], [(fault, "") for fault in (3, [], *([one] for one in wrong), *assets)])
 
 
 ACTIVATIONS = (
@@ -86,28 +87,29 @@ ACTIVATIONS = (
 DTYPES = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16", "float32", "float64")
 FLOAT = Kind([{"float": one} for one in ("NaN", "Infinity", "-Infinity")], [({}, ""), ({"float": "nan"}, ""), ({"float": "NaN", "more": 1}, "")])
 """A number that is not finite (chapter 10)."""
-ANY_INTEGER = Kind([3, -3], [(1.5, ""), (-MOST - 1, ""), (MOST + 1, "")])
-AXIS = Kind([-1, 1], [(1.5, ""), (-33, ""), (32, "")])
+ANY_INTEGER = Kind([-MOST, MOST], [(1.5, ""), (-MOST - 1, ""), (MOST + 1, "")])
+AXIS = Kind([-32, 31], [(1.5, ""), (-33, ""), (32, "")])
+AXES = listed(AXIS, 1, 32, differ=range(32))
 NUMBER = number(0.5)
-FRACTION = number(0.5, -0.5, 1.5)
-NOT_NEGATIVE = number(0.5, -0.5)
+FRACTION = number(0.0, 1.0, outside=[-0.5, 1.5])
+NOT_NEGATIVE = number(0.0, outside=[-0.5])
 PAIR = listed(integer(0), 2, 2)
 OPERAND = Kind([0.5, True], [("1", "")])
 KINDS = {
     "boolean": Kind([True, False], [("true", "")]),
     "string": Kind(["any"], [(3, "")]),
     "string of ≤ 1024 characters": Kind([TEXT], [(3, ""), (f"{TEXT}a", "")]),
-    "letters": Kind(["ab"], [(3, ""), ("a1", ""), ("a" * 53, "")]),
+    "letters": Kind(["a" * 52], [(3, ""), ("a1", ""), ("a" * 53, "")]),
     "integer": ANY_INTEGER,
-    "integer ≥ 1 | -1": Kind([1, -1], [(1.5, ""), (-2, ""), (0, "")]),
-    "0 | 1": integer(0, 1, 0),
+    "integer ≥ 1 | -1": Kind([1, -1, MOST + 1], [(1.5, ""), (-2, ""), (0, "")]),
+    "0 | 1": integer(0, 1),
     "number": NUMBER,
-    "number > 0": number(0.5, 0),
+    "number > 0": number(0.5, outside=[0]),
     "number ≥ 0": NOT_NEGATIVE,
-    "number ≥ 1": number(1.5, 0.5),
-    "number ≤ 0": number(-0.5, 0.5),
+    "number ≥ 1": number(1.0, outside=[0.5]),
+    "number ≤ 0": number(0.0, outside=[0.5]),
     "number in 0…1": FRACTION,
-    "number in 0…1, not 1": number(0.5, -0.5, 1),
+    "number in 0…1, not 1": number(0.0, outside=[-0.5, 1]),
     "number in 0…1 | array of them": union(FRACTION, listed(FRACTION)),
     "number or numbers": union(NUMBER, listed(NUMBER)),
     "number or numbers | null": union(NUMBER, listed(NUMBER, 1), None),
@@ -117,36 +119,36 @@ KINDS = {
     "numbers": listed(NUMBER),
     "array of numbers": listed(NUMBER),
     "array of ≥ 1 × number": listed(NUMBER, 1),
-    "array of ≥ 1 × number ≥ 0": Kind([[0.5, 0.25]], listed(NOT_NEGATIVE, 1).faults),
+    "array of ≥ 1 × number ≥ 0": Kind([[0.5, 0.0]], listed(NOT_NEGATIVE, 1).faults),
     "array of ≥ 1 × integer ≥ 0": listed(integer(0), 1),
     "array of integers": listed(ANY_INTEGER),
-    "array of integers or null": Kind([[3], None], listed(ANY_INTEGER).faults),
+    "array of integers or null": Kind([*listed(ANY_INTEGER).good, None], listed(ANY_INTEGER).faults),
     "array of integers ≥ 1": listed(integer(1), 1, 32),
     "list of integers ≥ 1": listed(integer(1), 1, 30),
     "list of integers ≥ 1 or nulls": listed(integer(1, MOST, None), 0, 31),
-    "list of integers or nulls": Kind([[3, None]], [fault for fault in listed(integer(1), 0, 32).faults if fault[0] != [MOST + 1]]),
-    "list of integers": Kind([[-1, 3]], listed(integer(-1), 0, 31).faults),
-    "list of axes from 1": listed(integer(1, 31), 1, 31),
+    "list of integers or nulls": Kind([[1, None], [], [1] * 32], [fault for fault in listed(integer(1), 0, 32).faults if fault[0] != [MOST + 1]]),
+    "list of integers": listed(integer(-1), 0, 31),
+    "list of axes from 1": listed(integer(1, 31), 1, 31, differ=range(1, 32)),
     "axis": AXIS,
-    "axes": listed(AXIS, 1, 32),
-    "axis or axes": union(AXIS, listed(AXIS, 1, 32)),
+    "axes": AXES,
+    "axis or axes": union(AXIS, AXES),
     "axis or 2 axes": union(AXIS, listed(AXIS, 2, 2)),
-    "axis, axes or null": union(AXIS, listed(AXIS, 0, 32), None),
-    "axes or null": Kind([[1], None], listed(AXIS, 0, 32).faults),
-    "array of [begin, end]": Kind([[[0, 1], [1, 0]]], listed(PAIR, 0, 32).faults),
+    "axis, axes or null": union(AXIS, Kind([[], *AXES.good], listed(AXIS, 0, 32).faults), None),
+    "axes or null": Kind([[], *AXES.good, None], listed(AXIS, 0, 32).faults),
+    "array of [begin, end]": listed(PAIR, 0, 32),
     "array of extents": listed(integer(0), 0, 32),
-    "array of extents or null": Kind([[2, None]], listed(integer(0), 0, 32).faults),
-    "array of extents, -1 or null": Kind([[2, None, -1]], listed(integer(-1), 0, 32).faults),
-    "integer ≥ 1, or array of extents": either(integer(1, 65536), Kind([[1, 2]], [("3", ""), ([], ""), ([1.5], ""), ([-1], ""), ([MOST + 1], "")])),
+    "array of extents or null": listed(integer(0, MOST, None), 0, 32),
+    "array of extents, -1 or null": listed(integer(-1, MOST, None), 0, 32),
+    "integer ≥ 1, or array of extents": either(integer(1, 65536), Kind([[0, MOST], [1]], [("3", ""), ([], ""), ([1.5], ""), ([-1], ""), ([MOST + 1], "")])),
     "array of integers, [begin, end, step], `new` and `rest`": Kind(
-        [["new", "rest", 0, [None, None, 1]]],
+        [["new", "rest", MOST, -MOST, [None, MOST, -MOST]], [], ["new"] * 64],
         [(3, ""), (["new"] * 65, ""), *(([fault], "/0") for fault in (
             "all", 1.5, MOST + 1, -MOST - 1, {}, [0, 1], [0, 1, 1, 1], [0, 1, 1.5], [0, 1, MOST + 1], [0, 1, -MOST - 1]))],
     ),
-    'array of strings | `{"asset": NAME}` | null': vocabulary(3),
-    'array of integers | `{"asset": NAME}` | null': vocabulary("3", 1.5, MOST + 1, -MOST - 1),
+    'array of strings | `{"asset": NAME}` | null': vocabulary("a", "b", wrong=[3]),
+    'array of integers | `{"asset": NAME}` | null': vocabulary(-MOST, MOST, wrong=["3", 1.5, MOST + 1, -MOST - 1]),
     "activation": either(
-        choice(*ACTIVATIONS), Kind(["org.example:odd"], [(3, ""), ("Org:odd", ""), (f"o:{'o' * 1023}", "")]),
+        choice(*ACTIVATIONS), Kind(["org.example:odd", f"o:{'o' * 1022}"], [(3, ""), ("Org:odd", ""), (f"o:{'o' * 1023}", "")]),
         Kind([{"type": "LeakyReLU", "config": {"negative_slope": 0.25}}],
              [({"config": {}}, ""), ({"type": 3}, ""), ({"type": "ReLU", "config": 3}, ""), ({"type": "ReLU", "more": 1}, "")])),
     "initializer": component(
@@ -166,8 +168,8 @@ KINDS = {
 }
 """Words of a table -> the kind. What `kind` reads off the words does not stand here, nor the array of more than 65536 parts."""
 EQUATIONS = {
-    "layers": Kind(["ab,bc->ac"], [(3, ""), ("ab,bc", ""), (f"{'a' * 126},b->c", "")]),
-    "operations": Kind(["...ij,...jk->...ik"], [(3, ""), ("ab,bc", ""), (f"{'a' * 252},b->c", "")]),
+    "layers": Kind(["ab,bc->ac", f"{'a' * 123},b->c"], [(3, ""), ("ab,bc", ""), (f"{'a' * 124},b->c", "")]),
+    "operations": Kind(["...ij,...jk->...ik", f"{'a' * 251},b->c"], [(3, ""), ("ab,bc", ""), (f"{'a' * 252},b->c", "")]),
 }
 """The one kind whose words mean another thing in chapter 26 (one letter of each axis, two factors) than in chapter 27."""
 

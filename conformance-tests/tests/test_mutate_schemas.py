@@ -29,7 +29,30 @@ def test_each_clause_is_a_mutant(mutate):
     assert found == {("loosen", path) for path in (
         "type", "properties/a/enum", "properties/b/type", "properties/b/minimum", "required/0", "unevaluatedProperties", "allOf/0", "allOf/0/not",
         "allOf/0/not/required/0", "if", "if/required/0", "then/properties/a/const")} | {
-        ("tighten", path) for path in ("properties/a", "properties/b", "properties/a/enum/0", "properties/a/enum/1")}
+        ("tighten", path) for path in ("properties/a", "properties/b", "properties/a/enum/0", "properties/a/enum/1")} | {
+        (kind, "properties/b/minimum") for kind in ("widen", "narrow")}
+
+
+def test_each_form_is_a_mutant(mutate):
+    schema = {"type": ["number", "null"], "anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]}
+    found = {(kind, "/".join(map(str, path))) for kind, path in mutate.clauses(schema) if kind != "loosen"}
+    assert found == {("tighten", path) for path in ("type/0", "type/1", "anyOf/0", "anyOf/1")} | {("narrow", "anyOf/0/minimum")}
+
+
+@pytest.mark.parametrize(("clause", "kind", "moved"), [
+    ({"type": "integer", "minimum": 1}, "widen", {"type": "integer", "minimum": 0}), ({"type": "integer", "maximum": 5}, "widen", {"type": "integer", "maximum": 6}),
+    ({"type": "integer", "maximum": 5}, "narrow", {"type": "integer", "maximum": 4}), ({"type": "integer", "minimum": -32}, "narrow", {"type": "integer", "minimum": -31}),
+    ({"type": "array", "minItems": 1}, "widen", {"type": "array", "minItems": 0}), ({"type": "string", "maxLength": 9}, "narrow", {"type": "string", "maxLength": 8}),
+    ({"type": "number", "minimum": 0}, "narrow", {"type": "number", "exclusiveMinimum": 0}), ({"type": "number", "exclusiveMaximum": 1}, "widen", {"type": "number", "maximum": 1}),
+    ({"type": ["number", "array"], "maxItems": 2}, "widen", {"type": ["number", "array"], "maxItems": 3}),
+])
+def test_a_bound_moves_by_as_little_as_can_be(mutate, clause, kind, moved):
+    assert mutate.mutated({"items": clause}, kind, ("items", [key for key in clause if key != "type"][0])) == {"items": moved}
+
+
+@pytest.mark.parametrize("clause", [{"type": "number", "minimum": 0}, {"type": "string", "minLength": 0}])
+def test_a_bound_that_cannot_move_outwards_is_no_mutant(mutate, clause):
+    assert "widen" not in {kind for kind, _ in mutate.clauses(clause)}
 
 
 @pytest.mark.parametrize(("path", "instance", "becomes", "is_noticed"), [
@@ -79,9 +102,10 @@ def found(mutate):
 
 def test_each_clause_and_each_member_is_noticed_by_a_case(found):
     """A clause or a word that is new in a schema needs a case: a kind in `build_cases/_kinds.py`, a row in ``configs.txt``, a fault in `_documents.py`."""
-    assert [str(one) for one in found if not one.is_noticed and not one.excuse] == []
-    assert len(found) > 7000
+    assert [str(one) for one in found if not one.is_noticed and not one.excuse and not one.is_open] == []
+    assert len(found) > 11000
 
 
-def test_what_is_said_to_change_nothing_changes_nothing(found):
-    assert [str(one) for one in found if one.is_noticed and one.excuse] == []
+def test_what_is_said_to_change_nothing_or_to_be_open_is(found, mutate):
+    assert [str(one) for one in found if one.is_noticed and (one.excuse or one.is_open)] == []
+    assert sum(one.is_open for one in found) == len(mutate.OPEN)
