@@ -204,7 +204,7 @@ def uses() -> Iterable[Case]:
     yield bad("lyr-033-named-dense", "A composite is named Dense", "LYR-033", changed(SCALED, lambda d: d["composites"].update(Dense={"layers": []})),
               "COMPOSITE_NAME_TAKEN", f"{AT}/composites/Dense", twin=twin)
     yield bad("lyr-034-parameter-missing", "A use of a composite lacks a parameter", "LYR-034", changed(SCALED, lambda d: d["layers"][0].pop("config")),
-              "COMPOSITE_CONFIG_INVALID", f"{AT}/layers/0", twin=twin)
+              "COMPOSITE_CONFIG_INVALID", f"{AT}/layers/0/config", twin=twin)
     yield bad("lyr-034-no-such-parameter", "A use of a composite says what is no parameter", "LYR-034",
               changed(SCALED, lambda d: d["layers"][0]["config"].update(factor=2)), "COMPOSITE_CONFIG_INVALID", f"{AT}/layers/0/config/factor", twin=twin)
     zero = changed(EXCITED, lambda d: d["layers"][0]["config"].update(reduced=0))

@@ -114,6 +114,7 @@ def object_cases() -> Iterable[Case]:
     image["layers"] = [{"name": "flat", "type": "Flatten"}]
     yield accepts("arc-002-every-member", "An input with an empty axis, a dtype and metadata", image)
     yield schema("arc-002-shape-missing", "An input without a shape", SEQUENTIAL, lambda d: d["inputs"][0].pop("shape"), "/inputs/0", twin)
+    yield schema("arc-002-extent-with-a-fraction", "An extent of one and a half", SEQUENTIAL, lambda d: d["inputs"][0].update(shape=[None, 1.5]), "/inputs/0/shape/1", twin)
     yield schema("arc-002-negative-extent", "An extent of -1", SEQUENTIAL, lambda d: d["inputs"][0].update(shape=[None, -1]), "/inputs/0/shape/1", twin)
     yield schema("arc-002-extent-of-2-to-53", "An extent of 2^53", SEQUENTIAL, lambda d: d["inputs"][0].update(shape=[None, 2**53]), "/inputs/0/shape/1", twin)
     yield schema("arc-002-unknown-member", "An input with a member that no table lists", SEQUENTIAL, lambda d: d["inputs"][0].update(batch_size=1), "/inputs/0/batch_size", twin)

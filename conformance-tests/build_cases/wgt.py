@@ -141,6 +141,7 @@ def shard_cases() -> Iterable[KitCase]:
         files = kit.package(None, options.pop("tensors", SHARDS), shards=options.pop("shards", shards), replace={INDEX: kit.document(index)}, **options)
         return Case(id_, title, [id_[:7].upper()], files, profile="sharded", rejected=(stage, code, f"{INDEX}#{pointer}"), twin="wgt-014-shards")
 
+    yield rejected("wgt-013-null", "An index that is null", None, "SHARD_INDEX_MALFORMED", "", "schema")
     yield rejected("wgt-013-no-weight-map", "An index has no weight_map", {"metadata": {}}, "SHARD_INDEX_MALFORMED", "", "schema")
     yield rejected("wgt-013-map-to-number", "An index maps a tensor to a number", {"weight_map": {"a": 1, "b": two}}, "SHARD_INDEX_MALFORMED", "/weight_map/a", "schema")
     yield rejected("wgt-014-unknown-shard", "An index names a member that is not listed", {"weight_map": {"a": one, "b": two, "c": "model-3.safetensors"}},

@@ -12,7 +12,7 @@ from triptych_conformance import _trace
 from triptych_conformance import __main__ as command
 
 SENTENCE = "**[ABC-001]** A name MUST be short."
-ERRORS = '[NAME_LONG]\nrequirements = ["ABC-001"]\nstage = "schema"\nsince = "1.0"\nmessage = "expected a short name, got {name}"\nadvice = "Shorten it."\n'
+ERRORS = '[NAME_LONG]\nrequirements = ["ABC-001"]\nstage = "schema"\nplace = ["MEMBER#…/name: the name"]\nsince = "1.0"\nmessage = "expected a short name, got {name}"\nadvice = "Shorten it."\n'
 SCHEMA = {"$comment": "req: ABC-001"}
 ACCEPTING = {"id": "abc-001-short", "expect": {"outcome": "accepted"}}
 CONVERTING = {"role": "converter", "op": "import", "foreign": {"layout": "numpy", "path": "x"}, "profile": "numpy"}
@@ -72,6 +72,9 @@ def test_a_whole_chain_has_no_problem(grow):
     ({"spec": f"{SENTENCE}\n\n**[ABC-002]** It SHOULD be pretty."}, "ABC-002: no accepting case"),
     ({"errors": ERRORS.replace("ABC-001", "ABC-009")}, "errors.toml: unknown requirement ABC-009 (NAME_LONG)"),
     ({"errors": ERRORS.replace('stage = "schema"', 'stage = "late"')}, "errors.toml: NAME_LONG has stage 'late'"),
+    ({"errors": re.sub("place.*\n", "", ERRORS)}, "errors.toml: NAME_LONG has to say its place exactly if it has requirements"),
+    ({"errors": ERRORS.replace("MEMBER", "member")}, "errors.toml: NAME_LONG has the place 'member#…/name: the name', which is of no form"),
+    ({"errors": ERRORS.replace("…/name", "…/*/names")}, "abc-001-long: expects NAME_LONG at 'x#/name', which has none of the forms of its places"),
     ({"errors": ERRORS.replace("advice", "hint")}, "errors.toml: NAME_LONG lacks advice"),
     ({"errors": ERRORS + ERRORS.replace("NAME_LONG", "NAME_TOO_LONG")}, "ABC-001: more than one code: NAME_LONG, NAME_TOO_LONG"),
     ({"schema": {}}, "ABC-001: has the code NAME_LONG, and neither a schema nor the reference names it"),

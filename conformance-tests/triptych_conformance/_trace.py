@@ -12,6 +12,7 @@ from typing import Any
 
 from triptych_conformance._cases import Case, load
 from triptych_conformance._grid import Grid
+from triptych_conformance._places import FORM, fits, form_of
 
 Json = Any
 MARK = re.compile(r"^\*\*\[([A-Z]{3}-[0-9]{3})\]\*\* (.+)$")
@@ -113,7 +114,10 @@ def _errors(path: Path, problems: list[str]) -> dict[str, Json]:
             problems.append(f"errors.toml: {code} is not SCREAMING_SNAKE")
         if missing := members - entry.keys():
             problems.append(f"errors.toml: {code} lacks {', '.join(sorted(missing))}")
-        if unknown := entry.keys() - members - {"deprecated"}:
+        if ("place" in entry) != bool(entry.get("requirements")):
+            problems.append(f"errors.toml: {code} has to say its place exactly if it has requirements")
+        problems += [f"errors.toml: {code} has the place {one!r}, which is of no form" for one in entry.get("place", ()) if not FORM.fullmatch(form_of(one))]
+        if unknown := entry.keys() - members - {"deprecated", "place"}:
             problems.append(f"errors.toml: {code} has unknown members {', '.join(sorted(unknown))}")
         if entry.get("stage") not in STAGES:
             problems.append(f"errors.toml: {code} has stage {entry.get('stage')!r}")
@@ -146,6 +150,10 @@ def _judge_case(
     stage = errors.get(case.expect["code"], {}).get("stage")
     if stage != case.expect["stage"]:
         problems.append(f"{case.id}: says stage {case.expect['stage']}, {case.expect['code']} has {stage}")
+    problems += [
+        f"{case.id}: expects {problem['code']} at {problem['place']!r}, which has none of the forms of its places"
+        for problem in (case.expect, *case.expect.get("also", ())) if not fits(problem["place"], errors.get(problem["code"], {}).get("place", ()))
+    ]
     _judge_twin(case, cases, problems)
 
 

@@ -169,9 +169,9 @@ class Parser {
 
   condition() {
     let value = this.term();
-    for (let word = this.word("and", "or"); word; word = this.word("and", "or")) {
+    while (this.word("and")) {
       const left = value, right = this.term();
-      value = word === "and" ? (names) => left(names) && right(names) : (names) => left(names) || right(names);
+      value = (names) => left(names) && right(names);
     }
     return value;
   }

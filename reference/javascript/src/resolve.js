@@ -156,7 +156,7 @@ function checkUse(layer, parameters, place, add) {
     if (!has(parameters, name)) add("LYR-034", step(`${place}/config`, name), `expected a parameter of ${quoted(layer.type)}, got ${quoted(name)}`);
   }
   for (const [name, parameter] of Object.entries(parameters)) {
-    if (!has(parameter, "default") && !has(config, name)) add("LYR-034", place, `expected a value of ${quoted(name)}, got none`);
+    if (!has(parameter, "default") && !has(config, name)) add("LYR-034", `${place}/config`, `expected a value of ${quoted(name)}, got none`);
   }
 }
 

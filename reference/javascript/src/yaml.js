@@ -154,7 +154,7 @@ export function parseYaml(text, { member, limits, problems }) {
   const [document] = documents;
   const errors = documents.flatMap((one) => [...one.errors, ...one.warnings.filter(({ code }) => code !== "TAG_RESOLVE_FAILED")])
     .filter(({ code }) => code !== "TAG_RESOLVE_FAILED" && code !== "BAD_ALIAS");
-  if (tokens.some(({ type }) => type === "directive")) problems.push(problem("DOC-019", `${member}#`, "expected no directive, got one"));
+  if (tokens.some(({ type }) => type === "directive")) problems.push(problem("DOC-019", member, "expected no directive, got one"));
   else if (errors.length) syntax(`an error at character ${errors[0].pos?.[0] ?? 0}: ${errors[0].code}`);
   else if (documents.length > 1) problems.push(problem("DOC-019", member, `expected one document, got ${documents.length}`));
   else if (document?.contents === null || document === undefined) syntax("no document");

@@ -87,7 +87,7 @@ def uses_say_the_parameters(architecture: Architecture) -> Found:
 def _misfits(layer: Layer, pointer: str, parameters: dict[str, bool]) -> Found:
     for name, required in parameters.items():
         if required and name not in layer.config:
-            yield pointer, f"expected a config with the parameter {name} of {shorten(layer.type)}, got none"
+            yield f"{pointer}/config", f"expected a config with the parameter {name} of {shorten(layer.type)}, got none"
     for name in layer.config:
         if name not in parameters:
             known = ", ".join(sorted(parameters)) or "none"

@@ -50,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"expected an error code or a requirement identifier, got {arguments.subject!r}{hint}")
     if code is not None:
         print(f"{code}  (found at stage: {codes[code]['stage']})")
+        for place in _list(codes[code].get("place")):
+            print(f"placed at: {place}")
         if advice := codes[code].get("advice"):
             print(textwrap.fill(str(advice), 100))
         print()

@@ -110,7 +110,7 @@ class _Builder:
             if self.documents > 1:
                 self.findings.fatal("DOC-019", None, f"expected one document, got another {_at(event)}")
             if event.version or event.tags:
-                self._add("DOC-019", event, "expected no directives, got one before the document")
+                self.findings.add("DOC-019", None, "expected no directives, got one before the document")
 
     def _around(self) -> int | None:
         """The column of the block collection that what comes next stands in; None where it stands in none, or in brackets."""
