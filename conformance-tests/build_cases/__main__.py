@@ -104,6 +104,8 @@ def content(case: kit.Case) -> dict[str, bytes]:
         facts["options"] = dict(case.options)
     if case.foreign:
         facts["foreign"] = dict(case.foreign)
+    if case.numbered:
+        facts["numbered"] = {name: list(said) for name, said in case.numbered.items()}
     if case.links:
         facts["links"] = dict(case.links)
     files: dict[str, bytes] = {}

@@ -62,9 +62,11 @@ def deep(levels: int) -> kit.Json:
 
 
 def cases() -> Iterable[Case]:
+    import _limits
     from _edges import pairs_of_integers  # a layer's config is where they stand
 
     yield from pairs_of_integers()
+    yield from _limits.of_documents()
     yield from text_cases()
     yield from number_cases()
     yield from limit_cases()

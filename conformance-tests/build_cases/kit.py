@@ -31,12 +31,17 @@ ARCHIVE = "input.triptych"
 class Generated:
     """A member too long to commit: `parts` repeated, written out by the runner when the case runs."""
 
-    parts: tuple[tuple[str, int], ...]
-    """(text, how often) in order."""
+    parts: tuple[tuple[str, int] | tuple[str, int, int], ...]
+    """(text, how often) in order; with a number behind them, ``{}`` in the text is that number, then the next one and so on."""
 
     def content(self) -> bytes:
         """The member's content."""
-        return b"".join(text.encode() * count for text, count in self.parts)
+        return b"".join(repeated(*part) for part in self.parts)
+
+
+def repeated(text: str, count: int, first: int | None = None) -> bytes:
+    """One part of a generated member."""
+    return text.encode() * count if first is None else "".join(text.replace("{}", str(first + number)) for number in range(count)).encode()
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class Case:
     """For writing: what stands at the place to be written to, a folder of these files or {ARCHIVE: …}; a refusal leaves it as it is."""
     options: Mapping[str, Json] = field(default_factory=dict)
     """For rewrite and write: {"form": "archive"}, {"spelling": "yaml"}, {"max_shard_bytes": 64}; sent with the request."""
+    numbered: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """Members too many to commit: a name in which ``{}`` is a number from 0 on, how many there are, and the text that each holds."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links that the runner adds to the input: member name -> target."""
     tolerance: Mapping[str, float] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
+import _limits
 import cnv
 import kit
 from kit import Case
@@ -28,6 +29,7 @@ PLAIN = {"format_version": "1.0", "layers": [{"name": "flat", "type": "Flatten"}
 def cases() -> Iterable[Case]:
     yield from (case for case in cnv.every() if case.id.startswith("sec-"))
     yield from limit_cases()
+    yield from _limits.of_packages()
     yield from size_cases()
     yield from hostile_cases()
     yield from target_cases()

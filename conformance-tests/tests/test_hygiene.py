@@ -103,7 +103,7 @@ def test_a_rejecting_case_differs_from_its_twin():
     for case in CASES:
         if not case.accepts:
             twin = BY_ID[case.twin]
-            same = input_files(case) == input_files(twin) and case.links == twin.links and case.generated == twin.generated
+            same = input_files(case) == input_files(twin) and case.links == twin.links and case.generated == twin.generated and case.numbered == twin.numbered
             found = [_cases.digests(one.folder / "existing") for one in (case, twin)]
             assert not same or (case.op, case.options, found[0]) != (twin.op, twin.options, found[1]), case.id
 

@@ -130,5 +130,5 @@ def test_every_path_of_the_suite_is_one_on_windows():
 def test_what_is_laid_out_is_a_path_on_windows(suite):
     """What the runner makes of a case: names of links and of generated members, too."""
     for case in suite.cases:
-        for name in [*case.links, *case.generated]:
+        for name in [*case.links, *case.generated, *case.numbered]:
             assert not re.search(r'[<>:"\\|?*]|[. ]$', name), case.id

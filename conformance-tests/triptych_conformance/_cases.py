@@ -42,6 +42,11 @@ def root() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[1]
 
 
+def _repeated(text: str, count: int, first: int | None = None) -> bytes:
+    """A part of a generated member: `text` again and again, its ``{}`` being a number that counts from `first`."""
+    return text.encode() * count if first is None else "".join(text.replace("{}", str(first + number)) for number in range(count)).encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One case as its folder describes it."""
@@ -65,6 +70,7 @@ class Case:
     """For import and export: the ``layout``, the ``path`` of the file, and how it is looked at."""
     links: Mapping[str, str] = field(default_factory=dict)
     generated: Mapping[str, list[list[Json]]] = field(default_factory=dict)
+    numbered: Mapping[str, list[Json]] = field(default_factory=dict)
 
     @property
     def accepts(self) -> bool:
@@ -130,7 +136,10 @@ class Case:
                 shutil.copyfile(path, copy)
         for name, parts in self.generated.items():
             with (target / name).open("wb") as file:
-                file.writelines(str(text).encode() * int(count) for text, count in parts)
+                file.writelines(_repeated(*part) for part in parts)
+        for name, (count, text) in self.numbered.items():
+            for number in range(count):
+                (target / name.replace("{}", str(number))).write_bytes(text.encode())
         for name, destination in self.links.items():
             try:
                 (target / name).symlink_to(destination)

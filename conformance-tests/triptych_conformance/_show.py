@@ -64,6 +64,7 @@ def _content(data: bytes) -> Iterator[str]:
 def _input(case: Case) -> dict[str, bytes]:
     folder = case.folder / "input"
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else {}
+    files |= {name: json.dumps(said).encode() for name, said in case.numbered.items()}
     files |= {name: json.dumps(parts).encode() for name, parts in case.generated.items()}
     return files | {name: f"-> {target}".encode() for name, target in case.links.items()}
 

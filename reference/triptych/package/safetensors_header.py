@@ -153,7 +153,7 @@ def _explain(entries: dict[str, Any], metadata: Any, findings: Findings, limits:
     """Add every problem of the header, tensor by tensor."""
     _check_metadata(metadata, findings, limits)
     if len(entries) > limits.tensors:
-        findings.fatal("SEC-016", "", f"expected at most {limits.tensors} tensors in a file, got {len(entries)}", error=UnsupportedError)
+        findings.fatal("SEC-016", None, f"expected at most {limits.tensors} tensors in a file, got {len(entries)}", error=UnsupportedError)
     ranges: list[tuple[int, int, str]] = []
     malformed = False
     for name in list(entries):
