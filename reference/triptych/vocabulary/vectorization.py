@@ -56,7 +56,7 @@ define(
     "TextVectorization",
     FAMILY,
     "Takes texts apart and replaces each token by its place in a vocabulary.",
-    words="`int`: batch and `output_sequence_length`, or else as many as the longest text has tokens; else batch and number of indices, or `max_tokens`",
+    words="`int`: batch and `output_sequence_length`, or else as many as the longest text has tokens, known only where `split` is null: the extent n of axis 1, or with `ngrams` the sum of max(n - width + 1, 0); else batch and number of indices, or `max_tokens`",
     rule=_vectorized,
     fields=(
         Field(
