@@ -31,6 +31,9 @@ CALLS = (
 WRITING = ("write", "writev", "pwrite64", "pwritev", "fallocate", "ftruncate", "mkdir", "mkdirat", "openat")
 """What a full disk refuses."""
 _MESSAGE_BYTES = 4096
+_SECONDS = 60
+"""How long a save may wait. strace fails a `close` by not making the call, which no system does: a lock stays with who closed it, and the next wait for it,
+in the same save, has no end. Such a save is ended, and what stands there then is judged like after any kill."""
 _CALL = re.compile(r"^(\d+) +(\w+)\(")
 RETURNED, FAILED, STOPPED, UNDECLARED = 0, 1, 2, 3
 
@@ -121,6 +124,7 @@ def _saved(bench: Bench, message: mmap.mmap, options: list[str], log: Path) -> t
 def _child(bench: Bench, message: mmap.mmap, wait: int) -> None:
     """Wait to be let go, save, and leave; what went wrong is left in memory, so that saying it takes no call."""
     code = UNDECLARED
+    signal.alarm(_SECONDS)
     try:
         select.select([wait], [], [])  # a call that is not among those that are failed
         bench.writer.save(bench.place, NEW)
