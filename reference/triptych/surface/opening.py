@@ -23,7 +23,8 @@ def recognise(path: Path) -> Layout:
         FileNotFoundError: Nothing stands there.
         UnsupportedError: No layout is like this.
     """
-    layout = layouts.recognise(path)
+    with naming(path):
+        layout = layouts.recognise(path)
     if layout is not None:
         return layout
     known = ", ".join(layout.title for layout in layouts.LAYOUTS)
@@ -65,9 +66,9 @@ def load(
 
 def read(path: Path, *, verify: Literal["lazy", "full", "off"] = "lazy", limits: Limits = DEFAULT_LIMITS, allow_code: bool = False) -> Panels:
     """The panels of the model at `path`, as it says them; see `load`."""
+    layout = recognise(path)
     options = {"verify": verify, "limits": limits, "allow_code": allow_code}
     with naming(path):
-        layout = recognise(path)
         return layout.read(path, **{name: value for name, value in options.items() if name in layout.read_options})
 
 

@@ -80,7 +80,8 @@ def _items(panels: Panels, graph: ModelGraph) -> list[tuple[str, Tensor]]:
 
 
 def _check_target(target: str) -> None:
-    if os.path.isdir(target) and os.listdir(target) and not os.path.isfile(os.path.join(target, GRAPH)):  # noqa: PTH112, PTH113, PTH208
+    place = Path(target)  # whose questions raise where the disk fails, and do not say no
+    if place.is_dir() and any(place.iterdir()) and not (place / GRAPH).is_file():
         raise UsageError(f"expected nothing, an empty folder or a SavedModel at {target!r}, files are in it; it is not replaced")
 
 
