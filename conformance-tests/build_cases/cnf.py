@@ -72,7 +72,7 @@ def renamed(architecture: kit.Json) -> kit.Files:
 
 
 def validator_cases(plain: kit.Files) -> Iterable[Case]:
-    yield Case("cnf-003-one-layer", "A package without a problem", ["CNF-003", "PKG-008", "PKG-019"], plain, op="validate", role="validator", accepted=SEEN)
+    yield Case("cnf-003-one-layer", "A package without a problem", ["CNF-003", "PKG-008", "PKG-009", "PKG-019"], plain, op="validate", role="validator", accepted=SEEN)
     broken = kit.document({**ARCHITECTURE, "layer": []})
     yield Case("cnf-003-a-digest-and-a-schema", "A document has another digest, and a member too many", ["CNF-003", "PKG-008"],
                kit.package(ARCHITECTURE, TENSORS, replace={"architecture.json": broken}, manifest_edit=lambda m: m["members"]["architecture.json"].update(digest=kit.digest(b""))), op="validate",

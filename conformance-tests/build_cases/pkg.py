@@ -140,7 +140,7 @@ def manifest_cases() -> Iterable[KitCase]:
     loose = {"other.safetensors": kit.safetensors({"a": kit.f32([1])})}
     yield Case("pkg-009-header-of-no-section", "The header of a member of no section has another digest", ["PKG-009"],
                files(replace=loose, manifest_edit=set_at("members", "other.safetensors", "header_digest")(zero)),
-               rejected=("semantic", "HEADER_DIGEST_MISMATCH", "other.safetensors"), twin="pkg-001-folder")
+               op="validate", role="validator", rejected=("semantic", "HEADER_DIGEST_MISMATCH", "other.safetensors"), twin="cnf-003-one-layer")
     yield Case("pkg-018-manifest-lists-mimetype", "The manifest lists mimetype", ["PKG-018"],
                files(replace={"mimetype": kit.MIMETYPE}),
                rejected=("semantic", "MEMBER_LISTED_WRONGLY", "manifest.json#/members/mimetype"), twin="pkg-016-folder-with-mimetype")
