@@ -68,7 +68,7 @@ def faults(cases: dict[str, kit.Case]) -> list[str]:
             "a layout, which is the profile, and a path are for conversions, and needed there": (
                 {"layout", "path"} <= case.foreign.keys() and case.foreign["layout"] == case.profile if case.op in {"import", "export"} else not case.foreign),
             "what is exported is looked at": case.op != "export" or case.accepted is None or "reader" in case.foreign,
-            "options are for writing": not case.options or case.op in {"write", "rewrite"},
+            "options are for writing, and values for updates": not case.options or (case.options.keys() == {"values"} if case.op == "update" else case.op in {"write", "rewrite"}),
             "something to replace is for writing": case.existing is None or case.op in {"write", "rewrite"},
             "a writer's refusal and a foreign file have no code": case.rejected is None or (case.rejected[1] == "") == (case.role in {"writer", "converter"}),
             "an archive case has one file": kit.ARCHIVE not in case.files or len(case.files) == 1,

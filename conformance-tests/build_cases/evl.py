@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
-import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
+import _by_hand
+import _schedules
+import _steps
 import kit
 from kit import Case
 
@@ -29,19 +30,14 @@ def evaluation(row: kit.Json) -> Case:
                 accepted={"outputs": row["outputs"]}, tolerance=row["tolerance"])
 
 
-def f64(shape: Sequence[int], values: Sequence[float]) -> kit.TensorSpec:
-    """A float64 tensor."""
-    return "float64", shape, struct.pack(f"<{math.prod(shape)}d", *values)
-
-
 def update(frozen: kit.Json, row: kit.Json) -> Case:
     """One frozen trajectory as a case: weights, an optimizer and gradients, and the weights that the framework ended with."""
     shapes = {name: frozen["shapes"][name] for name in row["end"]}
     training = {"format_version": "1.0", "optimizer": {"type": row["type"], "config": row["config"]}}
-    model = kit.package(tensors={name: f64(shape, frozen["start"][name]) for name, shape in shapes.items()}, training=training)
-    gradients = {name: f64([frozen["steps"], *shape], [row["scale"] * one for one in frozen["gradients"][name]]) for name, shape in shapes.items()}
+    model = kit.package(tensors={name: kit.f64(shape, *frozen["start"][name]) for name, shape in shapes.items()}, training=training)
+    gradients = {name: kit.f64([frozen["steps"], *shape], *(row["scale"] * one for one in frozen["gradients"][name])) for name, shape in shapes.items()}
     files = {f"model/{name}": data for name, data in model.items()} | {"gradients.safetensors": kit.safetensors(gradients)}
-    ended = {name: kit.observe_tensor(*f64(shape, row["end"][name])) for name, shape in shapes.items()}
+    ended = {name: kit.observe_tensor(*kit.f64(shape, *row["end"][name])) for name, shape in shapes.items()}
     return Case(f"{row['requirements'][0].lower()}-{row['slug']}", row["title"], row["requirements"], files, op="update", role="evaluator", profile="evaluate",
                 accepted={"tensors": ended}, tolerance=row["tolerance"])
 
@@ -52,10 +48,10 @@ def constrained() -> Case:
     layer = {"name": "dense", "type": "Dense", "config": {"units": 2, "use_bias": False, "kernel_constraint": constraint}, "weights": {"kernel": {"tensor": "w", "axes": [1, 0]}}}
     architecture = {"format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 2]}], "layers": [layer]}
     training = {"format_version": "1.0", "optimizer": {"type": "SGD", "config": {"learning_rate": 1.0}}}
-    model = kit.package(architecture, {"w": f64([2, 2], [2.0, 4.0, 0.0, 0.0])}, training)
-    files = {f"model/{name}": data for name, data in model.items()} | {"gradients.safetensors": kit.safetensors({"w": f64([1, 2, 2], [-1.0, 0.0, 0.0, -1.0])})}
+    model = kit.package(architecture, {"w": kit.f64([2, 2], 2.0, 4.0, 0.0, 0.0)}, training)
+    files = {f"model/{name}": data for name, data in model.items()} | {"gradients.safetensors": kit.safetensors({"w": kit.f64([1, 2, 2], -1.0, 0.0, 0.0, -1.0)})}
     return Case("evl-007-constraint-of-a-transposed-kernel", "A constraint takes the axes of a kernel in canonical order", ["EVL-007", "TRN-016"], files, op="update", role="evaluator",
-                profile="evaluate", accepted={"tensors": {"w": kit.observe_tensor(*f64([2, 2], [0.6, 0.8, 0.0, 1.0]))}}, tolerance={"relative": 1e-12})
+                profile="evaluate", accepted={"tensors": {"w": kit.observe_tensor(*kit.f64([2, 2], 0.6, 0.8, 0.0, 1.0))}}, tolerance={"relative": 1e-12})
 
 
 def cases() -> Iterable[Case]:
@@ -66,3 +62,6 @@ def cases() -> Iterable[Case]:
     frozen = json.loads(UPDATES.read_bytes())
     for row in frozen["rows"]:
         yield update(frozen, row)
+    yield from _schedules.cases()
+    yield from _steps.cases()
+    yield from _by_hand.cases()

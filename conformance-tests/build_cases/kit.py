@@ -75,7 +75,7 @@ class Case:
     existing: Files | None = None
     """For writing: what stands at the place to be written to, a folder of these files or {ARCHIVE: …}; a refusal leaves it as it is."""
     options: Mapping[str, Json] = field(default_factory=dict)
-    """For rewrite and write: {"form": "archive"}, {"spelling": "yaml"}, {"max_shard_bytes": 64}; sent with the request."""
+    """For rewrite and write: {"form": "archive"}, {"spelling": "yaml"}, {"max_shard_bytes": 64}; for update: {"values": […]}; sent with the request."""
     numbered: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     """Members too many to commit: a name in which ``{}`` is a number from 0 on, how many there are, and the text that each holds."""
     links: Mapping[str, str] = field(default_factory=dict)
@@ -185,6 +185,11 @@ def f32(shape: Sequence[int], *values: float) -> TensorSpec:
     elements = values or tuple(float(i) for i in range(count))
     assert len(elements) == count, (shape, elements)
     return "float32", tuple(shape), struct.pack(f"<{count}f", *elements)
+
+
+def f64(shape: Sequence[int], *values: float) -> TensorSpec:
+    """A float64 tensor of `values`."""
+    return "float64", tuple(shape), struct.pack(f"<{math.prod(shape)}d", *values)
 
 
 def safetensors_raw(header: Mapping[str, Json] | bytes, payload: bytes, *, length: int | None = None, align: int = 64) -> bytes:

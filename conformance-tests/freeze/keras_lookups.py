@@ -48,6 +48,11 @@ def lookups(layers: Any, type_: str, words: list[Json], x: Array, encoded: Mappi
     yield asked(layers, f"{stem}-mask-count{end}", f"{what} counted, but for one that is masked", type_, {**counted, **encoded}, counted, x)
     padded = {"vocabulary": words, "output_mode": "multi_hot", "max_tokens": 7, "pad_to_max_tokens": True}
     yield asked(layers, f"{stem}-padded{end}", f"{what} looked up, the result padded", type_, {**padded, **encoded}, padded, x)
+    if type_ == "StringLookup" and not end:
+        config = {"vocabulary": words, "num_oov_indices": 9973}
+        lengths = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 66, 127, 128, 129, 130, 192]
+        lines = np.asarray([["".join(chr(33 + (7 * place + length) % 90) for place in range(length)) for length in lengths]])
+        yield asked(layers, f"{stem}-fingerprints{end}", "Tokens of every length have fingerprints", type_, config, config, lines)
     back = {"vocabulary": words, "invert": True, "num_oov_indices": 2}
     places = np.asarray([[0, 1, 2], [5, 6, -1]], "int64")
     yield asked(layers, f"{stem}-inverted{end}", f"Indices replaced by {what.lower()}", type_, back, back, places)

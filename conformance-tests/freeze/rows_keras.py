@@ -156,6 +156,8 @@ def augmentation() -> Iterator[Row]:
         ("odd", "the odd pixel left out at the end", {"height": 2, "width": 2}),
         ("too-low", "of an image that is too low", {"height": 6, "width": 2}),
         ("too-small", "of an image that is too small", {"height": 5, "width": 7}),
+        ("far-too-wide", "of an image of which a line is left", {"height": 1, "width": 9}),
+        ("far-too-high", "of an image of which a column is left", {"height": 9, "width": 1}),
     ):
         yield single(f"centercrop-{slug}", f"The middle of an image, {words}", "CenterCrop", config, (1, 5, 3, 2))
 
@@ -431,6 +433,7 @@ def chained(slug: str, title: str, model: Any, inputs: Mapping[str, np.ndarray],
 
 def rows() -> Iterator[Row]:
     """All of them."""
+    import keras_attention
     import keras_cells
     import keras_dtypes
     import keras_lookups
@@ -443,3 +446,4 @@ def rows() -> Iterator[Row]:
     yield from keras_masks.rows(keras, "keras", "any")
     yield from keras_masks.rows(keras, "keras", "none")
     yield from keras_dtypes.rows(keras)
+    yield from keras_attention.rows(keras)

@@ -30,11 +30,13 @@ def single(slug: str, title: str, type_: str, config: dict[str, Json], x: np.nda
 
 def rows() -> Iterator[Row]:
     """All of them."""
+    import keras_attention
     import keras_lookups
     import keras_masks
 
     yield from keras_lookups.rows(tf_keras.layers, keras2=True)
     yield from keras_masks.rows(tf_keras, "tf_keras", "all")
+    yield from keras_attention.rows(tf_keras)
     wide = np.asarray([[-8.0, -2.75, -1.5, -0.25], [0.0, 0.5, 2.25, 7.0]], "float32")
     gates = ("kernel", "recurrent_kernel", "bias")
     steps = numbers("keras2 steps", (2, 3, 2))

@@ -175,7 +175,7 @@ def a_learned_slope_counts_double(patch):
     reform(patch, "PReLU", lambda formula: lambda call: formula(dataclasses.replace(call, weights={"alpha": 2 * call.weights["alpha"]})))
 
 
-@broken("evl-001-stringlookup-several-unknown*", "evl-001-integerlookup-farmhash")
+@broken("evl-001-stringlookup-several-unknown*", "evl-001-stringlookup-fingerprints", "evl-001-integerlookup-farmhash")
 def a_fingerprint_of_more_than_64_bytes_or_of_fewer_than_4_is_rotated(patch):
     plain = lookup.fingerprint
     patch.setattr(lookup, "fingerprint", lambda text: plain(text) if 4 <= len(text) <= 64 else plain(text) >> 8)
@@ -229,7 +229,7 @@ def test_an_optimizer_with_another_rate_fails_its_own_cases_and_no_others(name, 
     failing = {case.id for case in updates if not ask(case).passed}
     its = f'"optimizer": {{"type": "{name}"'
     texts = {case.id: " ".join((case.folder / "input" / "model" / "training.json").read_text(encoding="utf-8").split()) for case in updates}
-    assert failing == {one for one, text in texts.items() if its.replace(" ", "") in text.replace(" ", "")}
+    assert failing == {one for one, text in texts.items() if its.replace(" ", "") in text.replace(" ", "")} - {"evl-007-adafactor-added-by-hand"}  # its rate is above the bound
 
 
 def test_weights_that_stay_as_they_are_fail_every_update(updates, ask, monkeypatch):
@@ -260,7 +260,7 @@ def test_an_option_that_is_ignored_fails_a_case(option, updates, ask, monkeypatc
 def test_a_slot_that_holds_gradients_in_place_of_steps_fails_where_the_rate_changes(updates, ask, monkeypatch):
     monkeypatch.setattr("triptych.vocabulary.training.step", lambda optimizer, *args, **more: step(
         Component(optimizer.type, {**optimizer.config, "momentum_scaling": "buffer"} if optimizer.type in {"SGD", "RMSprop"} else optimizer.config), *args, **more))
-    assert [case.id for case in updates if not ask(case).passed] == ["evl-007-rmsprop-keras-momentum-schedule"]
+    assert [case.id for case in updates if not ask(case).passed] == ["evl-007-rmsprop-keras-momentum-schedule", "evl-007-sgd-velocity-of-another-rate"]
 
 
 def test_an_evaluator_that_answers_zeros_holds_nothing(evaluations, tmp_path):

@@ -11,13 +11,8 @@ import pytest
 
 SUITE = Path(__file__).resolve().parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SUITE.parent / "reference"), str(SUITE)])}
-SCHEDULES = {"_portion", "ExponentialDecay", "InverseTimeDecay", "_polynomial", "_piecewise", "_restarts", "StepDecay", "_warm_up", "_one_cycle", "reduce_on_plateau", "plateau_of_state"}
 UNTESTED = {
-    *(f"vocabulary/training/schedules.py:{name}" for name in SCHEDULES),  # of schedules, the cases have CosineDecay and numbers
-    "vocabulary/training/constraints.py:_min_max", "vocabulary/training/constraints.py:lambda",  # MinMaxNorm and UnitNorm
-    "vocabulary/attention.py:_steps_of",  # a mask for an Attention along several axes
     "vocabulary/evaluator.py:Evaluator.alone", "vocabulary/evaluator.py:_located",  # one layer by itself, places of problems: no case asks
-    "vocabulary/operations/element_wise.py:_one", "vocabulary/operations/joining.py:_constants",  # one operand of integers; the operation constant
     "package/safetensors_file.py:write_safetensors", "package/safetensors_header.py:collector_paused",  # another writer than that of packages; speed
     # what HDF5 files need beyond the names of chapter 45:
     *(f"layouts/keras_weights/places.py:{name}" for name in ("listed_weights", "_flag", "roles", "_last")),

@@ -89,7 +89,7 @@ class Case:
             beside = {"architecture": str(given / "architecture.json")} if (given / "architecture.json").is_file() else {}
             return {"op": op, "input": str(given / FOREIGN / self.foreign["path"]), "layout": self.foreign["layout"], **beside}
         if op in BESIDE:
-            return {"op": op, "input": str(given / MODEL), BESIDE[op]: str(given / f"{BESIDE[op]}.safetensors")}
+            return {"op": op, "input": str(given / MODEL), BESIDE[op]: str(given / f"{BESIDE[op]}.safetensors"), **self.options}
         return {"op": op, "input": str(given)}
 
     def output(self, folder: Path) -> Path | None:

@@ -55,7 +55,7 @@ function evaluate({ input, inputs }) {
 
 const OPERATIONS = {
   evaluate,
-  update: ({ input, gradients }) => withModel(input, (model) => ({ outcome: "accepted", observed: shownArrays("tensors", updateWeights(model, arraysOf(gradients))) })),
+  update: ({ input, gradients, values }) => withModel(input, (model) => ({ outcome: "accepted", observed: shownArrays("tensors", updateWeights(model, arraysOf(gradients), values)) })),
   rewrite: (request) => withModel(request.input, (model) => written(model, request)),
   write: (request) => written(modelOfObservation(readFileSync(request.input)), request),
   read: ({ input }) => ({ outcome: "accepted", observed: withModel(input, observe) }),

@@ -101,12 +101,13 @@ def _as_numbers(array: Array) -> Array:
     return np.frombuffer(b"".join(text.ljust(width, b"\0") for text in texts), np.uint8).reshape(*array.shape, width)
 
 
-def _update(panels: Panels, gradients: Path) -> dict[str, Json]:
-    """The weights in `panels` after their optimizer took the steps that the file `gradients` holds, one after the other."""
+def _update(panels: Panels, gradients: Path, values: list[float]) -> dict[str, Json]:
+    """The weights in `panels` after their optimizer took the steps that the file `gradients` holds, one after the other; each of `values` ends an epoch."""
     from triptych.layouts import safetensors_weights
     from triptych.model import Component
     from triptych.vocabulary.training import step
     from triptych.vocabulary.training.constrained import constraints_of
+    from triptych.vocabulary.training.schedules import state_after_epoch
 
     given = safetensors_weights.LAYOUT.read(gradients).weights
     assert given is not None
@@ -123,6 +124,8 @@ def _update(panels: Panels, gradients: Path) -> dict[str, Json]:
         stepped = step(optimizer, weights, {name: one[index] for name, one in steps.items()}, state, count=start + index, epoch=epoch,
                        constraints={name: one.constraint for name, one in held.items()}, axes={name: one.axes for name, one in held.items()})
         weights, state = stepped.weights, stepped.state
+        if values:
+            epoch, state = epoch + 1, state | state_after_epoch(optimizer.config["learning_rate"], state, values[index])
     return {"tensors": {name: _spelled(Tensor.from_array(array)) for name, array in sorted(weights.items())}}
 
 
@@ -248,7 +251,7 @@ def perform(request: Mapping[str, Json], findings: Findings) -> dict[str, Json]:
         case "evaluate":
             return {"outcome": "accepted", "observed": _evaluate(_read(path, findings), Path(request["inputs"]))}
         case "update":
-            return {"outcome": "accepted", "observed": _update(_read(path, findings), Path(request["gradients"]))}
+            return {"outcome": "accepted", "observed": _update(_read(path, findings), Path(request["gradients"]), request.get("values", []))}
         case "names":
             return _names(_read(path, findings), findings)
         case "import":

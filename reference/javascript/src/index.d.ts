@@ -134,8 +134,8 @@ export function toBytes(tensor: Tensor): Uint8Array;
 /** What a model yields, by the names of its outputs, for an array for each of its inputs. */
 export function evaluateModel(model: Model, inputs: Record<string, Tensor>): Record<string, Tensor>;
 
-/** The weights after the optimizer has taken one step for each row of the gradients (name -> [steps, ...]). */
-export function updateWeights(model: Model, gradients: Record<string, Tensor>): Record<string, Tensor>;
+/** The weights after the optimizer has taken one step for each row of the gradients (name -> [steps, ...]); each of `values` ends an epoch. */
+export function updateWeights(model: Model, gradients: Record<string, Tensor>, values?: number[]): Record<string, Tensor>;
 
 /** What each weight is called in files of one Keras; a form is absent where it does not have the weight. */
 export type FormNames = Map<"objects" | "hdf5" | "paths", string>;

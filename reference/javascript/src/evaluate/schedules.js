@@ -59,5 +59,24 @@ export function rateOf(schedule, n) {
   return SCHEDULES[schedule.type](componentSettings("schedules", schedule), n);
 }
 
+/** How far a ReduceOnPlateau got: `stored` yields a number of the training state by the end of its name, or undefined. */
+export const plateauOf = (schedule, stored) => ({
+  c: componentSettings("schedules", schedule), rate: stored("rate") ?? schedule.config.initial_learning_rate, best: stored("best"), waited: stored("waited") ?? 0, cooling: stored("cooling") ?? 0,
+});
+
+/** The plateau after an epoch that yielded `value`. */
+export function plateauAfter({ c, rate, best, waited, cooling }, value) {
+  const sign = c.mode === "max" ? -1 : 1, margin = () => c.threshold * (c.threshold_mode === "absolute" ? 1 : Math.abs(best));
+  if (best === undefined || sign * value < sign * best - margin()) [best, waited] = [value, 0];
+  else waited++;
+  if (cooling > 0) [cooling, waited] = [cooling - 1, 0];
+  if (waited > c.patience) {
+    const lower = Math.max(rate * c.factor, c.min_learning_rate);
+    if (rate - lower > c.min_change) rate = lower;
+    [cooling, waited] = [c.cooldown, 0];
+  }
+  return { c, rate, best, waited, cooling };
+}
+
 /** What a schedule counts: updates or epochs. */
 export const unitOf = (schedule) => (typeof schedule === "number" ? "step" : (schedule.config?.unit ?? "step"));

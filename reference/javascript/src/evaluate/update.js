@@ -5,7 +5,7 @@ import { toPlain } from "../values.js";
 import { alongAxes } from "./activations.js";
 import { Tensor, finish, fromBytes, numbers, rounder, sizeOf, transposed } from "./arrays.js";
 import { OPTIMIZERS, constrained, norm } from "./optimizers.js";
-import { componentSettings, rateOf, unitOf } from "./schedules.js";
+import { componentSettings, plateauAfter, plateauOf, rateOf, unitOf } from "./schedules.js";
 
 /** One weight that is trained: its elements and its slots, rounded to its dtype. */
 class Trained {
@@ -56,8 +56,7 @@ class Updates {
     });
     this.settings = new Map(); // dtype -> the config with its numbers rounded to it
     this.constraints = this.constraintsOf(model);
-    const rate = model.state?.get("schedule.rate"); // of a schedule that follows a metric: no epoch ends here
-    if (this.c.learning_rate.type === "ReduceOnPlateau" && rate) [this.reduced] = numbers(fromBytes(rate.dtype, rate.shape, rate.bytes()));
+    if (this.c.learning_rate.type === "ReduceOnPlateau") this.plateau = plateauOf(this.c.learning_rate, (name) => this.scalar(`schedule.${name}`));
     this.product = 1;
     this.multiplied = 0;
   }
@@ -66,6 +65,12 @@ class Updates {
   settingsFor({ dtype, round }) {
     if (!this.settings.has(dtype)) this.settings.set(dtype, Object.fromEntries(Object.entries(this.c).map(([name, value]) => [name, typeof value === "number" ? round(value) : value])));
     return this.settings.get(dtype);
+  }
+
+  /** The number that the training state holds under a name, or undefined. */
+  scalar(name) {
+    const stored = this.model.state?.get(name);
+    return stored && Number(numbers(fromBytes(stored.dtype, stored.shape, stored.bytes()))[0]);
   }
 
   get every() {
@@ -85,7 +90,7 @@ class Updates {
   /** The learning rate of this step. */
   rate() {
     const { learning_rate: schedule, decay } = this.c;
-    return (this.reduced ?? rateOf(schedule, unitOf(schedule) === "epoch" ? this.epoch : this.step)) / (1 + decay * this.step);
+    return (this.plateau?.rate ?? rateOf(schedule, unitOf(schedule) === "epoch" ? this.epoch : this.step)) / (1 + decay * this.step);
   }
 
   /** The product of u(k) up to this update, which follows from the count. */
@@ -138,6 +143,12 @@ class Updates {
     this.step++;
   }
 
+  /** An epoch ends, and yields a value that a schedule may follow. */
+  end(value) {
+    this.epoch++;
+    if (this.plateau) this.plateau = plateauAfter(this.plateau, value);
+  }
+
   update(gradients) {
     const { c } = this, count = Math.floor(this.step / this.every) + 1, rate = this.rate(), decay = c.weight_decay ?? 0;
     this.weights.forEach((weight, i) => {
@@ -153,13 +164,14 @@ class Updates {
   }
 }
 
-/** The weights of a model, by name, after its optimizer has taken one step for each row of the gradients (name -> [steps, ...]). */
-export function updateWeights(model, gradients) {
+/** The weights of a model, by name, after its optimizer has taken one step for each row of the gradients (name -> [steps, ...]); each of `values` ends an epoch. */
+export function updateWeights(model, gradients, values = []) {
   if (!model.weights || !model.training) throw new UsageError("expected a model with weights and a training document, got one without");
   const names = Object.keys(gradients).filter((name) => model.weights.has(name)), updates = new Updates(model, names);
   const steps = names.length ? gradients[names[0]].shape[0] : 0;
   for (let t = 0; t < steps; t++) {
     updates.take(names.map((name) => { const { data, shape } = gradients[name], width = sizeOf(shape.slice(1)); return Float64Array.from(data.subarray(t * width, (t + 1) * width), Number); }));
+    if (values.length) updates.end(values[t]);
   }
   const changed = new Map(updates.weights.map((weight) => [weight.name, finish(weight.dtype, weight.shape, weight.data)]));
   return Object.fromEntries([...model.weights.values()].map((stored) => [stored.name, changed.get(stored.name) ?? fromBytes(stored.dtype, stored.shape, stored.bytes())]));

@@ -23,7 +23,7 @@ def _norms(c: Config, w: Array) -> Array:
 
 def _max_norm(c: Config, w: Array) -> Array:
     n = _norms(c, w)
-    return w * (np.clip(n, 0.0, c["max_value"]) / (c["epsilon"] + n))
+    return w * (np.minimum(n, c["max_value"]) / (c["epsilon"] + n))
 
 
 define(

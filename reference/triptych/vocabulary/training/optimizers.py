@@ -435,8 +435,8 @@ def _adafactor(u: Update) -> tuple[Array, Slots]:
     config, g, w, count = u.config, u.gradient, u.weight, u.count
     added = config["epsilon_mode"] == "added"
     epsilon = config["epsilon_1"]
-    rate = min(u.rate, 1.0 / math.sqrt(count)) if config["relative_step"] else u.rate
-    size = np.maximum(config["epsilon_2"], _rms(w)) * min(rate, 1.0 / math.sqrt(count))
+    # `relative_step` bounds the rate as the next line does: q and s of the equation are one.
+    size = np.maximum(config["epsilon_2"], _rms(w)) * min(u.rate, 1.0 / math.sqrt(count))
     beta = 1.0 - float(count) ** config["beta_2_decay"]
     squares = g * g + (epsilon if added else 0.0)
     slots: Slots = {}

@@ -16,7 +16,7 @@ from triptych.model import Json
 from triptych.vocabulary.arrays import Array, np
 from triptych.vocabulary.definition import Field
 from triptych.vocabulary.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, POSITIVE, SIZE, choice, optional
-from triptych.vocabulary.training.definition import component_type, define
+from triptych.vocabulary.training.definition import TYPES, component_type, define
 from triptych.vocabulary.training.kinds import AT_LEAST_ONE, BOUNDARIES, COUNT, RATES, SCHEDULED, TEXT
 
 FAMILY = "schedules"
@@ -326,6 +326,15 @@ def plateau_of_state(c: Config, state: Mapping[str, Array]) -> Plateau:
         int(state.get(f"{STATE}waited", 0)),
         int(state.get(f"{STATE}cooling", 0)),
     )
+
+
+def state_after_epoch(value: Json, state: Mapping[str, Array], monitored: float) -> dict[str, Array]:
+    """The tensors of the training state that an epoch which yielded `monitored` changes, where the learning rate `value` has a state."""
+    if not isinstance(value, Mapping) or value["type"] != "ReduceOnPlateau":
+        return {}
+    kind = TYPES[FAMILY]["ReduceOnPlateau"]
+    config = kind.resolve(value.get("config", {}))
+    return plateau_to_state(kind.formula(config, plateau_of_state(config, state), monitored))
 
 
 _define(
