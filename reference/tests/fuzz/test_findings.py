@@ -212,7 +212,8 @@ def test_a_step_count_is_one_whole_number(value):
     assert counted(Tensor.from_array(np.asarray(value))) is None
 
 
-def test_free_space_of_a_local_heap_that_leads_to_itself_is_refused(tmp_path):
+@pytest.mark.parametrize("reserved", [0, 0xFE])
+def test_free_space_of_a_local_heap_that_leads_to_itself_is_refused(tmp_path, reserved):
     """libhdf5 1.14.6 takes memory for each step, 23 GiB and more."""
     with h5py.File(tmp_path / "m.h5", "w", userblock_size=512) as file:
         file["a" * 20] = file["b" * 20] = np.ones(1)
@@ -222,6 +223,23 @@ def test_free_space_of_a_local_heap_that_leads_to_itself_is_refused(tmp_path):
     free, content = (int.from_bytes(data[head + at : head + at + 8], "little") for at in (16, 24))
     at = 512 + content + free
     data[at : at + 8] = free.to_bytes(8, "little")
+    data[head + 7] = reserved
     (tmp_path / "m.h5").write_bytes(data)
     with pytest.raises(InvalidModelError, match=f"it comes back to {free} in the local heap at {head}"):
+        keras_hdf5.read(tmp_path / "m.h5")
+
+
+@pytest.mark.parametrize(("offset", "value", "fault"), [(16, None, "comes back to"), (5, 1, "expected children of level 0|expected each child once")])
+def test_a_tree_whose_node_is_its_own_neighbour_or_child_is_refused(tmp_path, offset, value, fault):
+    """libhdf5 1.14.6 walks along such a row for ever."""
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["a"] = np.ones(1)
+    data = bytearray((tmp_path / "m.h5").read_bytes())
+    node = data.index(b"TREE")
+    if value is None:
+        data[node + offset : node + offset + 8] = node.to_bytes(8, "little")
+    else:
+        data[node + offset], data[node + 32 : node + 40] = value, node.to_bytes(8, "little")
+    (tmp_path / "m.h5").write_bytes(data)
+    with pytest.raises(InvalidModelError, match=fault):
         keras_hdf5.read(tmp_path / "m.h5")

@@ -1,8 +1,8 @@
 """The bytes of a file as libhdf5 gets to see them: mapped once, read through here, and looked at before it believes them.
 
-libhdf5 1.14 walks through a damaged heap without end: in a global one, where the texts of attributes lie, an object of size 0 leads
-it to itself; in a local one, where the names of links lie, free space may, and takes memory for each step. Whatever it reads of such a
-heap comes past here first.
+libhdf5 1.14 walks through damaged structures without end: in a global heap, where the texts of attributes lie, an object of size 0 leads
+it to itself; in a local one, where the names of links lie, free space may, and takes memory for each step; in a tree, a node's neighbour
+or child may be the node. Whatever it reads of those comes past here first.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 HEAP = b"GCOL\x01"
 """How a heap begins, with the version, which no name can hold."""
-LOCAL_HEAP = b"HEAP\0\0\0\0"
-"""How a local heap begins, with the version and what is reserved."""
+LOCAL_HEAP = b"HEAP\0"
+"""How a local heap begins, with the version; nobody looks at what is reserved."""
+TREE = b"TREE"
+"""How a node of a tree begins; its kind, level, entries and two neighbours follow."""
+_FIRST_CHILD, _CHILD_STEP = 32, 16
+"""Where the children of a node of a group's tree are said, after a key each."""
 _NO_MORE = 1
 """Where the last free space of a local heap says that the next is."""
 _FREE_BYTES = 16
@@ -43,6 +48,7 @@ class Window:
         self._at = 0
         self._sound: set[int] = set()
         self._trusting = False
+        self._checked = ((HEAP, "global heap", heap_fault), (LOCAL_HEAP, "local heap", local_heap_fault), (TREE, "tree", partial(tree_fault, ended=set())))
 
     @contextmanager
     def trusted(self) -> Iterator[None]:
@@ -75,21 +81,21 @@ class Window:
         if len(part) < size:
             raise OSError(f"truncated file: {size} bytes at {self._at}, it has {len(self._data)}")
         if not self._trusting:
-            self._check_heaps(self._at, self._at + size)
+            self._check(self._at, self._at + size)
         buffer[:] = part
         self._at += size
         return size
 
-    def _check_heaps(self, start: int, end: int) -> None:
-        """Refuse a heap that begins in, or on the edge of, what is about to be read."""
-        for beginning, kind, fault_of in ((HEAP, "global", heap_fault), (LOCAL_HEAP, "local", local_heap_fault)):
+    def _check(self, start: int, end: int) -> None:
+        """Refuse a heap or a node that begins in, or on the edge of, what is about to be read."""
+        for beginning, what, fault_of in self._checked:
             first = max(start - len(beginning) + 1, 0)
             seen = bytes(self._data[first : end + len(beginning) - 1])
             at = seen.find(beginning)
             while at >= 0:
                 if first + at not in self._sound:
                     if fault := fault_of(self._data, first + at):
-                        raise OSError(f"{fault} in the {kind} heap at {first + at}")
+                        raise OSError(f"{fault} in the {what} at {first + at}")
                     self._sound.add(first + at)
                 at = seen.find(beginning, at + 1)
 
@@ -115,6 +121,31 @@ def local_heap_fault(data: memoryview, start: int) -> str | None:
             return f"expected a list of free space that ends, it comes back to {free}"
         seen.add(free)
         free = _number(data, content + free)
+    return None
+
+
+def tree_fault(data: memoryview, start: int, *, ended: set[int]) -> str | None:
+    """What is wrong with the node of a tree that begins at `start`; None if its row ends, and its children, of a group's tree, are each one of the level below.
+
+    `ended` are nodes whose row is known to end; those that are seen are added.
+    """
+    base, row, at = _base(data), set[int](), start
+    while at not in ended and at + _FIRST_CHILD <= len(data) and data[at : at + 4] == TREE:
+        if at in row:
+            return f"expected a row of nodes that ends, it comes back to {at}"
+        row.add(at)
+        at = base + _number(data, at + 16)  # behind the end of every file where there is none
+    ended |= row
+    if start + _FIRST_CHILD > len(data):
+        return None
+    kind, level, count = data[start + 4], data[start + 5], int.from_bytes(data[start + 6 : start + 8], "little")
+    if kind or not level:
+        return None
+    children = [base + _number(data, start + _FIRST_CHILD + _CHILD_STEP * number) for number in range(count)]
+    if len(set(children)) < count:
+        return "expected each child once"
+    if any(data[child : child + 4] == TREE and data[child + 5 : child + 6] != bytes([level - 1]) for child in children):
+        return f"expected children of level {level - 1}"
     return None
 
 
