@@ -112,7 +112,7 @@ def elements(code, shape, data):
 def read_tensors(data, record, member):
     require(len(data) >= 8, member, "no header length")
     end = 8 + int.from_bytes(data[:8], "little")
-    require(end <= len(data) and end <= 2**25 and data[8:9] == b"{", member, "no header")
+    require(end <= len(data) and end <= 2**25 + 8 and data[8:9] == b"{", member, "no header")
     require("sha256:" + sha256(data[:end]) == record["header_digest"], member, "digest of the header")
     text = data[8:end].rstrip(b" ")
     require(text[-1:] == b"}" and end - 8 - len(text) < 64, member, "something after the header's last brace")

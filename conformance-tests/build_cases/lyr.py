@@ -75,12 +75,13 @@ def configs() -> Iterable[Case]:
     yield bad("lyr-002-missing-epsilon", "A BatchNormalization layer does not say its epsilon", "LYR-002",
               chain(layer("BatchNormalization", {"momentum": 0.99})),
               "LAYER_CONFIG_INVALID", f"{AT}/layers/0/config", stage="schema", twin="lyr-002-only-what-is-required")
+    yield good("lyr-003-one-dense-layer", "A Dense layer has two units", ["LYR-003", "LYR-002"], chain(layer("Dense", {"units": 2})))
     yield bad("lyr-002-no-config", "A Dense layer has no config", "LYR-002", chain(layer("Dense")), "LAYER_CONFIG_INVALID", f"{AT}/layers/0/config", stage="schema",
-              twin="lyr-002-only-what-is-required")
+              twin="lyr-003-one-dense-layer")
     yield bad("lyr-003-units-with-a-fraction", "A Dense layer has one and a half units", "LYR-003", chain(layer("Dense", {"units": 1.5})), "LAYER_CONFIG_INVALID",
-              f"{AT}/layers/0/config/units", stage="schema", twin="lyr-003-values-of-every-kind")
+              f"{AT}/layers/0/config/units", stage="schema", twin="lyr-003-one-dense-layer")
     yield bad("lyr-003-parameter-outside-a-composite", "A config outside composites names a parameter", "LYR-003", chain(layer("Dense", {"units": {"parameter": "units"}})), "LAYER_CONFIG_INVALID",
-              f"{AT}/layers/0/config/units", stage="schema", twin="lyr-003-values-of-every-kind")
+              f"{AT}/layers/0/config/units", stage="schema", twin="lyr-003-one-dense-layer")
     yield bad("lyr-002-unknown-member", "A config holds a member that its type does not have", "LYR-002",
               chain({**DENSE, "config": {"units": 3, "bias": True}}),
               "LAYER_CONFIG_INVALID", f"{AT}/layers/0/config/bias", stage="schema", twin="lyr-002-only-what-is-required")
