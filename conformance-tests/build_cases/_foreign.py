@@ -42,7 +42,11 @@ FILES = _files()
 
 def stored(tensors: kit.Json) -> dict[str, kit.TensorSpec]:
     """Tensors from their spelling in bits."""
-    return {name: (one["dtype"], one["shape"], b"".join(bytes.fromhex(word)[::-1] for word in one["bits"])) for name, one in tensors.items()}
+    def little(word: str, parts: int) -> bytes:
+        step = len(word) // parts
+        return b"".join(bytes.fromhex(word[start : start + step])[::-1] for start in range(0, len(word), step))
+
+    return {name: (one["dtype"], one["shape"], b"".join(little(word, 2 if one["dtype"] == "complex64" else 1) for word in one["bits"])) for name, one in tensors.items()}
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ def hdf5() -> Iterable[Case]:
     rmsprop = models.training("RMSprop", None, learning_rate=0.25, rho=old.NARROW["beta_1"], epsilon=0.0625, epsilon_mode="outside")
     yield read("cnv-020-keras-2-2", "Keras 2.2.4: what is frozen inside comes last, steps are not counted", of=Frozen("old-224-model", old.FROZEN, rmsprop), place=here)
     yield read("cnv-020-theano", "Keras 2.2.4 on Theano, which turns kernels round", of=Frozen("old-224-theano", old.THEANO), place=here)
+    yield read("cnv-020-cudnn", "Keras 2.2.4: a cell of CuDNN, whose kernels lie otherwise", of=Frozen("old-224-cudnn", old.CUDNN), place=here)
     yield joined("cnv-005-keras-2-3-alone", "Keras 2.3.1: weights alone, of a cell that reads both ways", of=Frozen("old-231-alone", old.BOTH_WAYS), place=here, cites=["CNV-020"])
     yield read("cnv-020-tensorflow-2-4", "TensorFlow 2.4: a bias of two rows, slots one kind after the other", of=Frozen("old-244-model", old.GRU, old.adam(narrow=True)), place=here)
     yield read("cnv-020-named-archive", "TensorFlow 2.10 writes HDF5 under the name of an archive", of=Frozen("old-2101-named-archive", old.FROZEN, old.adam(narrow=True)),

@@ -55,6 +55,11 @@ GRU = document(
     calls=[{"layer": "table", "inputs": ["ids"]}, {"layer": "cell", "inputs": ["table"]}, {"layer": "out", "inputs": ["cell"]}],
     outputs=["out"],
 )
+CUDNN = document(
+    inputs=[{"name": "steps", "shape": [None, 4, 3]}], layers=[{"name": "cell", "type": "GRU", "config": {
+        "units": 2, "activation": "tanh", "recurrent_activation": "sigmoid", "reset_after": True, **GATED}}, dense("out", 1)],
+    calls=[{"layer": "cell", "inputs": ["steps"]}, {"layer": "out", "inputs": ["cell"]}], outputs=["out"],
+)
 LSTM = {"type": "LSTM", "config": {"units": 2, "activation": "tanh", "recurrent_activation": "sigmoid", "return_sequences": True, **GATED}}
 BOTH_WAYS = document(
     inputs=[{"name": "steps", "shape": [None, 4, 3]}],

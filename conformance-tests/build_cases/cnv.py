@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import _foreign_arrays
+import _foreign_dtypes
 import _foreign_keras
 import _foreign_old
+import _foreign_slots
 import _foreign_tensorflow
 import _foreign_torch
 from kit import Case
@@ -14,7 +16,7 @@ from kit import Case
 
 def every() -> Iterable[Case]:
     """The cases of foreign layouts, whatever chapter they belong to first."""
-    for room in (_foreign_keras, _foreign_tensorflow, _foreign_torch, _foreign_arrays, _foreign_old):
+    for room in (_foreign_keras, _foreign_tensorflow, _foreign_torch, _foreign_arrays, _foreign_old, _foreign_slots, _foreign_dtypes):
         yield from room.cases()
 
 

@@ -79,7 +79,8 @@ def kept(model: Any, names: Sequence[str]) -> Json:
     by_variable = {id(variable): name for variable, name in zip(model.weights, names, strict=True)}
     optimizer = getattr(model, "optimizer", None)
     state: dict[str, Json] = {}
-    for slot, attribute in (("momentum", "_momentums"), ("momentum", "momentums"), ("velocity", "_velocities")):
+    attributes = (("momentum", "_momentums"), ("momentum", "momentums"), ("velocity", "_velocities"), ("velocity_hat", "_velocity_hats"), ("average_gradient", "_average_gradients"))
+    for slot, attribute in attributes:
         for variable, value in zip(model.trainable_variables, getattr(optimizer, attribute, None) or (), strict=False):
             state[f"optimizer.{slot}.{by_variable[id(variable)]}"] = spelled(np.asarray(value))
     step = int(np.asarray(optimizer.iterations)) if optimizer is not None else None

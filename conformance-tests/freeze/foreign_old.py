@@ -35,6 +35,7 @@ RECURRENT = ("table.embeddings", "cell.kernel", "cell.recurrent_kernel", "cell.b
 BOTH_WAYS = (*(f"both.{way}.{role}" for way in ("forward", "backward") for role in ("kernel", "recurrent_kernel", "bias")), "each.layer.kernel", "each.layer.bias")
 FROZEN = ("shared.kernel", "shared.bias", "inner.inside.kernel", "inner.inside.bias", "inner.still.kernel", "inner.still.bias", "out.kernel", "out.bias")
 SMALL = ("out.kernel", "out.bias")
+CELL = ("cell.kernel", "cell.recurrent_kernel", "cell.bias", *SMALL)
 
 
 def channels_1(k):
@@ -190,8 +191,11 @@ def row(keras, build, names, optimizer=None, canonical=None):
     """A model with exact weights, trained for two steps if it has an optimizer; what this Keras says of it; and its arrays."""
     keras.backend.clear_session() if hasattr(keras.backend, "clear_session") else None
     model = build(keras)
-    names = in_its_order(names, model)
-    exact(model, names)
+    if names is None:  # it has its weights already
+        names = CELL
+    else:
+        names = in_its_order(names, model)
+        exact(model, names)
     inputs = inputs_of(model)
     if optimizer is not None:
         kind, options = optimizer
@@ -269,19 +273,55 @@ def rows(keras, version):
     return found
 
 
+def cudnn(keras, path):
+    """A cell for graphics processors, written to `path`; and what Keras makes of its weights for a cell of any machine, which is what it is to be read as.
+
+    Nothing computes here: the operation that needs such a processor is left out.
+    """
+    layers = keras.layers
+    layers.CuDNNGRU._process_batch = lambda self, inputs, state: (inputs[:, -1, : self.units], list(state))
+
+    def build(cell):
+        given = layers.Input((4, 3), name="steps")
+        return keras.models.Model(given, layers.Dense(1, kernel_initializer="zeros", name="out")(cell(given)), name="net")
+
+    zeros = {"kernel_initializer": "zeros", "recurrent_initializer": "zeros", "name": "cell"}
+    model = build(layers.CuDNNGRU(2, **zeros))
+    exact(model, CELL)
+    model.save(path)
+    keras.backend.clear_session()
+
+    def usual(k):
+        plain = build(k.layers.GRU(2, recurrent_activation="sigmoid", reset_after=True, **zeros))
+        plain.load_weights(path)
+        return plain
+
+    return row(keras, usual, None)
+
+
+def keep(folder, slug, writer, facts, arrays):
+    """Writes down what was said of the files of `slug`."""
+    Path(folder, slug, "facts.json").write_text(json.dumps({"writer": writer, **facts}))
+    np.savez(str(Path(folder, slug, "arrays.npz")), **arrays)
+    files = Path(folder, slug, "files")
+    print(slug, {str(one.relative_to(files)): one.stat().st_size for one in sorted(files.rglob("*")) if one.is_file()})
+
+
 def main(name, folder):
     """Writes every row of the Keras called `name` into `folder`."""
     keras, version, writer = keras_of(name)
-    for slug, (path, save, build, names, optimizer, canonical) in rows(keras, version).items():
+    for slug, (path, (method, options), build, names, optimizer, canonical) in rows(keras, version).items():
         target = Path(folder, slug, "files")
         target.mkdir(parents=True)
         model, facts, arrays = row(keras, build, names, optimizer, canonical)
-        method, options = save
         getattr(model, method)(str(target / path), **options)
         (target / "checkpoint").unlink() if (target / "checkpoint").exists() else None
-        Path(folder, slug, "facts.json").write_text(json.dumps({"writer": writer, "output_names": [str(one) for one in getattr(model, "output_names", ["out"])], **facts}))
-        np.savez(str(Path(folder, slug, "arrays.npz")), **arrays)
-        print(slug, {str(one.relative_to(target)): one.stat().st_size for one in sorted(target.rglob("*")) if one.is_file()})
+        keep(folder, slug, writer, {"output_names": [str(one) for one in getattr(model, "output_names", ["out"])], **facts}, arrays)
+    if version == (2, 2, 4) and keras.backend.backend() == "tensorflow":
+        target = Path(folder, "old-224-cudnn", "files")
+        target.mkdir(parents=True)
+        _, facts, arrays = cudnn(keras, str(target / "model.h5"))
+        keep(folder, "old-224-cudnn", writer, {"output_names": ["out"], **facts}, arrays)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,12 @@ from triptych_conformance._spelling import spelled
 
 
 def bits(tensor: Any) -> Json:
-    """A tensor of PyTorch as the suite spells it; numpy has no bfloat16."""
+    """A tensor of PyTorch as the suite spells it."""
     import torch
 
-    tensor = tensor.detach().contiguous()
-    if tensor.dtype == torch.bfloat16:
-        return {**spelled(tensor.view(torch.uint16).numpy()), "dtype": "bfloat16"}
-    return spelled(tensor.numpy())
+    from triptych_conformance._inspect_torch import spell
+
+    return spell(torch, tensor.detach().contiguous())
 
 
 def state() -> dict[str, Any]:

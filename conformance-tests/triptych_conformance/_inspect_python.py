@@ -15,8 +15,17 @@ from typing import Any
 
 Json = Any
 MOST = 64
-BITS = {"BOOL": ("bool", 1), "U8": ("uint8", 1), "I8": ("int8", 1), "F16": ("float16", 2), "BF16": ("bfloat16", 2), "F32": ("float32", 4), "F64": ("float64", 8), "I64": ("int64", 8)}
-KINDS = {"b1": "bool", "u1": "uint8", "i1": "int8", "f2": "float16", "f4": "float32", "f8": "float64", "i4": "int32", "i8": "int64"}
+BITS = {
+    "BOOL": ("bool", 1), "U8": ("uint8", 1), "I8": ("int8", 1), "F8_E5M2": ("float8_e5m2", 1), "F8_E4M3": ("float8_e4m3fn", 1), "F8_E8M0": ("float8_e8m0fnu", 1),
+    "F8_E4M3FNUZ": ("float8_e4m3fnuz", 1), "F8_E5M2FNUZ": ("float8_e5m2fnuz", 1), "I16": ("int16", 2), "U16": ("uint16", 2), "F16": ("float16", 2), "BF16": ("bfloat16", 2), "I32": ("int32", 4),
+    "U32": ("uint32", 4), "F32": ("float32", 4), "C64": ("complex64", 8), "F64": ("float64", 8), "I64": ("int64", 8), "U64": ("uint64", 8),
+}
+"""What safetensors calls a dtype -> its name and the bytes of an element."""
+KINDS = {
+    "b1": "bool", "u1": "uint8", "i1": "int8", "u2": "uint16", "i2": "int16", "f2": "float16", "u4": "uint32", "i4": "int32", "f4": "float32", "u8": "uint64", "i8": "int64", "f8": "float64",
+    "c8": "complex64",
+}
+"""The same for numpy, which has the bytes in it."""
 
 
 def readers(_: str) -> None:
@@ -33,7 +42,9 @@ def _tensor(dtype: str, shape: list[int], data: bytes, size: int) -> Json:
     facts: Json = {"dtype": dtype, "shape": shape}
     if math.prod(shape) > MOST:
         return {**facts, "sha256": hashlib.sha256(data).hexdigest()}
-    return {**facts, "bits": [data[start : start + size][::-1].hex() for start in range(0, len(data), size)]}
+    part = size // 2 if dtype == "complex64" else size  # a real part, then an imaginary one
+    words = [data[start : start + part][::-1].hex() for start in range(0, len(data), part)]
+    return {**facts, "bits": ["".join(words[start : start + size // part]) for start in range(0, len(words), size // part)]}
 
 
 def _safetensors(path: Path) -> Json:

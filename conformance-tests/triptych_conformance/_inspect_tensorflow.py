@@ -44,7 +44,8 @@ def _weights(keras: Any, request: dict[str, Json]) -> dict[str, Json]:
     keras.backend.clear_session()
     model = keras.models.model_from_json(request["json"])
     if "compile" in request:
-        model.compile(getattr(keras.optimizers, request["compile"]["optimizer"])(request["compile"]["learning_rate"]), loss="mse")
+        options = dict(request["compile"])
+        model.compile(getattr(keras.optimizers, options.pop("optimizer"))(**options), loss="mse")
         model.optimizer.build(model.trainable_variables)
     status = model.load_weights(request["path"])
     if hasattr(status, "assert_consumed"):

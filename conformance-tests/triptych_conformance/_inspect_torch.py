@@ -97,10 +97,19 @@ def _tensor(torch: Any, facts: Json) -> Any:
 
 def _plain(torch: Any, value: Json) -> Json:
     if isinstance(value, torch.Tensor):
-        tensor = value.detach().contiguous()
-        if tensor.dtype == torch.bfloat16:
-            return {**spelled(tensor.view(torch.uint16).numpy()), "dtype": "bfloat16"}
-        return spelled(tensor.numpy())
+        return spell(torch, value.detach().contiguous())
     if isinstance(value, dict):
         return {str(name): _plain(torch, one) for name, one in value.items()}
     return [_plain(torch, one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def spell(torch: Any, tensor: Any) -> Json:
+    """A tensor as the suite spells it; some of PyTorch's dtypes numpy lacks."""
+    name = str(tensor.dtype).removeprefix("torch.")
+    if tensor.dtype == torch.complex64:
+        parts = spelled(torch.view_as_real(tensor).numpy())["bits"]
+        return {"dtype": name, "shape": list(tensor.shape), "bits": ["".join(parts[at : at + 2]) for at in range(0, len(parts), 2)]}
+    if name == "bfloat16" or "float8" in name:
+        whole = tensor.view(torch.uint16 if name == "bfloat16" else torch.uint8)
+        return {**spelled(whole.numpy()), "dtype": name}
+    return spelled(tensor.numpy())
