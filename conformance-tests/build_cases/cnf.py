@@ -93,9 +93,30 @@ def validator_cases(plain: kit.Files) -> Iterable[Case]:
                kit.package(numbers.format(2**64, -(2**63) - 1).encode()), op="validate", role="validator", twin="cnf-003-two-numbers",
                rejected=("json", "NUMBER_OUT_OF_RANGE", "architecture.json#/layers/0/config/x"),
                also=[("NUMBER_OUT_OF_RANGE", "architecture.json#/layers/0/config/y/1")])
+    broken = '{"format_version": "1.0", "layers": [{"name": "a", "type": "org.example:A", "config": {"x": 1e999, "y": [0, "\\ud800"]}}]}'
+    yield Case("cnf-003-a-number-and-a-surrogate", "A number is out of range, and a surrogate stands alone", ["CNF-003", "DOC-007", "DOC-005"], kit.package(broken.encode()), op="validate",
+               role="validator", twin="cnf-003-a-number-and-a-string", rejected=("json", "NUMBER_OUT_OF_RANGE", "architecture.json#/layers/0/config/x"),
+               also=[("STRING_LONE_SURROGATE", "architecture.json#/layers/0/config/y/1")])
+    sound = broken.replace("1e999", "1.0e+3").replace("\\ud800", "\\u00e9")
+    yield Case("cnf-003-a-number-and-a-string", "A number in range, and an escape of a character", ["CNF-003", "DOC-007", "DOC-005"], kit.package(sound.encode()), op="validate",
+               role="validator", accepted=kit.observe(json.loads(sound)))
+    tagged = 'format_version: "1.0"\nlayers:\n  - {{name: a, type: "org.example:A", config: {{x: {}}}}}\n'
+    yield Case("cnf-003-a-scalar-without-a-tag", "A number without a tag", ["CNF-003", "DOC-021", "DOC-029"], kit.package(tagged.format("1.5")), op="validate", role="validator",
+               profile="yaml", accepted=kit.observe({"format_version": "1.0", "layers": [{"name": "a", "type": "org.example:A", "config": {"x": 1.5}}]}))
+    yield Case("cnf-003-a-tag-and-a-scalar", "A scalar that begins like a number has a tag", ["CNF-003", "DOC-021", "DOC-029"], kit.package(tagged.format("!!str 1x")), op="validate",
+               role="validator", profile="yaml", twin="cnf-003-a-scalar-without-a-tag", rejected=("json", "YAML_TAG", "architecture.yaml#/layers/0/config/x"),
+               also=[("YAML_AMBIGUOUS_SCALAR", "architecture.yaml#/layers/0/config/x")])
+    twin = "cnf-003-records"
+    yield Case(twin, "Each member has a record", ["CNF-003", "DOC-027", "PKG-005"], plain, op="validate", role="validator", accepted=SEEN)
+    yield Case("cnf-003-a-float-before-a-size", "A size is another number, and a float", ["CNF-003", "DOC-027"],
+               kit.package(ARCHITECTURE, TENSORS, manifest_edit=lambda m: m["members"]["architecture.json"].update(size=1.0)), op="validate", role="validator", twin=twin,
+               rejected=("semantic", "INTEGER_EXPECTED", "manifest.json#/members/architecture.json/size"))
+    yield Case("cnf-003-behind-an-empty-name", "The record of an empty name has a digest that is a number", ["CNF-003", "PKG-005"],
+               kit.package(ARCHITECTURE, TENSORS, manifest_edit=lambda m: m["members"].update({"": {"size": 1, "digest": 1}})), op="validate", role="validator", twin=twin,
+               rejected=("schema", "MANIFEST_MALFORMED", "manifest.json#/members//digest"))
     twin = "cnf-003-two-layers"
     two = {"format_version": "1.0", "layers": [{"name": name, "type": "Dense", "config": {"units": 2}} for name in "ab"]}
-    yield Case(twin, "A package of two layers", ["CNF-003", "ARC-001", "ARC-004", "LYR-001", "LYR-002"], kit.package(two), op="validate", role="validator", profile="layers", accepted=kit.observe(two))
+    yield Case(twin, "A package of two layers", ["CNF-003", "ARC-001", "ARC-004", "LYR-001", "LYR-002", "VER-002"], kit.package(two), op="validate", role="validator", profile="layers", accepted=kit.observe(two))
 
     def several(name: str, broken: list[str], title: str, change: kit.Json, first: tuple[str, str, str], *also: tuple[str, str]) -> Case:
         return Case(name, title, ["CNF-003", *broken], kit.package(change), op="validate", role="validator", profile="layers", twin=twin, rejected=first, also=also)
@@ -104,6 +125,8 @@ def validator_cases(plain: kit.Files) -> Iterable[Case]:
     dense = two["layers"][0]
     yield several("cnf-003-a-config-before-a-name", ["LYR-002"], "A config breaks its schema, and a name is not in normalisation form C",
                   {**two, "layers": [{**dense, "config": {}}, {**dense, "name": "e\u0301"}]}, ("schema", "LAYER_CONFIG_INVALID", f"{at}/layers/0/config"))
+    yield several("cnf-003-a-version-before-a-schema", ["VER-002"], "A version is no string, and a member is unknown",
+                  {**two, "format_version": 1, "layer": []}, ("schema", "VERSION_SYNTAX", f"{at}/format_version"))
     yield several("cnf-003-a-schema-before-an-integer", ["ARC-001"], "A member is unknown, and an integer has a point",
                   {**two, "layer": [], "layers": [{**dense, "config": {"units": 2.0}}]}, ("schema", "SCHEMA_VIOLATION", f"{at}/layer"))
     yield several("cnf-003-a-name-and-a-type", ["ARC-004", "LYR-001"], "A name stands twice, and a type is misspelt",

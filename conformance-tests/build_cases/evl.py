@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import struct
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -54,8 +56,23 @@ def constrained() -> Case:
                 profile="evaluate", accepted={"tensors": {"w": kit.observe_tensor(*kit.f64([2, 2], 0.6, 0.8, 0.0, 1.0))}}, tolerance={"relative": 1e-12})
 
 
+def whole_numbers() -> Iterable[Case]:
+    """What activations make of integers, by hand: floating-point numbers, some of which are whole."""
+    for slug, title, type_, config, values, expected in (
+        ("hard-shrink-of-integers", "A hard shrink of integers yields floating-point numbers", "HardShrink", {"threshold": 1.0}, [0, 1, 2, -3], [0.0, 0.0, 2.0, -3.0]),
+        ("thresholded-integers", "A threshold of integers yields floating-point numbers", "ThresholdedReLU", {"theta": 1.0}, [0, 1, 2, -3], [0.0, 0.0, 2.0, 0.0]),
+        ("gelu-of-integers", "A GELU of integers yields floating-point numbers", "Activation", {"activation": "gelu"}, [0, 1, 2, -3],
+         [x * (1 + math.erf(x / math.sqrt(2))) / 2 for x in (0, 1, 2, -3)]),
+    ):
+        architecture = {"format_version": "1.0", "inputs": [{"name": "x", "shape": [None, 4], "dtype": "int32"}], "layers": [{"name": "layer", "type": type_, "config": config}]}
+        files = {f"model/{name}": data for name, data in kit.package(architecture).items()} | {"inputs.safetensors": kit.safetensors({"x": ("int32", [1, 4], struct.pack("<4i", *values))})}
+        yield Case(f"evl-008-{slug}", title, ["EVL-008", "EVL-001"], files, op="evaluate", role="evaluator", profile="evaluate",
+                   accepted={"outputs": {"layer": kit.observe_tensor(*kit.f32([1, 4], *expected))}}, tolerance={"relative": 1e-6})
+
+
 def cases() -> Iterable[Case]:
     yield constrained()
+    yield from whole_numbers()
     for path in sorted(DATA.glob("*.json")):
         frozen = json.loads(path.read_bytes())
         yield from map(evaluation, frozen["rows"])

@@ -80,8 +80,8 @@ class Builder {
   }
 
   scalar(node, pointer) {
-    const text = String(node.value ?? "");
-    if (node.type !== "PLAIN" || node.tag) {
+    const text = textOf(node);
+    if (node.type !== "PLAIN") {
       if (!text.isWellFormed()) this.add("DOC-005", pointer, "expected Unicode text, got a surrogate that stands alone");
       this.meter.string(text, `${this.member}#${pointer}`);
       return text;
@@ -121,7 +121,7 @@ class Builder {
       else this.add("DOC-023", pointer, "expected a name to be a string, got none");
       return { name: "", sound: false };
     }
-    const name = String(key.value ?? ""), plain = key.type === "PLAIN" && !key.tag, kind = plain ? plainKind(name) : "string";
+    const name = textOf(key), plain = key.type === "PLAIN", kind = plain ? plainKind(name) : "string";
     if (key.anchor) this.add("DOC-020", pointer, "expected no anchors and aliases, got one at a name");
     if (key.tag) this.add("DOC-021", pointer, `expected no tags, got ${quoted(key.tag)} at a name`);
     if (plain && name === "<<") this.add("DOC-022", pointer, "expected no merge keys, got <<");
@@ -133,6 +133,9 @@ class Builder {
     return { name, sound: kind === "string" || kind.startsWith("DOC-") };
   }
 }
+
+/** The text of a scalar; of one with a tag, before anybody made something else of it. */
+const textOf = ({ tag, type, source, value }) => String((tag && type === "PLAIN" ? source : value) ?? "");
 
 /** The value of a YAML text; undefined where there is none. Problems are added to `problems`. */
 export function parseYaml(text, { member, limits, problems }) {

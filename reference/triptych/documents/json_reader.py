@@ -50,6 +50,7 @@ def parse_json(data: bytes, findings: Findings, *, limits: Limits = DEFAULT_LIMI
     value = _parse(text, odd_numbers, findings, limits)
     if longest > limits.name_bytes or _SURROGATE.search(data):
         _check_strings(value, findings, limits)
+    raise_problems(findings)
     return value
 
 
@@ -114,6 +115,7 @@ def _repeated(pairs: list[tuple[str, Any]]) -> str:
 
 
 def _parse(text: str, odd_numbers: bool, findings: Findings, limits: Limits) -> Json:  # noqa: FBT001
+    """The value of `text`; what breaks chapter 10 in it is added to `findings`."""
     faults = False
 
     def fault(requirement: str, message: str, value: Json) -> _Fault:
@@ -156,9 +158,7 @@ def _parse(text: str, odd_numbers: bool, findings: Findings, limits: Limits) -> 
         findings.fatal("DOC-003", None, f"expected JSON text, got an error at line {error.lineno}, column {error.colno}: {what}")
     if not faults:
         return value
-    value = _without_faults(value, "", findings)
-    raise_problems(findings)
-    return value
+    return _without_faults(value, "", findings)
 
 
 def _without_faults(value: Any, pointer: str, findings: Findings) -> Any:
@@ -182,7 +182,6 @@ def _check_strings(value: Json, findings: Findings, limits: Limits) -> None:
         elif isinstance(item, dict):
             for name in item:
                 _check_string(name, pointer, findings, limits.name_bytes, "a name")
-    raise_problems(findings)
 
 
 def _check_string(text: str, pointer: str, findings: Findings, limit: int, what: str) -> None:

@@ -37,20 +37,39 @@ class Fault:
     """The missing member, or the one that is not known."""
 
 
-def faults_of_jsonschema_rs(errors: Iterable[Any]) -> Iterator[Fault]:
-    """The faults of what `jsonschema_rs` reports."""
+def faults_of_jsonschema_rs(errors: Iterable[Any], data: Any) -> Iterator[Fault]:
+    """The faults of what `jsonschema_rs` reports of `data`."""
     for error in errors:
-        kind, path, pointer = error.kind.name, tuple(error.evaluation_path), _pointer(error.instance_path)
-        if kind in {"unevaluatedProperties", "additionalProperties"}:
-            for name in error.kind.unexpected:
-                yield Fault(kind, f"{pointer}/{pointer_token(name)}", name, path, name)
-        elif kind == "required":
-            yield Fault(kind, pointer, error.instance, path, error.kind.property)
-        elif kind == "propertyNames":
-            inner = error.kind.error
-            yield Fault(inner.kind.name, f"{pointer}/{pointer_token(inner.instance)}", inner.instance, tuple(inner.evaluation_path))
-        else:
-            yield Fault(kind, pointer, error.instance, path)
+        for pointer in _places(data, list(error.instance_path), error.instance):
+            yield from _faults_at(pointer, error)
+
+
+def _faults_at(pointer: str, error: Any) -> Iterator[Fault]:
+    kind, path = error.kind.name, tuple(error.evaluation_path)
+    if kind in {"unevaluatedProperties", "additionalProperties"}:
+        for name in error.kind.unexpected:
+            yield Fault(kind, f"{pointer}/{pointer_token(name)}", name, path, name)
+    elif kind == "required":
+        yield Fault(kind, pointer, error.instance, path, error.kind.property)
+    elif kind == "propertyNames":
+        inner = error.kind.error
+        yield Fault(inner.kind.name, f"{pointer}/{pointer_token(inner.instance)}", inner.instance, tuple(inner.evaluation_path))
+    else:
+        yield Fault(kind, pointer, error.instance, path)
+
+
+def _places(data: Any, path: list[str | int], value: Any) -> Iterator[str]:
+    """The JSON Pointers to `value` along `path`, from which `jsonschema_rs` leaves out every empty name."""
+    waiting: list[tuple[Any, int, str]] = [(data, 0, "")]
+    for node, known, pointer in waiting:
+        if isinstance(node, dict) and "" in node:
+            waiting.append((node[""], known, f"{pointer}/"))
+        if known < len(path):
+            step: Any = path[known]
+            if (isinstance(node, dict) and step in node) or (isinstance(node, list) and isinstance(step, int) and step < len(node)):
+                waiting.append((node[step], known + 1, f"{pointer}/{pointer_token(str(step))}"))
+        elif len(waiting) == len(path) + 1 or node == value:  # one way only, or the value itself
+            yield pointer
 
 
 def faults_of_jsonschema(errors: Iterable[Any]) -> Iterator[Fault]:

@@ -109,7 +109,7 @@ def _validator(name: str) -> Any:
     compiled = jsonschema_rs.Draft202012Validator(_schema(name), retriever=_retrieve, pattern_options=jsonschema_rs.RegexOptions())
 
     def errors(data: Json) -> Iterator[Fault]:
-        return iter(()) if compiled.is_valid(data) else faults_of_jsonschema_rs(compiled.iter_errors(data))
+        return iter(()) if compiled.is_valid(data) else faults_of_jsonschema_rs(compiled.iter_errors(data), data)
 
     return errors
 
