@@ -10,6 +10,7 @@ from lyr import AT, LSTM, STEPS, bad, call, chain, good, graph, layer
 
 MEAN = layer("GlobalAveragePooling1D", name="mean")
 HEADS = layer("MultiHeadAttention", {"num_heads": 1, "key_dim": 2}, "heads")
+ROWS = layer("PositionEmbedding", {"sequence_length": 9}, "rows")
 TWIN = "lyr-041-kinds-of-arguments"
 
 
@@ -22,13 +23,14 @@ def said(layer_, arguments, *inputs, outputs=None):
 def kinds() -> Iterable[Case]:
     m = {"value": "m"}
     yield good(TWIN, "Booleans, a value, null and lists of values as arguments", ["LYR-041", "LYR-010"], graph(
-        [HEADS, MEAN, layer("LSTM", LSTM, "lstm"), layer("Add", name="sum"), layer("org.example:Odd", name="odd")],
+        [HEADS, MEAN, layer("LSTM", LSTM, "lstm"), layer("Add", name="sum"), ROWS, layer("org.example:Odd", name="odd")],
         [call("heads", "x", "x", arguments={"mask": [None, m], "use_causal_mask": True, "return_attention_scores": True, "key_mask": None, "training": None}, outputs=["y", "scores"]),
          call("mean", "y", arguments={"mask": m, "training": False}),
          call("lstm", "x", arguments={"mask": None, "initial_state": [{"value": "h"}, {"value": "c"}]}),
          call("sum", "x", "x", arguments={"mask": m}),
+         call("rows", "x", arguments={"start_index": 3}),
          call("odd", "x", arguments={"mask": True, "depth": [1, None, {"value": "m"}]})],
-        ["mean", "lstm", "sum", "odd"], x=STEPS, m=[None, 6], h=[None, 3], c=[None, 3]))
+        ["mean", "lstm", "sum", "rows", "odd"], x=STEPS, m=[None, 6], h=[None, 3], c=[None, 3]))
     for slug, title, architecture, argument in (
         ("a-literal-mask", "A mask is `true`", said(MEAN, {"mask": True}), "mask"),
         ("a-mask-of-literals", "A mask is a list of booleans", said(MEAN, {"mask": [True]}), "mask"),
@@ -37,6 +39,8 @@ def kinds() -> Iterable[Case]:
         ("a-mask-in-a-list", "A mask of keys is a list of a value", said(HEADS, {"key_mask": [m]}, "x", "x"), "key_mask"),
         ("a-state-that-is-null", "Null stands between two states", said(layer("LSTM", LSTM, "lstm"), {"initial_state": [{"value": "h"}, None, {"value": "c"}]}), "initial_state"),
         ("a-value-in-place-of-a-boolean", "A value decides whether scores are returned", said(HEADS, {"return_attention_scores": m}, "x", "x", outputs=["y", "scores"]), "return_attention_scores"),
+        ("an-index-below-0", "Positions begin with -1", said(ROWS, {"start_index": -1}), "start_index"),
+        ("an-index-that-is-true", "Positions begin with `true`", said(ROWS, {"start_index": True}), "start_index"),
         ("a-number-in-place-of-a-boolean", "`training` is 1", said(MEAN, {"training": 1}), "training"),
         ("a-mask-of-a-model", "A nested model is given a mask that is `true`",
          said(layer("Model", name="inner", architecture={"inputs": [{"name": "z", "shape": STEPS}], "layers": [MEAN]}), {"mask": True}), "mask"),

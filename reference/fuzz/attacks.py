@@ -145,6 +145,7 @@ ATTACKS: Mapping[str, Mapping[str, bytes]] = {
         "outside": b'model_checkpoint_path: "../../etc/passwd"\n',
         "absolute": b'model_checkpoint_path: "/etc/passwd"\n',
         "zero": b'model_checkpoint_path: "a\\000b"\n',
+        "escape": b'model_checkpoint_path: "C\\:ckpt"\n',
         "windows": b'model_checkpoint_path: "C:\\\\x\\\\..\\\\ckpt"\n',
         "deep": b"a {" * 500,
     },

@@ -1,6 +1,6 @@
 // What a call says to its layer beside inputs: which arguments the layer knows, and what each may be (chapter 25).
 
-import { has, isObject } from "./values.js";
+import { has, isInteger, isObject } from "./values.js";
 import { quoted } from "./problems.js";
 
 const ALWAYS = ["training", "mask"];
@@ -15,7 +15,8 @@ function wanted(name, value, inputs) {
   if (name === "mask" && Array.isArray(value)) {
     return value.length === inputs && value.every((one) => one === null || isValue(one)) ? undefined : `a value, null or an array of ${inputs} of these`;
   }
-  return isValue(value) ? undefined : "a value or null";
+  if (name === "start_index" && isInteger(value) && value >= 0) return undefined;
+  return isValue(value) ? undefined : `a value${name === "start_index" ? ", an integer from 0 on" : ""} or null`;
 }
 
 /** [requirement, argument, message] for each argument that a layer that knows `known`, called with so many inputs, does not take. */

@@ -206,6 +206,12 @@ def test_the_prefix_in_a_state_file_is_one_that_files_can_have(tmp_path, name):
         tf_checkpoint.read(tmp_path)
 
 
+def test_an_escape_that_python_does_not_know_is_no_warning(tmp_path):
+    """protobuf has Python decode what stands in quotes, and Python warns, which is an error where warnings are."""
+    (tmp_path / "checkpoint").write_bytes(b'model_checkpoint_path: "C\\:ckpt"\n')
+    assert read_state(tmp_path).latest == "C\\:ckpt"
+
+
 @pytest.mark.parametrize("value", [np.complex64(3), np.array([3]), np.float32("nan"), np.float64(2.5), np.int64(-1)])
 def test_a_step_count_is_one_whole_number(value):
     """numpy warns of a complex one and drops half of it."""

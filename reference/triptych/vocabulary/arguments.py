@@ -25,13 +25,15 @@ def _wanted(name: str, value: Json, inputs: int) -> str | None:
     """What `value` would have to be; None where it is that."""
     if name in _BOOLEANS:
         return None if isinstance(value, bool) else "a boolean or null"
+    if name == "start_index" and type(value) is int and value >= 0:
+        return None
     listed = isinstance(value, list | tuple)
     if name == "initial_state":
         return None if all(map(_is_value, value if listed else [value])) else "a value, null or an array of values"
     if name == "mask" and listed:
         fits = len(value) == inputs and all(one is None or _is_value(one) for one in value)
         return None if fits else f"a value, null or an array of {inputs} of these"
-    return None if _is_value(value) else "a value or null"
+    return None if _is_value(value) else f"a value{', an integer from 0 on' if name == 'start_index' else ''} or null"
 
 
 def _is_value(argument: Json) -> bool:

@@ -73,7 +73,7 @@ class Walk(ABC, Generic[V]):
     ) -> tuple[list[V], list[V | None]]:
         """What the layer at `pointer` makes of `inputs`."""
         shapes = self.layers[pointer]
-        said = {name: value for name, value in (arguments or {}).items() if name != "training"}
+        said = {name: value for name, value in (arguments or {}).items() if name != "training" and value is not None}
         masks = self._masks_said(said.pop("mask", None), masks)
         if shapes.layer.architecture is not None:
             return self.architecture(shapes.layer.architecture, f"{pointer}/architecture", inputs, masks)

@@ -8,6 +8,7 @@ tensor_slice,variable,versions}.proto``; Keras' ``protobuf/saved_metadata.proto`
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from typing import Any
 
@@ -152,7 +153,9 @@ def parse_text(title: str, text: str, place: str) -> Any:
     from google.protobuf import text_format
 
     try:
-        return text_format.Parse(text, new(title), allow_unknown_field=True)
+        with warnings.catch_warnings():  # of escapes that Python does not know: the parser hands a text's to Python
+            warnings.simplefilter("ignore")
+            return text_format.Parse(text, new(title), allow_unknown_field=True)
     except text_format.ParseError as error:
         raise problems.invalid(place, f"expected a {title} message as text: {shorten(str(error), 300)}") from None
     except RecursionError:

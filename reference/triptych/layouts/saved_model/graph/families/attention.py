@@ -10,10 +10,10 @@ from typing import Any
 
 from triptych.layouts.saved_model.graph.activations import softmax
 from triptych.layouts.saved_model.graph.elementary import cast, matmul, not_equal, product, total, unary, where
-from triptych.layouts.saved_model.graph.emission import Emission, Mask, emits
+from triptych.layouts.saved_model.graph.emission import Emission, Mask, Refusal, emits
 from triptych.layouts.saved_model.graph.families.operations.multiplying import within
 from triptych.layouts.saved_model.graph.shaping import expand, extent, extents, reshape, stretch, take, transpose
-from triptych.layouts.saved_model.graph.values import Extent, Value
+from triptych.layouts.saved_model.graph.values import Value
 from triptych.vocabulary.arrays import np
 
 
@@ -92,25 +92,50 @@ def _project(call: Emission, x: Value, name: str, axes: int = 1) -> Value:
     return y if bias is None else y + bias
 
 
-def _allowed_pairs(call: Emission, queries: Extent, keys: Extent) -> Mask:
-    """Which query may attend to which key, of shape (batch, queries, keys), from all masks a call has."""
-    query, value, key = (_mask_of(call, number, name) for number, name in enumerate(("query_mask", "value_mask", "key_mask")))
+def _steps_of(mask: Value, x: Value, axes: Sequence[int]) -> Value:
+    """`mask`, of the first axes of `x`, as (batch, other axes, 1 for the heads, the steps of `axes` as one)."""
+    rank = x.ndim - 1
+    if mask.ndim > rank:
+        raise Refusal(f"expected a mask of the first axes of {rank + 1}, got one of {mask.ndim} axes")
+    others = [axis for axis in range(rank) if axis not in axes]
+    if mask.ndim < rank:
+        mask = stretch(reduce(expand, [-1] * (rank - mask.ndim), mask), extents(x)[:-1])
+    turned = expand(transpose(mask, [*others, *axes]), len(others))
+    whole, place = extents(turned), len(others) + 1
+    return turned if len(axes) == 1 else reshape(turned, [*whole[:place], product(whole[place:])])
+
+
+def _allowed_pairs(call: Emission, axes: Sequence[int]) -> Mask:
+    """Which query may attend to which key, from all masks a call has; stretches to (batch, axes other than `axes`, heads, queries, keys)."""
+    query, value, key = call.inputs[0], call.inputs[1], _key_of(call)
+    query_mask, value_mask, key_mask = (_mask_of(call, number, name) for number, name in enumerate(("query_mask", "value_mask", "key_mask")))
     given = call.arguments.get("attention_mask")
+    queries, keys = (product([extent(x, axis) for axis in axes]) for x in (query, key))
     return _all_of(
         [
-            None if query is None else expand(query, -1),
-            *(None if one is None else expand(one, -2) for one in (value, key)),
-            expand(within(call.input, queries, keys), 0) if call.arguments.get("use_causal_mask") else None,
-            None if given is None else _booleans(call, given),
+            None if query_mask is None else expand(_steps_of(query_mask, query, axes), -1),
+            *(None if one is None else expand(_steps_of(one, x, axes), -2) for one, x in ((value_mask, value), (key_mask, key))),
+            within(query, queries, keys) if call.arguments.get("use_causal_mask") else None,
+            None if given is None else _pairs_of(_booleans(call, given), query.ndim, axes),
         ]
     )
+
+
+def _pairs_of(mask: Value, rank: int, axes: Sequence[int]) -> Value:
+    """An attention mask for a query of `rank` axes, with an axis of extent 1 for each that it does not have before those attended over."""
+    place = mask.ndim - 2 * len(axes)
+    mask = reduce(expand, [max(place, 0)] * (rank + len(axes) - mask.ndim), mask)
+    if len(axes) == 1:
+        return mask
+    whole = extents(mask)
+    return reshape(mask, [*whole[: -2 * len(axes)], product(whole[-2 * len(axes) : -len(axes)]), product(whole[-len(axes) :])])
 
 
 def _heads_attend(query: Value, key: Value, value: Value, axes: Sequence[int], allowed: Mask) -> tuple[Value, Value]:
     """The results of all heads, and their weights, for projections of shape (batch, …, heads, extent).
 
-    `axes` are those attended over. The weights have the shape (batch, other axes, heads, queries' axes, keys' axes), as `allowed` has
-    without the heads.
+    `axes` are those attended over. The weights have the shape (batch, other axes, heads, queries' axes, keys' axes); `allowed` stretches
+    to it, with the axes of queries, and those of keys, as one.
     """
     heads = query.ndim - 2
     order = [axis for axis in range(heads) if axis not in axes] + [heads, *axes, heads + 1]
@@ -124,11 +149,6 @@ def _heads_attend(query: Value, key: Value, value: Value, axes: Sequence[int], a
     turned = flat(query / math.sqrt(query.shape[-1] or 1))
     scores = matmul(turned, flat(key), transposed=True)
     outer, queries, keys = extents(scores)[:free], [extent(query, axis) for axis in axes], [extent(key, axis) for axis in axes]
-    if allowed is not None:
-        place = max(allowed.ndim - 2 * len(axes), 0)
-        allowed = reduce(expand, [place] * (free + 2 * len(axes) - allowed.ndim), allowed)
-        if len(axes) > 1:
-            allowed = reshape(stretch(allowed, [*outer, *queries, *keys]), [*outer, product(queries), product(keys)])
     weights = _attend(scores, allowed)
     mixed = matmul(weights, flat(value))
     if len(axes) > 1:
@@ -139,7 +159,7 @@ def _heads_attend(query: Value, key: Value, value: Value, axes: Sequence[int], a
 
 def _combined(call: Emission, query: Value, key: Value, value: Value, axes: Sequence[int]) -> Value | list[Value]:
     """The results of all heads, projected together."""
-    mixed, weights = _heads_attend(query, key, value, axes, _allowed_pairs(call, extent(query, 1), extent(key, 1)))
+    mixed, weights = _heads_attend(query, key, value, axes, _allowed_pairs(call, axes))
     result = _project(call, mixed, "output", axes=2)
     return [result, weights] if call.arguments.get("return_attention_scores") else result
 
