@@ -10,6 +10,7 @@ from lyr import AT, LSTM, STEPS, bad, call, chain, good, graph, layer
 
 MEAN = layer("GlobalAveragePooling1D", name="mean")
 HEADS = layer("MultiHeadAttention", {"num_heads": 1, "key_dim": 2}, "heads")
+WAVES = layer("SinePositionEncoding", {"max_wavelength": 100.0, "layout": "halves"}, "waves")
 ROWS = layer("PositionEmbedding", {"sequence_length": 9}, "rows")
 TWIN = "lyr-041-kinds-of-arguments"
 
@@ -39,8 +40,8 @@ def kinds() -> Iterable[Case]:
         ("a-mask-in-a-list", "A mask of keys is a list of a value", said(HEADS, {"key_mask": [m]}, "x", "x"), "key_mask"),
         ("a-state-that-is-null", "Null stands between two states", said(layer("LSTM", LSTM, "lstm"), {"initial_state": [{"value": "h"}, None, {"value": "c"}]}), "initial_state"),
         ("a-value-in-place-of-a-boolean", "A value decides whether scores are returned", said(HEADS, {"return_attention_scores": m}, "x", "x", outputs=["y", "scores"]), "return_attention_scores"),
-        ("an-index-below-0", "Positions begin with -1", said(ROWS, {"start_index": -1}), "start_index"),
-        ("an-index-that-is-true", "Positions begin with `true`", said(ROWS, {"start_index": True}), "start_index"),
+        ("an-index-below-0", "Positions begin with -1", said(WAVES, {"start_index": -1}), "start_index"),
+        ("an-index-that-is-true", "Positions begin with `true`", said(WAVES, {"start_index": True}), "start_index"),
         ("a-number-in-place-of-a-boolean", "`training` is 1", said(MEAN, {"training": 1}), "training"),
         ("a-mask-of-a-model", "A nested model is given a mask that is `true`",
          said(layer("Model", name="inner", architecture={"inputs": [{"name": "z", "shape": STEPS}], "layers": [MEAN]}), {"mask": True}), "mask"),

@@ -243,7 +243,7 @@ def tells(compiled, instance, *, becomes):
     """Whether a case that holds `instance` comes out otherwise where `compiled` judges it."""
     if not becomes or instance.wanted is None:
         return compiled.is_valid(instance.data) is becomes
-    return not instance.wanted <= {fault.pointer for fault in faults_of_jsonschema_rs(compiled.iter_errors(instance.data))}
+    return not instance.wanted <= {fault.pointer for fault in faults_of_jsonschema_rs(compiled.iter_errors(instance.data), instance.data)}
 
 
 @dataclass(frozen=True)

@@ -352,11 +352,11 @@ for line in sys.stdin:
 ])
 def test_a_rejection_at_the_wrong_place_counts_against_a_validator_and_is_listed(roles, status, said, unsaid, tmp_path, capsys):
     (tmp_path / "adapter.py").write_text(IMPRECISE, encoding="utf-8")
-    asked = ["run", "--only", "doc-011-*", "--junit", str(tmp_path / "junit.xml"), "--write-known-failures", str(tmp_path / "known.toml")]
+    asked = ["run", "--only", "doc-011-an-array", "--junit", str(tmp_path / "junit.xml"), "--write-known-failures", str(tmp_path / "known.toml")]
     adapter = ["--", sys.executable, str(tmp_path / "adapter.py"), *roles]
     command.main([*asked, *adapter])
     capsys.readouterr()
-    assert command.main(["run", "--only", "doc-011-*", *adapter]) == status
+    assert command.main(["run", "--only", "doc-011-an-array", *adapter]) == status
     output, errors = capsys.readouterr()
     assert said in output
     assert unsaid not in output
@@ -364,9 +364,9 @@ def test_a_rejection_at_the_wrong_place_counts_against_a_validator_and_is_listed
     failures = ET.parse(tmp_path / "junit.xml").getroot().get("failures")
     assert failures == ("1" if status else "0")
     assert ('doc-011-an-array = "inexact: expected' in (tmp_path / "known.toml").read_text(encoding="utf-8")) is bool(status)
-    assert command.main(["run", "--only", "doc-011-*", "--known-failures", str(tmp_path / "known.toml"), *adapter]) == command.CONFORMS
+    assert command.main(["run", "--only", "doc-011-an-array", "--known-failures", str(tmp_path / "known.toml"), *adapter]) == command.CONFORMS
     capsys.readouterr()
-    command.main(["run", "--only", "doc-011-*", "--diagnoses", *adapter])
+    command.main(["run", "--only", "doc-011-an-array", "--diagnoses", *adapter])
     assert "CODE     doc-011-an-array  [DOC-011]\n         expected DOCUMENT_NOT_OBJECT at 'architecture.json#', got" in capsys.readouterr().out
 
 
@@ -380,4 +380,4 @@ def test_what_cannot_be_started_and_what_is_no_case_is_said_with_what_to_do(tmp_
     assert command.main(["run", "--", str(tmp_path)]) == command.UNUSABLE
     assert "after -- stands the command of a program" in capsys.readouterr().err
     assert command.main(["show", "DOC-011"]) == command.USAGE
-    assert "DOC-011 is a requirement; its cases: doc-011-an-array" in capsys.readouterr().err
+    assert "DOC-011 is a requirement; its cases: doc-011-a" in capsys.readouterr().err

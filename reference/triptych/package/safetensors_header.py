@@ -57,10 +57,10 @@ def read_header(data: memoryview, findings: Findings, *, limits: Limits = DEFAUL
         findings.fatal("SEC-016", None, f"expected a header of at most {limits.header_bytes} bytes, got {length}", error=UnsupportedError)
     text = bytes(data[8 : 8 + length])
     if text[:1] != b"{":
-        findings.add("WGT-002", None, f"expected the header to start with '{{' at byte 8, got {shorten(text[:8])}")
+        findings.fatal("WGT-002", None, f"expected the header to start with '{{' at byte 8, got {shorten(text[:8])}")
     padding = length - 1 - text.rfind(b"}")
     if padding >= ALIGNMENT or text[length - padding :].strip(b" "):
-        findings.add("WGT-003", None, f"expected fewer than {ALIGNMENT} spaces after the header's last brace, got {shorten(text[length - padding :][:96])}")
+        findings.fatal("WGT-003", None, f"expected fewer than {ALIGNMENT} spaces after the header's last brace, got {shorten(text[length - padding :][:96])}")
     with collector_paused():
         entries, clear = _parse(text, findings, limits, size - 8 - length)
     metadata = entries.pop(METADATA, {})
