@@ -150,6 +150,7 @@ ATTACKS: Mapping[str, Mapping[str, bytes]] = {
         "deep": b"a {" * 500,
     },
     "series": {
+        "retiring": _series(checkpoints=[], retiring=["step-2", "step-1"]),
         "outside": _series(checkpoints=[{"name": "../x", "step": 1}]),
         "boolean": _series(checkpoints=[{"name": "step-00000001.triptych", "step": True}]),
         "monitor": _series(monitor={"metric": 1, "mode": []}),

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import triptych
+from triptych.checkpoints import state
 from triptych.errors import Findings, InvalidModelError, TruncatedError, UnsupportedError
 from triptych.layouts import hub, keras_hdf5, numpy_arrays, safetensors_weights, tf_checkpoint, torch_pickle
 from triptych.layouts.keras_v3 import reader
@@ -204,6 +205,12 @@ def test_the_prefix_in_a_state_file_is_one_that_files_can_have(tmp_path, name):
     (tmp_path / "checkpoint").write_text(f'model_checkpoint_path: "{name}"\n')
     with pytest.raises(InvalidModelError, match="in the folder of its state file"):
         tf_checkpoint.read(tmp_path)
+
+
+def test_names_on_their_way_out_come_in_one_order():
+    """They were written in the order of their letters, and read in the file's."""
+    text = b'{"format": "triptych-checkpoints", "format_version": "1.0", "checkpoints": [], "retiring": ["step-2", "step-1"]}'
+    assert state.from_bytes(text).retiring == ("step-1", "step-2")
 
 
 def test_an_escape_that_python_does_not_know_is_no_warning(tmp_path):

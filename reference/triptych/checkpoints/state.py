@@ -47,7 +47,7 @@ class State:
     """The one that decides which is the best."""
     mode: Literal["min", "max"] = "min"
     retiring: tuple[str, ...] = ()
-    """Names that no longer count and may be removed at any time."""
+    """Names that no longer count and may be removed at any time, in the order of their letters."""
 
     @property
     def latest(self) -> Checkpoint | None:
@@ -109,7 +109,7 @@ def from_bytes(content: bytes) -> State:
         checkpoints=tuple(_checkpoint(one, index) for index, one in enumerate(_kind(data, "checkpoints", list, []))),
         metric=metric,
         mode=mode,
-        retiring=tuple(_name(one, f"retiring/{index}") for index, one in enumerate(_kind(data, "retiring", list, []))),
+        retiring=tuple(sorted(_name(one, f"retiring/{index}") for index, one in enumerate(_kind(data, "retiring", list, [])))),
     )
 
 
