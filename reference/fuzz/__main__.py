@@ -101,7 +101,7 @@ def _minimise(target: Target, options: argparse.Namespace) -> list[Finding]:
             candidates.append(data)
             if not set(name) <= set("0123456789abcdef"):
                 names.setdefault(data, name)
-    always = {data for data, name in names.items() if name.startswith("attack-")} | set(attacks.ATTACKS.get(target.name, {}).values())
+    always = {data for data, name in names.items() if name.startswith(("attack-", "small-"))} | set(attacks.ATTACKS.get(target.name, {}).values())
     kept, edges = minimising.chosen(target, candidates, always & set(candidates))
     count = corpus.write(target.name, kept, names)
     print(f"{target.name:18} {len(set(candidates)):>6} inputs, {count:>4} kept, {sum(map(len, kept)):>9,} bytes, {len(edges):>6,} edges", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
 import zlib
@@ -15,6 +16,7 @@ from fuzz.mutators import blind
 Edit = Callable[[str, bytes, Random], bytes]
 """Called with a member's name and content: other content."""
 _WORDS = (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"PK\x07\x08", b"../", b"/", b"\\", b"\0", b"\x01\x00\x10\x00", b"mimetype")
+_SIGNATURES = re.compile(rb"PK(?:\x03\x04|\x01\x02|\x05\x06|\x06\x06|\x06\x07)")
 
 
 def members_of(data: bytes) -> dict[str, bytes]:
@@ -80,7 +82,7 @@ def mutator(edit: Edit, build: Callable[[Mapping[str, bytes]], bytes] | None = N
 
 def _records(data: bytes, rng: Random) -> bytes:
     """`data` with one of its records changed, and the checksum of what follows a local header put right now and then."""
-    signatures = [at for at in range(len(data) - 3) if data[at : at + 2] == b"PK" and data[at + 2 : at + 4] in (b"\x03\x04", b"\x01\x02", b"\x05\x06", b"\x06\x06", b"\x06\x07")]
+    signatures = [found.start() for found in _SIGNATURES.finditer(data)]
     if not signatures or rng.random() < 0.3:
         return blind.mutated(data, rng, _WORDS)
     at = rng.choice(signatures)
