@@ -26,7 +26,7 @@ ROLES = {"reader", "validator", "writer", "evaluator", "converter"}
 FOREIGN = {"keras-hdf5", "keras-archive", "keras-weights", "tensorflow-checkpoint", "saved-model", "pytorch", "pytorch-distributed", "safetensors", "numpy", "hub"}
 PROFILES = {"core", "yaml", "archive", "sharded", "training", "layers", "evaluate", "names", *FOREIGN}
 STAGES = {"bytes", "json", "schema", "semantic", "resource"}
-SUITE = "1.0.4"
+SUITE = "1.0.5"
 """Moves whenever a case is added, changed or withdrawn in a release."""
 WITHDRAWN: dict[str, str] = {
     "doc-018-tab-indent": "DOC-028 forbids tabs everywhere; see doc-028-tab-after-a-colon",

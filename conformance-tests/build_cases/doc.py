@@ -175,6 +175,8 @@ def limit_cases() -> Iterable[Case]:
     wrong = {**PROBE, "metadata": {"author": "Ada", "note": 1}}
     yield Case("doc-015-strings", "Metadata of strings", ["DOC-015"], kit.package(named), accepted=kit.observe(named))
     yield Case("doc-015-a-number", "A number among the metadata", ["DOC-015"], kit.package(wrong), rejected=("schema", "METADATA_NOT_STRINGS", "architecture.json#/metadata/note"), twin="doc-015-strings")
+    digits = {**PROBE, "metadata": {"author": "Ada", "2024": 1}}
+    yield Case("doc-015-name-of-digits", "A number under a name of digits", ["DOC-015"], kit.package(digits), rejected=("schema", "METADATA_NOT_STRINGS", "architecture.json#/metadata/2024"), twin="doc-015-strings")
 
 
 def rewrite(id_: str, title: str, text: bytes, written: kit.Json, *requirements: str, profile: str = "core") -> Case:

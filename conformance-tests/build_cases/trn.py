@@ -145,6 +145,7 @@ def cases() -> Iterable[Case]:
     yield rejects("trn-004-type-missing", "A metric without a type", lambda d: d["metrics"][0].pop("type"), "/metrics/0", twin)
     yield rejects("trn-005-negative-step", "Progress of -1 steps", lambda d: d["progress"].update(step=-1), "/progress/step", twin)
     yield rejects("trn-005-best-is-text", "A best value as text", lambda d: d["progress"]["best"].update(val_loss="0.25"), "/progress/best/val_loss", twin)
+    yield rejects("trn-005-best-of-digits", "A best value as text under a name of digits", lambda d: d["progress"]["best"].update({"42": "0.25"}), "/progress/best/42", twin)
     infinite = edited(lambda d: d["progress"]["best"].update(val_loss={"float": "Infinity"}))
     yield accepts("trn-005-infinite-best", "A best value of infinity", infinite)
     yield accepts("trn-006-extension-optimizer", "An optimizer of somebody else", edited(lambda d: d["optimizer"].update(type="org.example:Lion")))

@@ -256,3 +256,11 @@ def test_a_tree_whose_node_is_its_own_neighbour_or_child_is_refused(tmp_path, of
     (tmp_path / "m.h5").write_bytes(data)
     with pytest.raises(InvalidModelError, match=fault):
         keras_hdf5.read(tmp_path / "m.h5")
+
+
+def test_an_index_maps_names_of_digits_to_files_too(tmp_path):
+    """The schema validator spells such a name as a number: what it said of the member was lost, and a dict taken for a name."""
+    (tmp_path / "model.safetensors.index.json").write_text('{"weight_map": {"9223372036854775808": {"a": 1}}}')
+    with pytest.raises(InvalidModelError) as raised:
+        hub.read(tmp_path)
+    assert [(problem.requirement, problem.place) for problem in raised.value.problems] == [("WGT-013", "model.safetensors.index.json#/weight_map/9223372036854775808")]

@@ -11,6 +11,7 @@ from typing import Any
 from triptych.errors import pointer_token, shorten
 
 _REQUIREMENT = re.compile(r"req: ([A-Z]{3}-[0-9]{3})")
+_READS_AS_NUMBER = re.compile(r"\+?0*([0-9]+)")
 _TYPES = {
     "null": "null",
     "boolean": "true or false",
@@ -58,18 +59,32 @@ def _faults_at(pointer: str, error: Any) -> Iterator[Fault]:
         yield Fault(kind, pointer, error.instance, path)
 
 
-def _places(data: Any, path: list[str | int], value: Any) -> Iterator[str]:
-    """The JSON Pointers to `value` along `path`, from which `jsonschema_rs` leaves out every empty name."""
+def _places(data: Any, path: list[str | int], value: Any) -> list[str]:
+    """The JSON Pointers to `value` along `path`, which `jsonschema_rs` writes without empty names, and with numbers for names that read as one: 7 for ``007``."""
     waiting: list[tuple[Any, int, str]] = [(data, 0, "")]
+    found: list[tuple[str, Any]] = []
     for node, known, pointer in waiting:
         if isinstance(node, dict) and "" in node:
             waiting.append((node[""], known, f"{pointer}/"))
         if known < len(path):
-            step: Any = path[known]
-            if (isinstance(node, dict) and step in node) or (isinstance(node, list) and isinstance(step, int) and step < len(node)):
-                waiting.append((node[step], known + 1, f"{pointer}/{pointer_token(str(step))}"))
-        elif len(waiting) == len(path) + 1 or node == value:  # one way only, or the value itself
-            yield pointer
+            waiting.extend((node[step], known + 1, f"{pointer}/{pointer_token(str(step))}") for step in _steps(node, path[known]))
+        else:
+            found.append((pointer, node))
+    one_way = len(waiting) == len(path) + 1
+    # A fault whose place is not found is a fault all the same.
+    return [pointer for pointer, node in found if one_way or node == value] or [_pointer(path)]
+
+
+def _steps(node: Any, step: str | int) -> list[Any]:
+    """The members of `node` that `step` may be."""
+    if isinstance(node, list):
+        return [step] if isinstance(step, int) and step < len(node) else []
+    if not isinstance(node, dict):
+        return []
+    if isinstance(step, str):
+        return [step] if step in node else []
+    digits = str(step)
+    return [name for name in node if name.endswith(digits) and (found := _READS_AS_NUMBER.fullmatch(name)) and found[1] == digits]
 
 
 def faults_of_jsonschema(errors: Iterable[Any]) -> Iterator[Fault]:
