@@ -1,26 +1,12 @@
 """What the cases of configs are made of says the same as the tables of chapters 26, 27 and 51."""
 
-import importlib
 import re
-import sys
 from pathlib import Path
 
-import pytest
+import _configs as configs
 
 TREE = Path(__file__).resolve().parents[2]
 CHAPTERS = {"26-layer-types": "layers", "27-operations": "operations", "51-training-types": ""}
-
-
-@pytest.fixture(scope="module")
-def configs():
-    """The module of the cases, which finds its neighbours by their bare names."""
-    folder = str(TREE / "conformance-tests" / "build_cases")
-    sys.path.insert(0, folder)
-    before = set(sys.modules)
-    yield importlib.import_module("_configs")
-    sys.path.remove(folder)
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
 
 
 def tables():
@@ -41,7 +27,7 @@ def tables():
                 yield family, name, operands, found[1], found[2].replace("\\|", "|"), found[3] == "*required*"
 
 
-def test_every_row_of_the_chapters_is_there_and_no_other(configs):
+def test_every_row_of_the_chapters_is_there_and_no_other():
     rows = list(tables())
     shared = {family: [row for row in rows if row[:2] == (family, "every")] for family in {row[0] for row in rows}}
     types = dict.fromkeys(row[:2] for row in rows if row[1] != "every")
@@ -55,12 +41,12 @@ def test_every_row_of_the_chapters_is_there_and_no_other(configs):
     assert sum(map(len, wanted.values())) > 1300
 
 
-def test_operations_take_as_many_operands_as_the_chapter_says(configs):
+def test_operations_take_as_many_operands_as_the_chapter_says():
     wanted = {name: operands for family, name, operands, *_ in tables() if family == "operations" and operands is not None}
     assert {one.name: one.operands for one in configs.types() if one.chapter == "operations" and one.members} == wanted
 
 
-def test_a_copy_at_fault_says_where(configs):
+def test_a_copy_at_fault_says_where():
     """The first faults of a layer, worked out by hand: a member too many, and of each member the first of its faults."""
     (dropout,) = (one for one in configs.types() if one.name == "GaussianDropout")
     most = 2**53

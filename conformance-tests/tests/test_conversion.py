@@ -182,29 +182,26 @@ def a_step_is_not_written(patch):
 
 @breaks(WRITING, "CNV-012")
 def what_cannot_be_written_is_not_written(patch):
-    plain = converting.write_foreign
-
-    def silent(panels, request):
-        try:
-            return plain(panels, request)
-        except Exception as error:  # noqa: BLE001 - whatever it was
-            return (str(error),)
-
-    patch.setattr(converting, "write_foreign", silent)
+    refused_and_told_as_loss(patch)
 
 
 @breaks(WRITING, "CNV-012")
 def something_is_written_of_what_cannot_be(patch):
+    refused_and_told_as_loss(patch, lambda path: path.write_bytes(b"something"))
+
+
+def refused_and_told_as_loss(patch, instead=lambda path: None):
+    """Has what cannot be written answered as if it had been, `instead` at its place."""
     plain = converting.write_foreign
 
-    def bold(panels, request):
+    def answered(panels, request):
         try:
             return plain(panels, request)
         except Exception as error:  # noqa: BLE001 - whatever it was
-            Path(request["output"]).write_bytes(b"something")
+            instead(Path(request["output"]))
             return (str(error),)
 
-    patch.setattr(converting, "write_foreign", bold)
+    patch.setattr(converting, "write_foreign", answered)
 
 
 def written_and_changed(patch, suffix, change):

@@ -1,17 +1,14 @@
 """What was written by hand of the frozen foreign models predicts, with the weights that the framework had, what the framework predicted."""
 
 import importlib
-import sys
 from pathlib import Path
 
+import kit
 import numpy as np
 import pytest
 import triptych
 
-SUITE = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(SUITE / "build_cases"))
 ROOMS = [importlib.import_module(f"_foreign_{room}") for room in ("keras", "tensorflow", "old", "dtypes")]
-kit = importlib.import_module("kit")
 
 
 def described():

@@ -2,7 +2,6 @@
 the reference, each of them an adapter that is asked: the same model becomes the same bytes.
 """
 
-import importlib.util
 import json
 import os
 import shutil
@@ -12,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import random_packages
 
 from triptych_conformance import _cases
 from triptych_conformance._adapter import Adapter
@@ -96,14 +96,6 @@ def writers(node, installed, reference_command, reference_environment):
         yield Writers(javascript, reference)
 
 
-@pytest.fixture(scope="session")
-def random_packages():
-    spec = importlib.util.spec_from_file_location("random_packages", Path(__file__).with_name("random_packages.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_both_write_every_model_of_the_suite_as_the_same_bytes(suite, writers, tmp_path):
     """Every package that a case accepts in one of the forms, a writer's in each; every byte, so that the digests of their manifests are the same."""
     count = 0
@@ -123,7 +115,7 @@ def test_both_write_every_model_of_the_suite_as_the_same_bytes(suite, writers, t
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, 60))
-def test_both_write_models_at_random_as_the_same_bytes(first, random_packages, writers, tmp_path):
+def test_both_write_models_at_random_as_the_same_bytes(first, writers, tmp_path):
     """In each form, and again after each has read in one form what the other wrote in another."""
     for seed in range(first, first + 60):
         folder = tmp_path / str(seed)

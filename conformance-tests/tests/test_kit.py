@@ -1,26 +1,14 @@
 """The kit writes what others can read: judged by the safetensors library, zipfile, JSON parsers and figures worked out by hand."""
 
-import importlib.util
 import io
 import json
 import struct
-import sys
 import zipfile
 from pathlib import Path
 
+import kit
 import pytest
 import safetensors.numpy
-
-PATH = Path(__file__).resolve().parents[1] / "build_cases" / "kit.py"
-
-
-@pytest.fixture(scope="module")
-def kit():
-    spec = importlib.util.spec_from_file_location("kit_under_test", PATH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(("value", "text"), [
@@ -28,12 +16,12 @@ def kit():
     (1e16, "1.0e+16"), (1.5e16, "1.5e+16"), (12.5, "12.5"), (0.1, "0.1"), (5e-324, "5.0e-324"), (1.7976931348623157e308, "1.7976931348623157e+308"),
     (100.0, "100.0"), (9007199254740993.0, "9007199254740992.0"), (1e22, "1.0e+22"), (-2.5e-7, "-2.5e-7"),
 ])
-def test_numbers_have_one_text(kit, value, text):
+def test_numbers_have_one_text(value, text):
     assert kit.number(value) == text
     assert struct.pack("<d", float(text)) == struct.pack("<d", value)
 
 
-def test_a_text_is_laid_out_for_people(kit):
+def test_a_text_is_laid_out_for_people():
     data = {"a": [1, 2.0, None, True, "x\n\x7f\u2028é"], "b": {}, "c": [], "d": [[1], {"e": []}]}
     text = kit.text(data)
     assert text == (
@@ -42,7 +30,7 @@ def test_a_text_is_laid_out_for_people(kit):
     assert json.loads(text) == data
 
 
-def test_the_safetensors_library_reads_what_the_kit_writes(kit):
+def test_the_safetensors_library_reads_what_the_kit_writes():
     tensors = {"b": kit.f32([2, 3]), "a": kit.f32([1], 7.0), "w": ("int64", [1], struct.pack("<q", -5)), "t": ("bool", [2], b"\x01\x00")}
     data = kit.safetensors(tensors, {"format": "pt"})
     loaded = safetensors.numpy.load(data)
@@ -53,7 +41,7 @@ def test_the_safetensors_library_reads_what_the_kit_writes(kit):
     assert list(json.loads(data[8 : 8 + length])) == ["__metadata__", "w", "a", "b", "t"]
 
 
-def test_the_order_of_dtypes_is_that_of_the_safetensors_library(kit):
+def test_the_order_of_dtypes_is_that_of_the_safetensors_library():
     arrays = {"a": ("uint8", [1], b"\0"), "b": ("int8", [1], b"\0"), "c": ("uint16", [1], b"\0\0"), "d": ("int16", [1], b"\0\0"),
               "e": ("float16", [1], b"\0\0"), "f": ("int32", [1], bytes(4)), "g": ("uint32", [1], bytes(4)), "h": ("float32", [1], bytes(4)),
               "i": ("float64", [1], bytes(8)), "j": ("int64", [1], bytes(8)), "k": ("uint64", [1], bytes(8)), "l": ("bool", [1], b"\0")}
@@ -67,7 +55,7 @@ def test_the_order_of_dtypes_is_that_of_the_safetensors_library(kit):
     assert order(mine) == order(theirs)
 
 
-def test_an_archive_is_a_plain_zip_file(kit):
+def test_an_archive_is_a_plain_zip_file():
     files = kit.package(tensors={"a": kit.f32([16384])}, assets={"assets/é.txt": b"hello"})
     data = kit.archive(files)
     assert data[30:66] == b"mimetypeapplication/vnd.triptych+zip"
@@ -84,7 +72,7 @@ def test_an_archive_is_a_plain_zip_file(kit):
             assert data[content : content + info.file_size] == archive.read(info)
 
 
-def test_a_manifest_covers_every_member(kit):
+def test_a_manifest_covers_every_member():
     files = kit.package({"format_version": "1.0", "layers": []}, {"a": kit.f32([1])}, assets={"assets/x": b"x"})
     manifest = json.loads(files["manifest.json"])
     assert manifest["sections"] == {"architecture": "architecture.json", "weights": "model.safetensors"}
@@ -92,7 +80,7 @@ def test_a_manifest_covers_every_member(kit):
     assert manifest["members"]["assets/x"] == {"size": 1, "digest": "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}
 
 
-def test_bits_stand_most_significant_digit_first(kit):
+def test_bits_stand_most_significant_digit_first():
     assert kit.observe_tensor("float32", [2], struct.pack("<2f", 1.0, -0.0)) == {"dtype": "float32", "shape": [2], "bits": ["3f800000", "80000000"]}
     assert kit.observe_tensor("complex64", [], struct.pack("<2f", 1.0, -0.0))["bits"] == ["3f80000080000000"]
     assert "sha256" in kit.observe_tensor("uint8", [65], bytes(65))

@@ -1,12 +1,7 @@
 """Whatever a converter may usually get wrong in reading, exactly the cases notice that it concerns, in every layout that has such a thing."""
 
-import sys
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "mutants"))
 import mutate_converters
+import pytest
 from mutate_converters import MISTAKES, Mistake, faults, tried
 
 

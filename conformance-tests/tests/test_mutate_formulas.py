@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mutate_formulas as mutate
 import pytest
 
 SUITE = Path(__file__).resolve().parents[1]
@@ -27,20 +28,11 @@ def clipped(x):
 '''
 
 
-@pytest.fixture(scope="module")
-def mutate():
-    sys.path.insert(0, str(SUITE / "mutants"))
-    try:
-        import mutate_formulas
-    finally:
-        sys.path.remove(str(SUITE / "mutants"))
-    return mutate_formulas
-
-
 ASKED = """
 import fnmatch, json, pathlib, sys, tempfile
 sys.path.insert(0, sys.argv[1])
 import mutate_formulas as mutate
+import pytest
 from triptych_conformance import _cases
 
 cases, tries, only = sys.argv[2], int(sys.argv[3]), sys.argv[4]
@@ -78,7 +70,7 @@ def test_a_suite_without_cases_of_a_type_notices_no_change_to_it(pattern, notice
     assert noticed or not killed
 
 
-def test_every_small_change_is_made_and_taken_back(mutate):
+def test_every_small_change_is_made_and_taken_back():
     tree = ast.parse(SOURCE)
     (unit,) = mutate.code_changes.units(tree)
     plain = ast.unparse(tree)

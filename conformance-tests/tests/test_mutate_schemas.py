@@ -1,10 +1,10 @@
 """The mutants of schemas are what they are said to be: a clause that no instance needs survives, one that an instance needs does not."""
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
+import mutate_schemas as mutate
 import pytest
 
 PATH = Path(__file__).resolve().parents[1] / "mutants" / "mutate_schemas.py"
@@ -15,16 +15,7 @@ SCHEMA = {
 }
 
 
-@pytest.fixture(scope="module")
-def mutate():
-    spec = importlib.util.spec_from_file_location("mutate_schemas_under_test", PATH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_each_clause_is_a_mutant(mutate):
+def test_each_clause_is_a_mutant():
     found = {(kind, "/".join(map(str, path))) for kind, path in mutate.clauses(SCHEMA)}
     assert found == {("loosen", path) for path in (
         "type", "properties/a/enum", "properties/b/type", "properties/b/minimum", "required/0", "unevaluatedProperties", "allOf/0", "allOf/0/not",
@@ -33,7 +24,7 @@ def test_each_clause_is_a_mutant(mutate):
         (kind, "properties/b/minimum") for kind in ("widen", "narrow")}
 
 
-def test_each_form_is_a_mutant(mutate):
+def test_each_form_is_a_mutant():
     schema = {"type": ["number", "null"], "anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]}
     found = {(kind, "/".join(map(str, path))) for kind, path in mutate.clauses(schema) if kind != "loosen"}
     assert found == {("tighten", path) for path in ("type/0", "type/1", "anyOf/0", "anyOf/1")} | {("narrow", "anyOf/0/minimum")}
@@ -46,12 +37,12 @@ def test_each_form_is_a_mutant(mutate):
     ({"type": "number", "minimum": 0}, "narrow", {"type": "number", "exclusiveMinimum": 0}), ({"type": "number", "exclusiveMaximum": 1}, "widen", {"type": "number", "maximum": 1}),
     ({"type": ["number", "array"], "maxItems": 2}, "widen", {"type": ["number", "array"], "maxItems": 3}),
 ])
-def test_a_bound_moves_by_as_little_as_can_be(mutate, clause, kind, moved):
+def test_a_bound_moves_by_as_little_as_can_be(clause, kind, moved):
     assert mutate.mutated({"items": clause}, kind, ("items", [key for key in clause if key != "type"][0])) == {"items": moved}
 
 
 @pytest.mark.parametrize("clause", [{"type": "number", "minimum": 0}, {"type": "string", "minLength": 0}])
-def test_a_bound_that_cannot_move_outwards_is_no_mutant(mutate, clause):
+def test_a_bound_that_cannot_move_outwards_is_no_mutant(clause):
     assert "widen" not in {kind for kind, _ in mutate.clauses(clause)}
 
 
@@ -65,14 +56,14 @@ def test_a_bound_that_cannot_move_outwards_is_no_mutant(mutate, clause):
     (("properties", "a", "enum", 1), {"a": "x"}, False, False),
     (("properties", "b"), {"a": "x", "b": 1}, False, True),
 ])
-def test_a_mutant_is_noticed_where_a_verdict_changes(mutate, monkeypatch, path, instance, becomes, is_noticed):
+def test_a_mutant_is_noticed_where_a_verdict_changes(monkeypatch, path, instance, becomes, is_noticed):
     monkeypatch.setattr(mutate, "load", lambda name: SCHEMA)
     monkeypatch.setattr(mutate, "reach", lambda name: {name})
     changed = mutate.without(SCHEMA, path)
     assert mutate.noticed("small", changed, {"small": {0: mutate.Instance(instance, None)}}, becomes=becomes) is is_noticed
 
 
-def test_a_case_that_wants_a_problem_misses_it(mutate, monkeypatch):
+def test_a_case_that_wants_a_problem_misses_it(monkeypatch):
     """Of two faults, the one that the case names is gone though the other remains."""
     monkeypatch.setattr(mutate, "load", lambda name: SCHEMA)
     monkeypatch.setattr(mutate, "reach", lambda name: {name})
@@ -82,7 +73,7 @@ def test_a_case_that_wants_a_problem_misses_it(mutate, monkeypatch):
         assert mutate.noticed("small", changed, {"small": {0: instance}}, becomes=True) is is_noticed
 
 
-def test_what_is_taken_away_leaves_a_schema(mutate):
+def test_what_is_taken_away_leaves_a_schema():
     assert "allOf" not in mutate.without(SCHEMA, ("allOf", 0))
     assert "then" not in mutate.without(SCHEMA, ("if",))
 
@@ -91,12 +82,12 @@ def test_what_is_taken_away_leaves_a_schema(mutate):
     ("^sha256:[0-9a-f]{64}$", 71), ("^[a-z][a-z0-9_]{0,63}$", 64), (r"^(a|bc\.)$", 4), ("^a{3}$", 3), ("^[A-Za-z][A-Za-z0-9_]*$", sys.maxsize), ("^a{2,}$", sys.maxsize), ("abc", sys.maxsize),
     ("", sys.maxsize),
 ])
-def test_the_longest_text_of_a_pattern(mutate, pattern, length):
+def test_the_longest_text_of_a_pattern(pattern, length):
     assert mutate.longest(pattern) == length
 
 
 @pytest.fixture(scope="module")
-def found(mutate):
+def found():
     return list(mutate.mutants())
 
 
@@ -106,6 +97,6 @@ def test_each_clause_and_each_member_is_noticed_by_a_case(found):
     assert len(found) > 11000
 
 
-def test_what_is_said_to_change_nothing_or_to_be_open_is(found, mutate):
+def test_what_is_said_to_change_nothing_or_to_be_open_is(found):
     assert [str(one) for one in found if one.is_noticed and (one.excuse or one.is_open)] == []
     assert sum(one.is_open for one in found) == len(mutate.OPEN)

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from triptych_conformance import _files
+from triptych_conformance import _files, _report
 from triptych_conformance._cases import Suite
 
 Json = Any
@@ -44,7 +44,6 @@ def write_known(path: Path, report: Json, failed: set[str]) -> None:
     lines = [HEAD]
     for one in report["results"]:
         if one["case"] in failed:
-            said = "inexact" if one["verdict"] == "pass" else one["verdict"]
-            reason = one.get("known") or f"{said}: {one.get('detail', '')}".strip()
+            reason = one.get("known") or f"{_report.outcome(one, report)}: {one.get('detail', '')}".strip()
             lines.append(f"{one['case']} = {json.dumps(' '.join(reason.split())[:200])}")
     _files.replace(path, "\n".join(lines) + "\n")

@@ -31,9 +31,10 @@ def failing(results: Sequence[Result], levels: Mapping[str, str], roles: Sequenc
     return {one.case for one in results if counts_against(one, roles) and any(binding(requirement, levels) for requirement in one.requirements)}
 
 
-def _is_inexact(one: Mapping[str, Json], report: Mapping[str, Json]) -> bool:
-    """Whether a result that passes counts against a validator all the same."""
-    return one["verdict"] == "pass" and one["diagnosis"] in INEXACT and "validator" in report["implementation"]["roles"]
+def outcome(one: Mapping[str, Json], report: Mapping[str, Json]) -> str:
+    """The verdict of a result, or *inexact* where it passes and counts against a validator all the same."""
+    inexact = one["verdict"] == "pass" and one["diagnosis"] in INEXACT and "validator" in report["implementation"]["roles"]
+    return "inexact" if inexact else one["verdict"]
 
 
 def _conformance(results: Sequence[Result], implementation: Mapping[str, Json], levels: Mapping[str, str], *, whole: bool) -> list[Json]:
@@ -149,10 +150,9 @@ def text(report: Mapping[str, Json]) -> str:
     """Every case that did not pass, every requirement that does not hold, then the summary."""
     lines = []
     for one in report["results"]:
-        inexact = _is_inexact(one, report)
-        if one["verdict"] not in {"pass", "n/a"} or inexact:
+        if (came := outcome(one, report)) not in {"pass", "n/a"}:
             note = f"  (known: {one['known']})" if "known" in one else ""
-            lines += [f"{'INEXACT' if inexact else one['verdict'].upper():8} {one['case']}  [{', '.join(one['requirements'])}]{note}", f"         {one.get('detail', '')}"]
+            lines += [f"{came.upper():8} {one['case']}  [{', '.join(one['requirements'])}]{note}", f"         {one.get('detail', '')}"]
             lines += [f"         | {line}" for line in one.get("stderr", "").splitlines()[-5:]]
     for said, must in (("not held", True), ("advice (SHOULD, MAY) not followed", False)):
         if missing := _not_held(report, must=must):
@@ -211,15 +211,15 @@ def junit(report: Mapping[str, Json]) -> str:
     rows = []
     counts: Counter[str] = Counter()
     for one in report["results"]:
-        inner = ""
-        if one["verdict"] in {"n/a", UNJUDGED} or ("known" in one and (one["verdict"] != "pass" or _is_inexact(one, report))):
+        inner, came = "", outcome(one, report)
+        if came in {"n/a", UNJUDGED} or ("known" in one and came != "pass"):
             counts["skipped"] += 1
             # As text: the schema of Jenkins knows no attribute of it.
             inner = f"<skipped>{_text(one.get('known', one.get('detail', 'not applicable')))}</skipped>"
-        elif one["verdict"] != "pass" or _is_inexact(one, report):
-            kind = "error" if one["verdict"] in {"crash", "timeout", "protocol"} else "failure"
+        elif came != "pass":
+            kind = "error" if came in {"crash", "timeout", "protocol"} else "failure"
             counts[kind] += 1
-            inner = f"<{kind} type={_safe('inexact' if one['verdict'] == 'pass' else one['verdict'])} message={_safe(one.get('detail', ''))}/>"
+            inner = f"<{kind} type={_safe(came)} message={_safe(one.get('detail', ''))}/>"
         if "stderr" in one:
             inner += f"<system-err>{_text(one['stderr'])}</system-err>"
         place = ".".join((one["role"], one["profile"], one["requirements"][0]))

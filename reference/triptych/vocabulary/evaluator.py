@@ -174,8 +174,8 @@ class Evaluator(Walk[Array]):
         """What the formula of operation `op` makes of `inputs`."""
         return compute(op, config, inputs, self._dtype)
 
-    def as_mask(self, said: Any) -> Array:
-        """A mask that a call says, as booleans."""
+    def as_mask(self, said: Array) -> Array:
+        """A value that a call says as a mask, as booleans."""
         return np.asarray(said, dtype=bool)
 
     def made_by_layer(

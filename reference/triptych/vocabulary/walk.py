@@ -34,8 +34,8 @@ class Walk(ABC, Generic[V]):
         """What the operation of the call at `pointer` makes of `inputs`."""
 
     @abstractmethod
-    def as_mask(self, said: Any) -> V:
-        """The mask that a call's argument says: a value or a literal."""
+    def as_mask(self, said: V) -> V:
+        """The mask that is a value of the graph (LYR-041)."""
 
     def architecture(
         self, architecture: Architecture, pointer: str, given: Sequence[V], masks: Sequence[V | None]
@@ -90,7 +90,7 @@ class Walk(ABC, Generic[V]):
         return apply
 
     def _masks_said(self, said: Any, masks: Sequence[V | None]) -> list[V | None]:
-        """`masks`, or what a call's argument says instead."""
+        """`masks`, or what a call's argument says instead: a value for its first input, or one or None for each."""
         if said is None:
             return list(masks)
         listed = said if isinstance(said, list) else [said, *masks[1:]]

@@ -132,11 +132,9 @@ class Emitting(Walk[Value]):
             return {}
         return {slot.role: _computed_in(self.variables.weight(slot), stored, wide) for slot in self._slots.get(pointer, ())}
 
-    def as_mask(self, said: Any) -> Value:
-        """A mask that a call says, as booleans."""
-        import numpy as np
-
-        return cast_to(said, "bool") if isinstance(said, Value) else self.body.constant(np.asarray(said, bool))
+    def as_mask(self, said: Value) -> Value:
+        """A value that a call says as a mask, as booleans."""
+        return cast_to(said, "bool")
 
     def _stand_ins(self, shapes: Sequence[Any] | None, inputs: Sequence[Value]) -> list[Value]:
         """Values in the place of those that what is refused would have yielded, so that all refusals are found.
