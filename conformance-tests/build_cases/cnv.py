@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import _foreign_arrays
 import _foreign_dtypes
 import _foreign_keras
+import _foreign_kinds
 import _foreign_old
 import _foreign_slots
 import _foreign_tensorflow
@@ -16,7 +17,7 @@ from kit import Case
 
 def every() -> Iterable[Case]:
     """The cases of foreign layouts, whatever chapter they belong to first."""
-    for room in (_foreign_keras, _foreign_tensorflow, _foreign_torch, _foreign_arrays, _foreign_old, _foreign_slots, _foreign_dtypes):
+    for room in (_foreign_keras, _foreign_tensorflow, _foreign_torch, _foreign_arrays, _foreign_old, _foreign_slots, _foreign_dtypes, _foreign_kinds):
         yield from room.cases()
 
 

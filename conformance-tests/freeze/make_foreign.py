@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 import foreign_dtypes
 import foreign_keras
+import foreign_kinds
 import foreign_named
 import foreign_optimizers
 import foreign_slots
@@ -29,7 +30,7 @@ from foreign_common import ROWS, Json
 
 from triptych_conformance._spelling import spelled
 
-ROOMS = (foreign_dtypes, foreign_keras, foreign_named, foreign_optimizers, foreign_slots, foreign_tensorflow, foreign_torch)
+ROOMS = (foreign_dtypes, foreign_keras, foreign_kinds, foreign_named, foreign_optimizers, foreign_slots, foreign_tensorflow, foreign_torch)
 """Modules whose import fills `ROWS`."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import triptych
 
-ROOMS = [importlib.import_module(f"_foreign_{room}") for room in ("keras", "tensorflow", "old", "dtypes")]
+ROOMS = [importlib.import_module(f"_foreign_{room}") for room in ("keras", "tensorflow", "old", "dtypes", "kinds")]
 
 
 def described():

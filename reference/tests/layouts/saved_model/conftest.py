@@ -21,13 +21,13 @@ class Saved:
     names: list
 
 
-def saved(keras, model, x, y, path, steps=3):
-    """Train `model`, save it at `path`, and see how the live one goes on."""
+def saved(keras, model, x, y, path, steps=3, **options):
+    """Train `model`, save it at `path` with `options`, and see how the live one goes on."""
     for _ in range(steps):
         model.train_on_batch(x, y)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model.save(path, save_format="tf")
+        model.save(path, save_format="tf", **options)
     predictions = model.predict(x, verbose=0)
     predictions = predictions if isinstance(predictions, list) else [predictions]
     weights, names = [np.array(one) for one in model.get_weights()], [one.name for one in model.weights]

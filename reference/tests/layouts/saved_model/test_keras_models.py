@@ -53,6 +53,25 @@ def test_training_goes_on_in_keras_as_if_nothing_had_happened(graph_model, keras
     assert all("metrics." in note for note in notes), notes
 
 
+def test_what_is_saved_without_traces_has_its_weights_where_attributes_lead(keras2, tmp_path):
+    """Its layers list no variables: cells, projections, depthwise kernels and a nested model, half of it frozen."""
+    k = keras2
+    k.backend.clear_session()
+    images = k.Input((4, 4, 2))
+    steps = k.layers.Reshape((4, 8))(k.layers.DepthwiseConv2D(2, padding="same")(k.layers.BatchNormalization()(images)))
+    both = k.layers.Bidirectional(k.layers.GRU(2, return_sequences=True))(steps)
+    seen = k.layers.MultiHeadAttention(2, 3)(both, both)
+    inner = k.Sequential([k.Input((4,)), k.layers.Dense(3, trainable=False), k.layers.Dense(4)])
+    stack = k.layers.RNN([k.layers.LSTMCell(3), k.layers.SimpleRNNCell(2)])(k.layers.TimeDistributed(inner)(seen))
+    model = k.Model(images, k.layers.Dense(2)(stack))
+    model.compile(k.optimizers.Adam(0.01), "mse")
+    generator = np.random.default_rng(0)
+    x, y = generator.normal(size=(6, 4, 4, 2)).astype("float32"), generator.normal(size=(6, 2)).astype("float32")
+    one = saved(keras2, model, x, y, tmp_path / "model", save_traces=False)
+    triptych.load(one.path).save(tmp_path / "model.h5")
+    goes_on_as(one, by_keras(keras2, tmp_path / "model.h5"))
+
+
 def test_archives_of_keras_3_predict_and_go_on_the_same(graph_model, keras3, tmp_path):
     triptych.load(graph_model.path).save(tmp_path / "model.keras")
     goes_on_as(graph_model, by_keras(keras3, tmp_path / "model.keras"))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from triptych.errors import shorten
 from triptych.layouts import keras_config
+from triptych.layouts.keras_config.generations import KERAS2
 from triptych.layouts.keras_config.layers import MODEL_CLASSES
 from triptych.layouts.keras_weights.assignment import Array, Place, assign
 from triptych.layouts.keras_weights.matching import with_unknown_weights
@@ -21,6 +22,7 @@ from triptych.layouts.keras_weights.places import TopLayer, top_layers
 from triptych.layouts.problems import mismatch
 from triptych.layouts.saved_model.keras_objects import KerasObjects
 from triptych.layouts.saved_model.variables import Variables
+from triptych.layouts.tf_checkpoint.keras_paths import steps_within
 from triptych.model import Architecture, Json, Layer, Tensor
 
 _LAYER = re.compile(r"layer(_with_weights)?-\d+")
@@ -67,7 +69,7 @@ def place_weights(architecture: Architecture, root: int, keras: KerasObjects, va
     numbers = walk.model(architecture, root)
     arrays = {layer.name: walk.arrays(numbers.get(f"/layers/{index}")) for index, layer in enumerate(architecture.layers)}
     architecture = with_unknown_weights(architecture, {name: [array for array, _ in found] for name, found in arrays.items()})
-    placed = Placed(architecture)
+    placed, trainable = Placed(architecture), list[int]()
     for top in top_layers(architecture).values():
         for place, number in _assigned(top, numbers, walk, arrays[top.name]):
             if not place.fits(variables.shape(number)):
@@ -75,14 +77,17 @@ def place_weights(architecture: Architecture, root: int, keras: KerasObjects, va
             placed.tensors[place.tensor] = variables.tensor(number)
             if number not in placed.of_variable:
                 placed.of_variable[number] = place.tensor
-    placed.trained = list(trained_of(placed.tensors, placed.of_variable, root, variables))
+                trainable += [number] if place.trainable else []
+    if (listed := variables.objects.at(root, "trainable_variables")) is not None:
+        trainable = variables.objects.listed(listed)
+    placed.trained = list(trained_of(placed.tensors, placed.of_variable, trainable, variables))
     return placed
 
 
-def trained_of(tensors: Mapping[str, Tensor], of_variable: Mapping[int, str], root: int, variables: Variables) -> Iterator[Trained]:
-    """The weights of the model at object `root` in the order in which its optimizer lists them, then those that it does not train."""
+def trained_of(tensors: Mapping[str, Tensor], of_variable: Mapping[int, str], trainable: Sequence[int], variables: Variables) -> Iterator[Trained]:
+    """The weights of a model in the order in which its optimizer lists them, which is that of the variables `trainable`, then those that it does not train."""
     objects = variables.objects
-    flagged = dict.fromkeys(n for n in objects.listed(objects.at(root, "trainable_variables")) if n in of_variable)
+    flagged = dict.fromkeys(n for n in trainable if n in of_variable)
     for number in (*flagged, *(n for n in of_variable if n not in flagged)):
         tensor = of_variable[number]
         yield Trained(objects.all[number].name, tensor, tensors[tensor].shape, number in flagged)
@@ -151,14 +156,19 @@ class _Walk:
     def named(self, number: int, places: Sequence[Place]) -> list[int]:
         """The variables that an object holds under the names of roles, one for each of `places`; none if one is missing.
 
-        What only prepares data lists no variables, and a TextVectorization leaves them to the lookup inside.
+        What only prepares data lists no variables, and a TextVectorization leaves them to the lookup inside. A model that was saved without
+        the traces of its layers has no lists at all.
         """
-        holders = [number, *(inner for name in _LOOKUPS if (inner := self._objects.at(number, name)) is not None)]
-        found = [
-            next((child for one in holders if (child := self._objects.at(one, place.role)) is not None and self._variables.has(child)), None)
-            for place in places
-        ]
+        found = [next((child for child in self._ways(number, place) if self._variables.has(child)), None) for place in places]
         return [one for one in found if one is not None] if None not in found else []
+
+    def _ways(self, number: int, place: Place) -> Iterator[int]:
+        """The objects that an object may hold `place` as: where Keras' own paths lead, and in lookups."""
+        steps = [names[0] for names in steps_within(place.owner.layer, place.role, KERAS2)]
+        for way in (steps, [place.role], *([name, place.role] for name in _LOOKUPS)):
+            child = self._objects.at(number, *way)
+            if child is not None:
+                yield child
 
     def _numbers(self, number: int | None) -> list[int]:
         if number is None:

@@ -125,7 +125,8 @@ class _Reading:
         self.facts.layers, self.facts.classes = bare.layers, bare.classes
         training = None
         if self.variables.objects.all[0].is_keras:
-            trained = list(trained_of(bare.tensors, bare.of_variable, 0, self.variables))
+            objects = self.variables.objects
+            trained = list(trained_of(bare.tensors, bare.of_variable, objects.listed(objects.at(0, "trainable_variables")), self.variables))
             training = self._training(None, trained, bare.of_variable)
         for key in self.variables.left:
             if self.variables.is_readable(key):

@@ -69,8 +69,8 @@ class _Walk:
     """One walk over one model."""
 
     def __init__(self, architecture: Architecture, dialect: str) -> None:
+        self._dialect = dialect
         self._keras3 = dialect == KERAS3
-        self._fixed = _FIXED[dialect]
         self._places: dict[str, list[Place]] = {}
         for top in top_layers(architecture).values():
             for place in top.places:
@@ -108,7 +108,7 @@ class _Walk:
             yield from self.model(entry, layer.architecture, f"{pointer}/architecture", steps)
             return
         for place in self._ordered(pointer, layer):
-            yield Held((*steps, *self._attribute(layer, place.role)), place)
+            yield Held((*steps, *steps_within(layer, place.role, self._dialect)), place)
         for role, sublayer in layer.sublayers.items():
             part = self._part(role)
             if part is not None:
@@ -131,18 +131,18 @@ class _Walk:
         # The only other role is cell_0, cell_1 …, of a stack.
         return None if self._keras3 else (("cells",), (role.removeprefix("cell_"),))
 
-    def _attribute(self, layer: Layer, role: str) -> tuple[Step, ...]:
-        """The steps from the object of `layer` to its weight `role`."""
-        before: tuple[Step, ...] = _INSIDE.get(layer.type, ())
-        if layer.type in ("MultiHeadAttention", "GroupQueryAttention"):
-            projection, _, role = role.rpartition("_")
-            before = ((f"_{projection}_dense",),)
-        fixed = self._fixed.get(layer.type, {}).get(role)
-        if fixed is not None:
-            return (*before, fixed)
-        if self._keras3 and layer.type in _PRIVATE and role in ("kernel", "embeddings"):
-            return (*before, (f"_{role}",))
-        return (*before, (role,))
+def steps_within(layer: Layer, role: str, dialect: str) -> tuple[Step, ...]:
+    """The steps from the object of `layer` to its weight `role`."""
+    before: tuple[Step, ...] = _INSIDE.get(layer.type, ())
+    if layer.type in ("MultiHeadAttention", "GroupQueryAttention"):
+        projection, _, role = role.rpartition("_")
+        before = ((f"_{projection}_dense",),)
+    fixed = _FIXED[dialect].get(layer.type, {}).get(role)
+    if fixed is not None:
+        return (*before, fixed)
+    if dialect == KERAS3 and layer.type in _PRIVATE and role in ("kernel", "embeddings"):
+        return (*before, (f"_{role}",))
+    return (*before, (role,))
 
 
-__all__ = ["Held", "Step", "held_weights"]
+__all__ = ["Held", "Step", "held_weights", "steps_within"]
