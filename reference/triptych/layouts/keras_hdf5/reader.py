@@ -245,9 +245,10 @@ class _Reading:
         names: dict[str, list[str]] = {}
         orders: dict[str, list[int]] = {}
         recasts: dict[str, list[Step]] = {}
+        defaults = default_names(tops, architecture, dialect)
         for found in matches(stored, tops):
             name, places = found.top.name, found.top.places
-            if found.labels != default_names(found.top, architecture, dialect):
+            if found.labels != defaults[name]:
                 names[name] = found.labels
             if found.order != keras_order(places):
                 orders[name] = found.order
@@ -260,11 +261,7 @@ class _Reading:
         self.facts |= {"weight_names": names, "weight_order": orders, "recast": recasts}
         paths = {}
         if dialect == "keras3":
-            paths = {
-                place.tensor: path
-                for top in tops.values()
-                for place, path in zip(top.places, default_names(top, architecture, dialect), strict=True)
-            }
+            paths = {place.tensor: path for name, top in tops.items() for place, path in zip(top.places, defaults[name], strict=True)}
         return (
             Weights(tensors),
             architecture,

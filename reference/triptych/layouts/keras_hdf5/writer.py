@@ -180,6 +180,7 @@ class _Writing:
             name for name, top in tops.items() if top.places
         ):
             order = list(self.facts.layer_names)
+        defaults = default_names(tops, architecture, self.dialect)
         groups = []
         for name in order:
             top = tops.get(name)
@@ -188,7 +189,7 @@ class _Writing:
                 continue
             labels = list(self.facts.weight_names.get(name, ()))
             if len(labels) != len(top.places):
-                labels = default_names(top, architecture, self.dialect)
+                labels = defaults[name]
             labels = _distinct(labels)
             sequence = list(self.facts.weight_order.get(name, ()))
             if sorted(sequence) != list(range(len(top.places))):

@@ -48,17 +48,17 @@ def top_layers(architecture: Architecture) -> dict[str, TopLayer]:
     return {group[0].layer.name: TopLayer(group[0].layer.name, group, tuple(places[group[0].layer.name])) for group in everyone}
 
 
-def default_names(top: TopLayer, architecture: Architecture, dialect: str) -> list[str]:
-    """The names under which Keras stores the weights of `top`, in the order of ``get_weights()``."""
+def default_names(tops: Mapping[str, TopLayer], architecture: Architecture, dialect: str) -> dict[str, list[str]]:
+    """Layer name -> the names under which Keras stores its weights, in the order of ``get_weights()``; `tops` are the `top_layers` of `architecture`."""
     prefix = (architecture.name,) if dialect == "keras3" and architecture.is_sequential and architecture.name else ()
-    unnamed = any(part.startswith("@") for owner in top.owners for part in owner.lineage)
-    everyone = (owner for index, layer in enumerate(architecture.layers) for owner in owners(layer, index)) if unnamed else ()
-    parts = part_names((owner.lineage, class_of(owner.layer)) for owner in everyone)
-    return [
-        "/".join([*prefix, default_name(owner.lineage, owner.layer.type, place.role, dialect=dialect, parts=parts)])
-        for place in top.places
-        for owner in [place.owner]
-    ]
+    parts = part_names((owner.lineage, class_of(owner.layer)) for top in tops.values() for owner in top.owners)
+    return {
+        name: [
+            "/".join([*prefix, default_name(place.owner.lineage, place.owner.layer.type, place.role, dialect=dialect, parts=parts)])
+            for place in top.places
+        ]
+        for name, top in tops.items()
+    }
 
 
 def listed_weights(top: TopLayer, arrays: Sequence[Array]) -> dict[str, dict[str, WeightReference]]:

@@ -107,11 +107,9 @@ def _objects(
     """
     builder = GraphBuilder()
     model = builder.add()
-    labels = {
-        place.tensor: label
-        for top in top_layers(architecture).values()
-        for place, label in zip(top.places, default_names(top, architecture, dialect), strict=True)
-    }
+    tops = top_layers(architecture)
+    names = default_names(tops, architecture, dialect)
+    labels = {place.tensor: label for name, top in tops.items() for place, label in zip(top.places, names[name], strict=True)}
     trained = []
     for one in held:
         place = one.place

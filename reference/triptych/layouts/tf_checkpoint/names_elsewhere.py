@@ -85,8 +85,9 @@ def _inside(layer: Layer, pointer: str) -> Iterator[str]:
 def _forms(architecture: Architecture, dialect: str) -> Iterator[tuple[str, Iterator[tuple[Place, str]]]]:
     """Each form with the weights that have a name in it."""
     yield "objects", ((one.place, "/".join(map(escape, one.path))) for one in held_weights(architecture, dialect))
-    tops = top_layers(architecture).values()
-    pairs = ((top.name, place, label) for top in tops for place, label in zip(top.places, default_names(top, architecture, dialect), strict=True))
+    tops = top_layers(architecture)
+    names = default_names(tops, architecture, dialect)
+    pairs = ((name, place, label) for name, top in tops.items() for place, label in zip(top.places, names[name], strict=True))
     yield "hdf5", ((place, f"{layer}/{label}") for layer, place, label in pairs if dialect == KERAS2 or place.role != "idf_weights")
     if dialect == KERAS3:
         config, generation = architecture_config(architecture, KERAS3)
