@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from torch_files import archive, call, name, pickle, state, stream, tar, tensor, text
+from torch_files import archive, call, name, numbers, pickle, state, stream, tar, tensor, text
 
 import triptych
 from triptych.errors import InvalidModelError, TriptychError, TruncatedError, UnsupportedError
@@ -27,6 +27,19 @@ def test_the_file_that_all_tricks_are_made_from_is_sound(tmp_path):
     weights = triptych.load(archive(tmp_path / "a.pt", GOOD)).weights
     np.testing.assert_array_equal(weights["a"], np.array([[0, 1], [2, 3]], "float32"))
     np.testing.assert_array_equal(weights["b"], np.array([1, 2, 3], "float32"))
+
+
+@pytest.mark.parametrize(("shape", "kind", "fits"), [((0,), b"b", True), ((2,), b"b", False), ((0,), b"d", False), ((), b"b", False)])
+def test_an_array_of_numpy_whose_state_never_comes_is_the_empty_one_that_numpy_makes(tmp_path, shape, kind, fits):
+    """It has had no dtype and failed when somebody asked for its size (found by fuzzing); with elements, numpy would show what happened to be in memory."""
+    array = call("numpy.core.multiarray", "_reconstruct", name("numpy", "ndarray"), numbers(*shape), call("_codecs", "encode", text(kind.decode()), text("latin1")))
+    path = archive(tmp_path / "a.pt", state(a=tensor(), n=array))
+    if fits:
+        expected = np._core.multiarray._reconstruct(np.ndarray, shape, kind)
+        found = triptych.load(path).weights["n"]
+        assert (found.dtype, found.shape) == (expected.dtype, expected.shape) == (np.dtype("int8"), (0,))
+    else:
+        assert "a numpy array without elements" in str(refused(path))
 
 
 # --- archives

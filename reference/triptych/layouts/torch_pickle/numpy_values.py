@@ -26,10 +26,10 @@ class NumpyType:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NumpyArray:
-    """An array whose bytes stand in the pickle; without them until its state comes."""
+    """An array whose bytes stand in the pickle; until its state comes, the empty one that numpy makes."""
 
-    name: str = ""
-    shape: tuple[int, ...] = ()
+    name: str = "int8"
+    shape: tuple[int, ...] = (0,)
     data: bytes = b""
     """Little-endian, row-major."""
 
@@ -57,6 +57,8 @@ def _scalar(arguments: tuple[Any, ...], place: str) -> Any:
 def _array(arguments: tuple[Any, ...], place: str) -> NumpyArray:
     if not arguments or str(arguments[0]) not in ("numpy.ndarray", "numpy.core.multiarray.ndarray"):
         raise unsupported(place, f"expected a numpy array, got {refusals.brief(arguments[0] if arguments else None)}")
+    if arguments[1:] not in (((0,), b"b"), ((0,), "b")):
+        raise invalid(place, "expected a numpy array without elements until its state comes, as numpy writes it")
     return NumpyArray()
 
 
