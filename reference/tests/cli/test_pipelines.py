@@ -176,6 +176,7 @@ def test_headers_are_read_and_with_full_every_tensor(tree, capsys):
 def test_sarif_obeys_the_schema_of_oasis_and_says_rule_requirement_and_line(tree, capsys):
     (tree / "b" / "bad.json").write_text('{"format_version": "1.0",\n "layers": [\n  {"name": "a",\n   "type": "Densee"}]}')
     (tree / "b" / "é \x1b[31m.keras").write_bytes(b"")
+    (tree / "b" / "pack" / "notes #1, \\é.txt").write_bytes(b"")
     assert main(["validate", "--format", "sarif", "project", str(tree / "b" / "bad.json")]) == 1
     log = json.loads(capsys.readouterr().out)
     assert sarif_kit.validation_errors(log) == []
@@ -194,6 +195,8 @@ def test_sarif_obeys_the_schema_of_oasis_and_says_rule_requirement_and_line(tree
     lines = (tree / "b" / "pack" / "manifest.json").read_text().splitlines()
     assert '"size"' in lines[size["locations"][0]["physicalLocation"]["region"]["startLine"] - 1]
     assert (size["kind"], size["level"]) == ("fail", "error")
+    extra = found["MEMBER_UNLISTED", "project/b/pack/notes%20%231%2C%20%5C%C3%A9.txt"]
+    assert extra["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == r"notes \x231, \\\xe9.txt"
     unknown = found["LAYOUT_UNKNOWN", "project/b/%C3%A9%20%1B%5B31m.keras"]
     assert (unknown["kind"], unknown["level"]) == ("open", "none")
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from triptych.cli.judging import Outcome
 from triptych.cli.reports import said
 from triptych.errors import Problem, registry
+from triptych.package.names import unspelled
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _SPECIFICATION = "Triptych specification"
@@ -77,7 +78,7 @@ def _notification(outcome: Outcome, problem: Problem | None) -> dict[str, Any]:
 def _location(path: str, problem: Problem) -> dict[str, Any]:
     """The file, the line where it is text, and the place as the specification spells it."""
     member, _, pointer = ("", "", problem.place) if problem.place.startswith("/") else problem.place.partition("#")
-    file = _file(Path(path), member)
+    file = _file(Path(path), unspelled(member))
     physical: dict[str, Any] = {"artifactLocation": _artifact(str(file))}
     region = _region(file, pointer if problem.place.partition("#")[1] or not member else None, problem.message)
     if region is not None:

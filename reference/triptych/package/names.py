@@ -105,6 +105,14 @@ def spelled(name: str) -> str:
     return "'".join(ascii(part)[1:-1] for part in name.split("'")).replace("#", r"\x23")
 
 
+def unspelled(place: str) -> str:
+    """The name of a member that `spelled` escaped; what is no such text, as it is."""
+    try:
+        return place.encode("ascii").decode("unicode_escape")
+    except UnicodeError:
+        return place
+
+
 def are_plain(texts: Collection[str]) -> bool:
     """Whether all of `texts` are, for certain, names of tensors: ASCII, printable, of 1 to `NAME_BYTES` characters; one pass, whatever their number."""
     joined = "".join(texts)
