@@ -17,7 +17,7 @@ UNTESTED = {
     "package/safetensors_file.py:write_safetensors", "package/safetensors_header.py:collector_paused",  # another writer than that of packages; speed
     # what HDF5 files need beyond the names of chapter 45:
     *(f"layouts/keras_weights/places.py:{name}" for name in ("listed_weights", "_flag", "roles", "_last")),
-    "layouts/keras_v3/object_paths.py:_Walk._has_weights", "layouts/keras_v3/object_paths.py:_name", "layouts/tf_checkpoint/keras_paths.py:held_weights",
+    "layouts/keras_v3/object_paths.py:_name", "layouts/tf_checkpoint/keras_paths.py:held_weights",
 }
 SOURCE = '''
 def clipped(x):

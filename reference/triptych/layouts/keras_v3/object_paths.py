@@ -17,6 +17,7 @@ from triptych.layouts.keras_v3.graph_order import paired
 from triptych.layouts.keras_weights.assignment import Place
 from triptych.layouts.keras_weights.lineage import Owner
 from triptych.layouts.keras_weights.places import top_layers
+from triptych.layouts.nesting import leading_to
 from triptych.model import Architecture, Json, Layer
 
 _CELLS = {
@@ -98,6 +99,7 @@ class _Walk:
         for top in tops:
             for place in top.places:
                 self._places.setdefault(place.owner.pointer, {})[place.role] = place
+        self._holding = leading_to(self._places)
 
     def all(self, model: Mapping[str, Json], architecture: Architecture) -> Iterator[Saved]:
         """Everything, the model itself first."""
@@ -123,11 +125,8 @@ class _Walk:
                 yield Saved(found, _name(entry))
                 continue
             yield from self._layer(entry, layer, found, here)
-            if self._twice is not None and (self._has_weights(here) or self._twice(found)):
+            if self._twice is not None and (here in self._holding or self._twice(found)):
                 self._counted(entry, used)
-
-    def _has_weights(self, pointer: str) -> bool:
-        return any(owner == pointer or owner.startswith(f"{pointer}/") for owner in self._places)
 
     def _counted(self, entry: Mapping[str, Json], used: Counter[str]) -> str:
         class_name = str(entry.get("class_name"))

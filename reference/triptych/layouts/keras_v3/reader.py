@@ -20,6 +20,7 @@ from triptych.layouts.keras_v3.lookup_assets import with_vocabularies
 from triptych.layouts.keras_v3.object_paths import Saved
 from triptych.layouts.keras_v3.placing import STATE_ROOTS, Placed, place
 from triptych.layouts.keras_v3.shards import shard_files
+from triptych.layouts.nesting import above
 from triptych.layouts.problems import interrupted, invalid, unsupported
 from triptych.layouts.zip_archive import Folder, Members, ZipArchive
 from triptych.limits import DEFAULT_LIMITS, Limits
@@ -194,8 +195,8 @@ def _group_facts(groups: Groups, placed: Placed, generation: Generation) -> dict
     by_path = groups.by_path
     named = any(group.name is not None for group in by_path.values())
     ruled = {path_of(one, public_names=placed.public_names): one for one in placed.saved}
-    owned = [one.path for one in placed.saved if one.owner is not None]
-    inside = {path for path in by_path if any(path.startswith(f"{start}/") if start else path for start in owned)}
+    owned = {one.path for one in placed.saved if one.owner is not None}
+    inside = {path for path in by_path if not owned.isdisjoint(above(path))}
     names = {
         path: group.name
         for path, group in by_path.items()

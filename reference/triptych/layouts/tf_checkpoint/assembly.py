@@ -124,7 +124,8 @@ def _objects(
     builder.step(0, (SAVE_COUNTER,))
     needed = {one.place.tensor for one in held}
     wanted = {place.tensor for top in top_layers(architecture).values() for place in top.places}
-    contents.notes += [f"tensor {name!r}: Keras 3 looks for no cells of a stack in a checkpoint" for name in tensors if name in wanted - needed]
+    left = wanted - needed
+    contents.notes += [f"tensor {name!r}: Keras 3 looks for no cells of a stack in a checkpoint" for name in tensors if name in left]
     contents.notes += [f"tensor {name!r}: no layer owns it" for name in tensors if name not in wanted]
     contents.notes += [
         f"layer {layer.name!r}: only the class {layer.type!r} knows what it calls its weights; they are stored by their roles"

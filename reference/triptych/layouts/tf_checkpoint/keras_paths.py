@@ -15,6 +15,7 @@ from triptych.layouts.keras_v3.graph_order import in_keras_order, paired
 from triptych.layouts.keras_weights.assignment import Place
 from triptych.layouts.keras_weights.lineage import weight_order
 from triptych.layouts.keras_weights.places import top_layers
+from triptych.layouts.nesting import leading_to
 from triptych.model import Architecture, Json, Layer
 
 Step = tuple[str, ...]
@@ -75,6 +76,7 @@ class _Walk:
         for top in top_layers(architecture).values():
             for place in top.places:
                 self._places.setdefault(place.owner.pointer, []).append(place)
+        self._holding = leading_to(self._places)
 
     def model(self, model: Mapping[str, Json], architecture: Architecture, pointer: str, before: tuple[Step, ...]) -> Iterator[Held]:
         """The weights of one model, whose object `before` leads to."""
@@ -90,7 +92,7 @@ class _Walk:
         weighted = 0
         for entry, index, layer in paired(entries, architecture):
             here = f"{pointer}/layers/{index}"
-            has_weights = layer is not None and self._has_weights(here)
+            has_weights = layer is not None and here in self._holding
             if layer is not None and has_weights:
                 if self._keras3:
                     steps: tuple[Step, ...] = (*before, ("_operations",), (str(position),))
@@ -99,9 +101,6 @@ class _Walk:
                 yield from self._layer(entry, layer, here, steps)
             weighted += has_weights
             position += 1
-
-    def _has_weights(self, pointer: str) -> bool:
-        return any(owner == pointer or owner.startswith(f"{pointer}/") for owner in self._places)
 
     def _layer(self, entry: Mapping[str, Json], layer: Layer, pointer: str, steps: tuple[Step, ...]) -> Iterator[Held]:
         if layer.architecture is not None:

@@ -12,6 +12,7 @@ from triptych.layouts.keras_v3.object_paths import INNER_LOOKUP, saved_objects
 from triptych.layouts.keras_v3.reader import architecture_config
 from triptych.layouts.keras_weights.assignment import Place
 from triptych.layouts.keras_weights.places import default_names, top_layers
+from triptych.layouts.nesting import leading_to
 from triptych.layouts.tensorflow.object_graph import escape
 from triptych.layouts.tf_checkpoint.keras_paths import held_weights
 from triptych.model import Architecture, Layer
@@ -42,11 +43,11 @@ def _refuse_strangers(architecture: Architecture, findings: Findings) -> None:
     """Say of each layer of unknown type with weights, its own or of layers inside it, and of each unknown operation that only its class tells names."""
     inference = infer(architecture)
     whole = expand(architecture)
-    weighted = {slot.pointer for slot in weight_slots(architecture, inference)}
+    weighted = leading_to({slot.pointer for slot in weight_slots(architecture, inference)})
     strangers = [
         (f"{pointer}/type", f"expected a type of chapter 26 of a layer with weights, got {layer.type!r}")
         for _, pointer, layer in whole.walk()
-        if ":" in layer.type and any(one == pointer or one.startswith(f"{pointer}/") for one in weighted)
+        if ":" in layer.type and pointer in weighted
     ]
     graphs = [("", whole), *((f"{place}/architecture", layer.architecture) for _, place, layer in whole.walk())]
     for pointer, graph in graphs:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from triptych.errors import TriptychError, shorten
+from triptych.layouts.nesting import leading_to
 from triptych.layouts.problems import invalid, truncated, unsupported
 from triptych.limits import DEFAULT_LIMITS, Limits
 from triptych.package import names
@@ -82,7 +83,8 @@ class Files:
 
     def others(self) -> list[str]:
         """Names of what is in the folder and was not looked at."""
-        return sorted(name for name in _listed(self._path) if not any(one == name or one.startswith(f"{name}/") for one in self._mapped))
+        seen = leading_to(self._mapped)
+        return sorted(name for name in _listed(self._path) if name not in seen)
 
     def part(self, name: str, offset: int, length: int, place: str) -> memoryview:
         """`length` bytes of the file `name` from `offset`; raises what `content` does, and where they are not there."""
