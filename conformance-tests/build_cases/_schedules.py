@@ -75,6 +75,13 @@ def by_hand() -> Iterable[Case]:
     yield rated("plateau-goes-on", "A plateau goes on from where its state got", held, [0.25, 0.25, 0.25, 0.125, 0.125, 0.125], progress={"step": 9}, state=state, values=[0.5, 0.5, 0.5, 0.4375, 0.25, 0.25])
     # best 1: 0.875 is not below 1 - 0.125, 0.8125 is; 0.75 is not below 0.8125 - 0.1015625
     yield rated("plateau-just-missed", "A value at the threshold is no improvement", {"type": "ReduceOnPlateau", "config": PLATEAU}, [0.5, 0.5, 0.25, 0.25, 0.125], values=[1.0, 0.875, 0.8125, 0.75, 0.0])
+    warm = {"type": "LinearWarmup", "config": {"initial_learning_rate": 0.0, "warmup_steps": 2, "after": {"type": "ReduceOnPlateau", "config": PLATEAU}}}
+    # 0.0 comes during the rise, 1.0 as it ends; 0.5 is better, 1.0 is not: the rate falls; 0.5 is not better than 0.5: it falls again
+    yield rated("plateau-behind-a-rise", "A plateau hears of no epoch that ends during the rise before it", warm, [0.0, 0.25, 0.5, 0.5, 0.25, 0.125], values=[0.0, 1.0, 0.5, 1.0, 0.5, 0.5])
+    by_epoch = {"type": "LinearWarmup", "config": {**warm["config"], "unit": "epoch"}}
+    kept = {name: state[name] for name in ("schedule.rate", "schedule.best")}
+    # half of the way to 0.25; the epoch that ends is the second, and 0.5 is no better than 0.5
+    yield rated("plateau-held-during-a-rise", "A rise leads to the rate that a training state holds", by_epoch, [0.125, 0.125, 0.125], progress={"step": 70, "epoch": 1}, state=kept, values=[0.5, 0.25, 0.0])
     # best -1: -1.0625 is not below -1 - 0.125, -1.25 is, -1.375 not below -1.25 - 0.15625
     yield rated("plateau-of-negative-values", "Of a negative value a threshold is a part of its magnitude", {"type": "ReduceOnPlateau", "config": PLATEAU}, [0.5, 0.5, 0.25, 0.25, 0.125], values=[-1.0, -1.0625, -1.25, -1.375, 0.0])
 

@@ -125,7 +125,8 @@ def _update(panels: Panels, gradients: Path, values: list[float]) -> dict[str, J
                        constraints={name: one.constraint for name, one in held.items()}, axes={name: one.axes for name, one in held.items()})
         weights, state = stepped.weights, stepped.state
         if values:
-            epoch, state = epoch + 1, state | state_after_epoch(optimizer.config["learning_rate"], state, values[index])
+            epoch += 1
+            state |= state_after_epoch(optimizer.config["learning_rate"], state, values[index], step=start + index + 1, epoch=epoch)
     return {"tensors": {name: _spelled(Tensor.from_array(array)) for name, array in sorted(weights.items())}}
 
 

@@ -34,7 +34,7 @@ const SCHEDULES = {
     if (c.values.length !== c.boundaries.length + 1) throw new UsageError(`expected ${c.boundaries.length + 1} values, got ${c.values.length}`);
     return c.values[c.boundaries.filter((bound) => bound < n).length];
   },
-  ReduceOnPlateau: (c) => c.initial_learning_rate,
+  ReduceOnPlateau: (c, n, plateau) => plateau?.rate ?? c.initial_learning_rate,
   CosineDecay(c, n) {
     if (c.warmup_target === null) return cosineDecay(c, c.initial_learning_rate, n);
     if (n < c.warmup_steps) return ((c.warmup_target - c.initial_learning_rate) * n) / c.warmup_steps + c.initial_learning_rate;
@@ -42,9 +42,9 @@ const SCHEDULES = {
   },
   CosineDecayRestarts: restarts,
   StepDecay: (c, n) => c.initial_learning_rate * c.factor ** Math.floor(n / c.step_size),
-  LinearWarmup(c, n) {
-    if (n >= c.warmup_steps) return rateOf(c.after, n - c.warmup_steps);
-    return c.initial_learning_rate + ((rateOf(c.after, 0) - c.initial_learning_rate) * n) / c.warmup_steps;
+  LinearWarmup(c, n, plateau) {
+    if (n >= c.warmup_steps) return rateOf(c.after, n - c.warmup_steps, plateau);
+    return c.initial_learning_rate + ((rateOf(c.after, 0, plateau) - c.initial_learning_rate) * n) / c.warmup_steps;
   },
   OneCycle: oneCycle,
 };
@@ -52,17 +52,23 @@ const SCHEDULES = {
 /** The settings of a component of chapter 51, defaults filled in. */
 export const componentSettings = (family, { type, config }) => ({ ...Object.fromEntries((VOCABULARY.training[family][type]?.config ?? []).map((row) => [row.name, row.default ?? null])), ...config });
 
-/** The rate that a number or a schedule gives at a count. */
-export function rateOf(schedule, n) {
+/** The rate that a number or a schedule gives at a count; `plateau` is how far the ReduceOnPlateau in it got. */
+export function rateOf(schedule, n, plateau) {
   if (typeof schedule === "number") return schedule;
   if (!Object.hasOwn(SCHEDULES, schedule.type)) throw new UnsupportedError(`the schedule ${schedule.type} cannot be computed here`);
-  return SCHEDULES[schedule.type](componentSettings("schedules", schedule), n);
+  return SCHEDULES[schedule.type](componentSettings("schedules", schedule), n, plateau);
 }
 
-/** How far a ReduceOnPlateau got: `stored` yields a number of the training state by the end of its name, or undefined. */
-export const plateauOf = (schedule, stored) => ({
-  c: componentSettings("schedules", schedule), rate: stored("rate") ?? schedule.config.initial_learning_rate, best: stored("best"), waited: stored("waited") ?? 0, cooling: stored("cooling") ?? 0,
-});
+/** How far the ReduceOnPlateau in a schedule got: `stored` yields a number of the training state by the end of its name, or undefined. Undefined where none is in it. */
+export function plateauOf(schedule, stored) {
+  if (schedule.type === "LinearWarmup") return plateauOf(schedule.config.after, stored);
+  if (schedule.type !== "ReduceOnPlateau") return undefined;
+  const c = componentSettings("schedules", schedule);
+  return { c, rate: stored("rate") ?? c.initial_learning_rate, best: stored("best"), waited: stored("waited") ?? 0, cooling: stored("cooling") ?? 0 };
+}
+
+/** Whether the ReduceOnPlateau in a schedule hears of an epoch that ends at a count: not during the rise before it. */
+export const isHeard = (schedule, n) => schedule.type !== "LinearWarmup" || (n >= schedule.config.warmup_steps && isHeard(schedule.config.after, n - schedule.config.warmup_steps));
 
 /** The plateau after an epoch that yielded `value`. */
 export function plateauAfter({ c, rate, best, waited, cooling }, value) {

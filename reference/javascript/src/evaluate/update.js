@@ -5,7 +5,7 @@ import { toPlain } from "../values.js";
 import { alongAxes } from "./activations.js";
 import { Tensor, finish, fromBytes, numbers, rounder, sizeOf, transposed } from "./arrays.js";
 import { OPTIMIZERS, constrained, norm } from "./optimizers.js";
-import { componentSettings, plateauAfter, plateauOf, rateOf, unitOf } from "./schedules.js";
+import { componentSettings, isHeard, plateauAfter, plateauOf, rateOf, unitOf } from "./schedules.js";
 
 /** One weight that is trained: its elements and its slots, rounded to its dtype. */
 class Trained {
@@ -56,7 +56,7 @@ class Updates {
     });
     this.settings = new Map(); // dtype -> the config with its numbers rounded to it
     this.constraints = this.constraintsOf(model);
-    if (this.c.learning_rate.type === "ReduceOnPlateau") this.plateau = plateauOf(this.c.learning_rate, (name) => this.scalar(`schedule.${name}`));
+    this.plateau = plateauOf(this.c.learning_rate, (name) => this.scalar(`schedule.${name}`));
     this.product = 1;
     this.multiplied = 0;
   }
@@ -90,7 +90,12 @@ class Updates {
   /** The learning rate of this step. */
   rate() {
     const { learning_rate: schedule, decay } = this.c;
-    return (this.plateau?.rate ?? rateOf(schedule, unitOf(schedule) === "epoch" ? this.epoch : this.step)) / (1 + decay * this.step);
+    return rateOf(schedule, this.counted(schedule), this.plateau) / (1 + decay * this.step);
+  }
+
+  /** The updates or epochs so far, whichever a schedule counts. */
+  counted(schedule) {
+    return unitOf(schedule) === "epoch" ? this.epoch : this.step;
   }
 
   /** The product of u(k) up to this update, which follows from the count. */
@@ -146,7 +151,8 @@ class Updates {
   /** An epoch ends, and yields a value that a schedule may follow. */
   end(value) {
     this.epoch++;
-    if (this.plateau) this.plateau = plateauAfter(this.plateau, value);
+    const { learning_rate: schedule } = this.c;
+    if (this.plateau && isHeard(schedule, this.counted(schedule))) this.plateau = plateauAfter(this.plateau, value);
   }
 
   update(gradients) {

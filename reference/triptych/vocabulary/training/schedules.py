@@ -47,7 +47,8 @@ def rate_of(value: Json, *, step: int, epoch: int = 0, state: Mapping[str, Array
     config = kind.resolve(value.get("config", {}))
     if value["type"] == "ReduceOnPlateau":
         return plateau_of_state(config, state or {}).rate
-    return float(kind.formula(config, epoch if config.get("unit") == "epoch" else step))
+    count = epoch if config.get("unit") == "epoch" else step
+    return _warm_up(config, count, state) if value["type"] == "LinearWarmup" else float(kind.formula(config, count))
 
 
 def _define(name: str, doc: str, equation: str, formula: object, *fields: Field, **equivalents: str) -> None:
@@ -211,11 +212,11 @@ _define(
 )
 
 
-def _warm_up(c: Config, n: int) -> float:
+def _warm_up(c: Config, n: int, state: Mapping[str, Array] | None = None) -> float:
     steps, after = c["warmup_steps"], c["after"]
     if n >= steps:
-        return rate_of(after, step=n - steps, epoch=n - steps)
-    goal = rate_of(after, step=0, epoch=0)
+        return rate_of(after, step=n - steps, epoch=n - steps, state=state)
+    goal = rate_of(after, step=0, epoch=0, state=state)
     return float(c["initial_learning_rate"] + (goal - c["initial_learning_rate"]) * n / steps)
 
 
@@ -227,7 +228,7 @@ rate(n) = initial_learning_rate + (after(0) - initial_learning_rate) × n / warm
     _warm_up,
     RATE,
     Field("warmup_steps", NOT_NEGATIVE, "Steps of the rise."),
-    Field("after", SCHEDULED, "What follows: a rate, or a schedule that counts from there in the same unit."),
+    Field("after", SCHEDULED, "What follows: a rate, or a schedule that counts from there in the same unit; a `ReduceOnPlateau` hears of the epochs at whose end n ≥ warmup_steps."),
     torch="LinearLR and SequentialLR",
     optax="join_schedules of a linear_schedule",
 )
@@ -328,12 +329,18 @@ def plateau_of_state(c: Config, state: Mapping[str, Array]) -> Plateau:
     )
 
 
-def state_after_epoch(value: Json, state: Mapping[str, Array], monitored: float) -> dict[str, Array]:
-    """The tensors of the training state that an epoch which yielded `monitored` changes, where the learning rate `value` has a state."""
-    if not isinstance(value, Mapping) or value["type"] != "ReduceOnPlateau":
+def state_after_epoch(value: Json, state: Mapping[str, Array], monitored: float, *, step: int, epoch: int) -> dict[str, Array]:
+    """The tensors of the training state that an epoch which yielded `monitored` changes, where the learning rate `value` has a state.
+
+    `step` and `epoch` are the updates and epochs completed, with those of this epoch.
+    """
+    if not isinstance(value, Mapping) or value["type"] not in ("ReduceOnPlateau", "LinearWarmup"):
         return {}
-    kind = TYPES[FAMILY]["ReduceOnPlateau"]
+    kind = TYPES[FAMILY][value["type"]]
     config = kind.resolve(value.get("config", {}))
+    if value["type"] == "LinearWarmup":
+        over = (epoch if config["unit"] == "epoch" else step) - config["warmup_steps"]
+        return state_after_epoch(config["after"], state, monitored, step=over, epoch=over) if over >= 0 else {}
     return plateau_to_state(kind.formula(config, plateau_of_state(config, state), monitored))
 
 
