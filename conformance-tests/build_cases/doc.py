@@ -287,6 +287,8 @@ def yaml_cases() -> Iterable[Case]:
         yield rejects_yaml(f"doc-028-{name}", title, config, "YAML_SYNTAX", "architecture.yaml", "doc-028-escaped")
     yield Case("doc-018-no-document", "A YAML file of one comment", ["DOC-018"], kit.package("# nothing\n"), rejected=("json", "YAML_SYNTAX", "architecture.yaml"), twin="doc-018-as-people-write-it", profile="yaml")
     yield Case("doc-019-one-document-marked", "One document between its markers", ["DOC-019"], kit.package(f"---\n{people}...\n"), accepted=kit.observe(seen), profile="yaml")
+    yield Case("doc-018-an-end-and-another", "The end of a document marked twice", ["DOC-018", "DOC-019"], kit.package(f"{people}...\n# and again\n...\n"), accepted=kit.observe(seen), profile="yaml")
+    yield Case("doc-018-an-end-of-nothing", "The end of a document that is not there", ["DOC-018"], kit.package("...\n"), rejected=("json", "YAML_SYNTAX", "architecture.yaml"), twin="doc-018-an-end-and-another", profile="yaml")
     yield Case("doc-019-two-documents", "A second document", ["DOC-019"], kit.package(f"{people}---\n{people}"), rejected=("json", "YAML_SEVERAL_DOCUMENTS", "architecture.yaml"), twin="doc-019-one-document-marked", profile="yaml")
     yield Case("doc-019-version-directive", "A directive that asks for YAML 1.1", ["DOC-019"], kit.package(f"%YAML 1.1\n---\n{people}"), rejected=("json", "YAML_SEVERAL_DOCUMENTS", "architecture.yaml"), twin="doc-019-one-document-marked", profile="yaml")
     yield accepts_yaml("doc-020-ampersand-in-quotes", "An ampersand and an asterisk inside quotes", '{x: "&a", z: "*a"}', {"x": "&a", "z": "*a"})

@@ -137,6 +137,12 @@ class Builder {
 /** The text of a scalar; of one with a tag, before anybody made something else of it. */
 const textOf = ({ tag, type, source, value }) => String((tag && type === "PLAIN" ? source : value) ?? "");
 
+/** `tokens` without the documents that the parser sees before an end marker which follows no document: YAML 1.2 lets a document end twice. */
+function documentsOf(tokens) {
+  const isNone = (token) => token?.type === "document" && token.start.length === 0 && token.value === undefined;
+  return tokens.filter((token, i) => !isNone(token) && !(token.type === "doc-end" && isNone(tokens[i - 1])));
+}
+
 /** The value of a YAML text; undefined where there is none. Problems are added to `problems`. */
 export function parseYaml(text, { member, limits, problems }) {
   const syntax = (reason) => problems.push(problem("DOC-018", member, `expected well-formed YAML, got ${reason}`));
@@ -147,7 +153,7 @@ export function parseYaml(text, { member, limits, problems }) {
   const strange = UNPRINTABLE.exec(text)?.[0];
   if (strange !== undefined) syntax(`the character ${quoted(strange)}`);
   if (problems.length) return undefined;
-  const tokens = [...new Parser().parse(text)];
+  const tokens = documentsOf([...new Parser().parse(text)]);
   if (depthOf(tokens) > DEPTH) {
     problems.push(problem("DOC-009", member, `expected at most ${DEPTH} nested arrays and objects, got more`));
     return undefined;

@@ -363,5 +363,5 @@ if waited > patience: r = max(rate × factor, min_learning_rate), rate ← r if 
     Field("min_change", NOT_NEGATIVE, "A smaller fall is not made.", 0.0),
     Field("monitor", optional(TEXT), "Name of the value; null: the loss.", None),
     keras="the callback ReduceLROnPlateau: patience one less, threshold_mode absolute, threshold is min_delta",
-    torch="ReduceLROnPlateau: min_change is eps",
+    torch="ReduceLROnPlateau: min_change is eps; below zero its relative threshold has the other sign",
 )
