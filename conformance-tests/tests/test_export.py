@@ -38,7 +38,7 @@ def test_an_archive_runs_by_itself_and_is_the_same_bytes_each_time(name, tmp_pat
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads((tmp_path / "report.json").read_bytes())["suite"]["digest"] == suite.digest
     assert {path.name for path in top.iterdir()} == {
-        "triptych_conformance", "cases", "schemas", "adapters", "README.md", "PROTOCOL.md", "manifest.json", "waived.toml"}
+        "triptych_conformance", "cases", "schemas", "adapters", ".gitattributes", "README.md", "PROTOCOL.md", "manifest.json", "waived.toml"}
 
 
 def test_a_folder_that_was_exported_is_a_suite_to_run(tmp_path, suite, capsys):

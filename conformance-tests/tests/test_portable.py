@@ -1,8 +1,10 @@
-"""The runner has no need of POSIX: these tests were never run on Windows, so each thing that differs there is taken away or forbidden here."""
+"""The runner has no need of POSIX: where Windows differs, what it lacks is taken away here, and what it does otherwise is done in its place."""
 
 import ast
+import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,7 +12,7 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 
-from triptych_conformance import _judge, _run
+from triptych_conformance import _cases, _judge, _run
 
 SUITE = Path(__file__).resolve().parents[1]
 MODULES = sorted((SUITE / "triptych_conformance").rglob("*.py"))
@@ -115,6 +117,71 @@ def test_a_temporary_file_that_is_still_open_ends_no_run(suite, monkeypatch, tmp
 
 def committed():
     return [path.relative_to(SUITE.parent).as_posix() for path in SUITE.rglob("*") if "__pycache__" not in path.parts]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_who_reads_no_further_is_told_nothing_where_that_is_an_invalid_argument(unbuffered, tmp_path):
+    """So says Windows of a pipe that nobody reads, and of much else."""
+    program = (
+        "import errno, io, os, stat, sys\nclass Pipe(io.FileIO):\n    def write(self, data):\n        if stat.S_ISFIFO(os.fstat(1).st_mode):\n"
+        "            raise OSError(errno.EINVAL, 'Invalid argument')\n        return super().write(data)\n"
+        "raw = Pipe(1, 'w', closefd=False)\nsys.stdout = io.TextIOWrapper(raw if os.environ['PYTHONUNBUFFERED'] else io.BufferedWriter(raw), write_through=True)\n"
+        "from triptych_conformance.__main__ import main\nsys.exit(main(['list']))\n"
+    )
+    environment = {"PYTHONPATH": str(SUITE), "PATH": "", "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+
+
+def test_what_is_rendered_for_other_programs_is_the_same_bytes_in_every_code_page(tmp_path):
+    """Standard output that is redirected has the encoding of the system, and ends lines as it does; a JUnit file says that it is UTF-8."""
+    def said(page, *words):
+        environment = {"PYTHONPATH": str(SUITE), "PATH": "", "PYTHONIOENCODING": page}
+        done = subprocess.run([sys.executable, "-m", "triptych_conformance", *words], env=environment, capture_output=True, check=False)
+        assert b"Traceback" not in done.stderr, done.stderr.decode()
+        return done.stdout
+
+    adapter = f"import json, runpy, sys; START = runpy.run_path({str(SUITE / 'adapters' / 'minimal.py')!r})['START']\nfor line in sys.stdin:\n    print(json.dumps({{**START, 'name': 'Prüf → ✓'}}), flush=True)"
+    path = tmp_path / "report.json"
+    shown = said("cp437", "run", "--only", "cnf-001-one-layer", "--report", str(path), "--", sys.executable, "-c", adapter)
+    assert "Prüf \\u2192 \\u2713".encode("cp437") in shown
+    for form in ("junit", "markdown", "badge"):
+        pages = {said(page, "render", str(path), "--format", form) for page in ("utf-8", "cp1252", "cp437")}
+        assert len(pages) == 1
+        assert form == "badge" or "Prüf → ✓".encode() in pages.pop()
+
+
+def test_a_system_that_makes_no_link_and_does_not_say_so_has_none(suite, monkeypatch, tmp_path):
+    monkeypatch.setattr(Path, "symlink_to", lambda *_: None)
+    case = next(case for case in suite.cases if case.links)
+    with pytest.raises(_cases.NotPossibleHereError, match="no symbolic links here"):
+        case.lay_out(tmp_path / "input")
+
+
+def test_a_suite_whose_lines_were_converted_says_so(suite, tmp_path):
+    """So git does on Windows with a copy that lies in somebody's repository; an export brings what forbids it."""
+    (case,) = suite.select(["cnf-001-one-layer"])
+    copy = tmp_path / "cases" / "cnf" / case.id
+    shutil.copytree(case.folder, copy)
+    whole = "".join(f"{value}  {name}\n" for name, value in _cases.digests(tmp_path / "cases").items()).encode()
+    manifest = {"suite": "0", "digest": f"sha256:{hashlib.sha256(whole).hexdigest()}", "cases": 1, "files": _cases.digests(tmp_path / "cases"), "requirements": {}, "withdrawn": {}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert [one.id for one in _cases.load(tmp_path).cases] == [case.id]
+    path = copy / "case.json"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    with pytest.raises(_cases.SuiteDamagedError, match="cnf-001-one-layer/case.json; line feeds have become CRLF"):
+        _cases.load(tmp_path)
+    path.write_bytes(b"{}\r\n")
+    with pytest.raises(_cases.SuiteDamagedError, match="case.json$"):
+        _cases.load(tmp_path)
+
+
+def test_no_wait_of_a_run_is_long():
+    """Windows interrupts no wait: whoever waits without end in the main thread cannot be stopped by Ctrl-C."""
+    tree = ast.parse((SUITE / "triptych_conformance" / "_run.py").read_text(encoding="utf-8"))
+    waits = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in {"wait", "map", "as_completed", "join"}]
+    assert [ast.unparse(node.args[1]) for node in waits] == ["LISTEN_SECONDS"]
+    assert _run.LISTEN_SECONDS < 1
 
 
 def test_every_path_of_the_suite_is_one_on_windows():

@@ -4,7 +4,9 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -227,15 +229,38 @@ def test_every_line_of_a_run_keeps_the_schema_of_the_protocol(reference_command,
     assert protocol_errors(path) == []
 
 
-def test_an_adapter_whose_child_holds_its_output_is_ended(suite):
-    """A wrapper that is killed leaves a child behind, and nobody waits for that."""
-    program = ("import subprocess, sys, json; sys.stdin.readline(); print(json.dumps({'protocol': 1, 'name': 'x', 'version': '0', 'language': 'x', "
-               "'spec': ['1.0'], 'roles': ['reader'], 'profiles': []}), flush=True); "
-               "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(8)']); sys.stdin.readline(); import time; time.sleep(60)")
+@pytest.mark.parametrize("end", ["time.sleep(60)", "print(5, flush=True); time.sleep(60)"])
+def test_an_adapter_is_ended_with_what_it_started(end, suite, tmp_path):
+    """A wrapper that is killed would leave a child behind, which holds its output and goes on."""
+    child = f"import pathlib, time; time.sleep(2); pathlib.Path({str(tmp_path / 'alive')!r}).touch()"
+    program = ("import json, subprocess, sys, time; sys.stdin.readline(); print(json.dumps({'protocol': 1, 'name': 'x', 'version': '0', 'language': 'x', "
+               f"'spec': ['1.0'], 'roles': ['reader'], 'profiles': []}}), flush=True); subprocess.Popen([sys.executable, '-c', {child!r}]); sys.stdin.readline(); {end}")
     started = time.monotonic()
     _, results = _run.run([sys.executable, "-c", program], suite.select(["cnf-001-one-layer"]), timeout=0.5)
-    assert [one.verdict for one in results] == ["timeout"]
-    assert time.monotonic() - started < 7
+    assert [one.verdict for one in results] == ["timeout" if end.startswith("time") else "protocol"]
+    time.sleep(max(0, started + 3.5 - time.monotonic()))
+    assert not (tmp_path / "alive").exists()
+
+
+@pytest.mark.parametrize("words", [["run", "--jobs", "2"], ["show", "cnf-001-one-layer"], ["smoke"]], ids=lambda words: words[0])
+def test_an_interrupted_run_ends_at_once_with_all_processes(words, liar, tmp_path):
+    """Ctrl-C in the middle of a case that hangs."""
+    log = tmp_path / "asked"
+    watched = ["sh", "-c", f'echo "$$" >> {shlex.quote(str(log))}; exec {shlex.join(liar("hang"))}']
+    command_line = [sys.executable, "-m", "triptych_conformance", *words, "--timeout", "50", "--", *watched]
+    with subprocess.Popen(command_line, cwd=SUITE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        number = 2 if "--jobs" in words else 1
+        while not log.is_file() or len(log.read_text(encoding="utf-8").splitlines()) < number:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        interrupted = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert "interrupted" in process.communicate(timeout=40)[1]
+    assert process.returncode == command.UNUSABLE
+    assert time.monotonic() - interrupted < 4
+    for line in log.read_text(encoding="utf-8").splitlines():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(line), 0)
 
 
 def test_a_case_is_shown_with_what_is_needed_to_understand_it(capsys, tmp_path, suite):
@@ -374,6 +399,14 @@ def test_who_reads_no_further_is_told_nothing(tmp_path):
     script = f"{sys.executable} -m triptych_conformance list | head -n 1"
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, cwd=SUITE, check=True)
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
+
+
+def test_a_command_is_printed_as_it_is_typed(tmp_path, capsys):
+    """What stands in a folder with a space can be copied from the output."""
+    path = tmp_path / "my adapter.py"
+    path.write_text("import runpy\nrunpy.run_path(" + repr(MINIMAL[1]) + ", run_name='__main__')\n", encoding="utf-8")
+    assert command.main(["run", "--only", "arc-001*", "--", sys.executable, str(path)]) == 1
+    assert shlex.split(capsys.readouterr().err.strip().splitlines()[-1].partition(" -- ")[2]) == [sys.executable, str(path)]
 
 
 def test_what_cannot_be_started_and_what_is_no_case_is_said_with_what_to_do(tmp_path, capsys):

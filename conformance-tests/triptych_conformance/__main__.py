@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
+import io
 import json
 import os
+import shlex
+import subprocess
 import sys
 import threading
 import time
@@ -98,6 +102,11 @@ def _count(text: str) -> int:
     return number
 
 
+def _command_line(words: Sequence[str]) -> str:
+    """`words` as they are typed here."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
 @contextlib.contextmanager
 def _transcript(path: Path | None) -> Iterator[Transcript | None]:
     if path is None:
@@ -151,7 +160,7 @@ def _run_command(args: argparse.Namespace, everything: Suite, adapter: Sequence[
     if known:
         print(f"{len(known) - len(stale)} known failures")
     if new:
-        print(f"{len(new)} case{'s fail; for one of them' if len(new) > 1 else ' fails; to see it'}: {PROGRAM} show {min(new)} -- {' '.join(adapter)}", file=sys.stderr)
+        print(f"{len(new)} case{'s fail; for one of them' if len(new) > 1 else ' fails; to see it'}: {PROGRAM} show {min(new)} -- {_command_line(adapter)}", file=sys.stderr)
     if not any(one.verdict != "n/a" for one in results):
         print("nothing applied to this adapter", file=sys.stderr)
         return DOES_NOT
@@ -198,6 +207,8 @@ def _render_command(args: argparse.Namespace) -> int:
         raise _UsageError(f"{args.report}: no report of version {_report.REPORT}")
     if (args.role or args.profile) and args.format != "badge":
         raise _UsageError("--role and --profile are for a badge")
+    if args.format != "text" and isinstance(sys.stdout, io.TextIOWrapper):  # files for other programs: elsewhere, what is redirected has another encoding
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     match args.format:
         case "badge":
             print(json.dumps(_report.badge(report, args.role, args.profile), indent=2))
@@ -241,6 +252,17 @@ def _dispatch(args: argparse.Namespace, adapter: Sequence[str]) -> int:
     return CONFORMS
 
 
+def _is_unread(error: OSError) -> bool:
+    """Whether `error` is what writing the output fails with when who reads it has seen enough."""
+    if error.errno != errno.EINVAL:
+        return isinstance(error, BrokenPipeError)
+    try:
+        print(flush=True)
+    except OSError:  # Windows has the same number for much else, where an empty line does no harm
+        return True
+    return False
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line `arguments` (default: the process's) and returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -250,7 +272,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         args = _parser().parse_args(own)
-        return _dispatch(args, adapter)
+        status = _dispatch(args, adapter)
+        sys.stdout.flush()
     except SystemExit as error:
         return int(error.code or 0)
     except (_UsageError, _known.KnownFailuresError, _export.ExistsError) as error:
@@ -259,14 +282,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("triptych-conformance: interrupted", file=sys.stderr)
         return UNUSABLE
-    except BrokenPipeError:  # who reads the output has seen enough; Python would complain once more when it ends
-        with Path(os.devnull).open("wb") as nothing:
-            os.dup2(nothing.fileno(), sys.stdout.fileno())
-        return UNUSABLE
     except (OSError, SuiteDamagedError, NotPossibleHereError, AdapterError, _trace.NoCheckoutError) as error:
+        if isinstance(error, OSError) and _is_unread(error):
+            with Path(os.devnull).open("wb") as nothing:  # Python would complain once more when it ends
+                os.dup2(nothing.fileno(), sys.stdout.fileno())
+            return UNUSABLE
         said = error.strerror if isinstance(error, OSError) and error.filename is None and error.strerror else error
         print(f"triptych-conformance: {said}", file=sys.stderr)
         return UNUSABLE
+    return status
 
 
 if __name__ == "__main__":

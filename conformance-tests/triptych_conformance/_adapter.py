@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from triptych_conformance._advice import advice
+from triptych_conformance._family import Family
 
 Json = Any
 Transcript = Callable[[str, bytes], None]
@@ -84,21 +85,23 @@ class Adapter:
         program = shutil.which(command[0]) or command[0]  # on Windows, a name alone is also that of a script
         try:
             with self._log.open("wb") as log:
-                self._process = subprocess.Popen(
-                    [program, *command[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **(environment or {})}
-                )
+                self._family = Family([program, *command[1:]], log=log, environment={**os.environ, **(environment or {})})
         except OSError as error:
             self._folder.cleanup()
             said = f"cannot start {command[0]!r}: {error.strerror or error}; after -- stands the command of a program, such as python my_adapter.py"
             raise type(error)(error.errno, said) from error
+        self._process = self._family.process
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=_read_lines, args=(self._process.stdout, self._lines), daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or issubclass(kind, Exception):
+            self.stop()
+        else:  # Ctrl-C waits for nobody
+            self.kill()
 
     def start(self, seconds: float = START_SECONDS) -> dict[str, Json]:
         """What the adapter says about itself.
@@ -206,10 +209,14 @@ class Adapter:
         return self._close()
 
     def kill(self) -> str:
-        """Ends the process at once and returns its `log`."""
-        self._process.kill()
+        """Ends the process and what it started at once and returns its `log`."""
+        self._family.kill()
         self._process.wait()
         return self._close()
+
+    def interrupt(self) -> None:
+        """Ends the process and what it started; a thread that waits for an answer learns it, and closes the adapter."""
+        self._family.kill()
 
     def _close(self) -> str:
         if not self._log.exists():
@@ -217,6 +224,7 @@ class Adapter:
         with contextlib.suppress(OSError):
             if self._process.stdin is not None:
                 self._process.stdin.close()
+        self._family.forget()
         log = self.log
         self._folder.cleanup()
         return log

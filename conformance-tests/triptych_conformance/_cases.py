@@ -145,6 +145,8 @@ class Case:
                 (target / name).symlink_to(destination)
             except (OSError, NotImplementedError) as error:
                 raise NotPossibleHereError(f"no symbolic links here: {error}") from error
+            if not (target / name).is_symlink():
+                raise NotPossibleHereError("no symbolic links here: one was made, and there is none")
         for name in (ARCHIVE, GIVEN):
             if [path.name for path in target.iterdir()] == [name]:
                 return target / name
@@ -197,6 +199,12 @@ def digests(folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
 
 
+def _has_crlf(folder: Path, listed: Mapping[str, str], present: Mapping[str, str]) -> bool:
+    """Whether a file is as `listed` but for the ends of its lines."""
+    changed = (name for name in listed.keys() & present.keys() if listed[name] != present[name])
+    return any(hashlib.sha256((folder / "cases" / name).read_bytes().replace(b"\r\n", b"\n")).hexdigest() == listed[name] for name in changed)
+
+
 def _case(path: Path) -> Case:
     facts = json.loads(path.read_bytes())
     facts["requirements"] = tuple(facts["requirements"])
@@ -218,7 +226,8 @@ def load(folder: Path) -> Suite:
     if listed != present:
         wrong = sorted(name for name in listed.keys() | present.keys() if listed.get(name) != present.get(name))
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        raise SuiteDamagedError(f"not as manifest.json says: {', '.join(wrong[:5])}{more}")
+        why = "; line feeds have become CRLF: check out without core.autocrlf, or with the .gitattributes that belongs to the suite" if _has_crlf(folder, listed, present) else ""
+        raise SuiteDamagedError(f"not as manifest.json says: {', '.join(wrong[:5])}{more}{why}")
     whole = hashlib.sha256("".join(f"{value}  {name}\n" for name, value in listed.items()).encode()).hexdigest()
     if manifest["digest"] != f"sha256:{whole}":
         raise SuiteDamagedError("manifest.json does not match its own digest")

@@ -15,7 +15,7 @@ from triptych_conformance._cases import Suite
 
 PACKAGE = Path(__file__).parent
 FOLDERS = ("cases", "schemas", "adapters")
-FILES = ("README.md", "PROTOCOL.md", "manifest.json", "waived.toml")
+FILES = (".gitattributes", "README.md", "PROTOCOL.md", "manifest.json", "waived.toml")
 ARCHIVES = (".tar.gz", ".tgz", ".zip")
 MOMENT = (1980, 1, 1, 0, 0, 0)
 """When every file of an archive was changed, as a zip file says it: the same suite is the same bytes."""

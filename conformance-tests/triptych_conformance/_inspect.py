@@ -59,6 +59,11 @@ class Inspectors:
             return Seen(refused=f"{reader} broke down: {error} {log[-300:]}".strip())
         return Seen(answer.get("seen"), str(answer.get("refused", "")), str(answer.get("missing", "")))
 
+    def interrupt(self) -> None:
+        """Ends every process while a look may still be waited for."""
+        for one in list(self._running.values()):
+            one.interrupt()
+
     def stop(self) -> None:
         """Ends every process."""
         while self._running:

@@ -6,6 +6,7 @@ import queue
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ from triptych_conformance._inspect import Inspectors
 from triptych_conformance._judge import Result, applies, judge, op_for, result
 
 Json = Any
+LISTEN_SECONDS = 0.2
+"""How long Ctrl-C may go unnoticed."""
 
 
 class Runner:
@@ -26,27 +29,41 @@ class Runner:
         self, command: Sequence[str], *, timeout: float = CASE_SECONDS, start_timeout: float = START_SECONDS,
         environment: Mapping[str, str] | None = None, python: str = "", transcript: Transcript | None = None,
     ) -> None:
+        """`start` comes next; who holds the runner can `interrupt` even that."""
+        self._command, self._timeout, self._start_timeout = command, timeout, start_timeout
+        self._environment, self._transcript = environment, transcript
+        self._adapter: Adapter | None = None
+        self._seq = 0
+        self._inspectors = Inspectors(python)
+        self._interrupted = False
+        self.implementation: dict[str, Json] = {}
+
+    def start(self) -> None:
         """Starts the adapter.
 
         Raises:
             OSError: The command cannot be started.
             AdapterError: It does not answer `start` properly.
         """
-        self._command, self._timeout, self._start_timeout = command, timeout, start_timeout
-        self._environment, self._transcript = environment, transcript
-        self._adapter: Adapter | None = None
-        self._seq = 0
-        self._inspectors = Inspectors(python)
         self.implementation = self._start()
 
     def _start(self) -> dict[str, Json]:
         self._adapter = Adapter(self._command, timeout=self._timeout, environment=self._environment, transcript=self._transcript)
+        if self._interrupted:
+            self._adapter.interrupt()
         try:
             return self._adapter.start(self._start_timeout)
         except AdapterError as error:
             log = self._adapter.kill().strip()
             self._adapter = None
             raise type(error)(f"{error}\n{log}" if log else str(error)) from None
+
+    def interrupt(self) -> None:
+        """Ends the adapter and the readers under the thread that waits for them, and every later adapter."""
+        self._interrupted = True
+        if (adapter := self._adapter) is not None:
+            adapter.interrupt()
+        self._inspectors.interrupt()
 
     def stop(self) -> None:
         """Ends the adapter and the readers."""
@@ -128,11 +145,14 @@ def run(
     for entry in enumerate(cases):
         waiting.put(entry)
     results: dict[int, Result] = {}
+    runners: list[Runner] = []
     one_at_a_time, given_up = threading.Lock(), threading.Event()
 
-    def work(_: int) -> dict[str, Json]:
+    def work() -> dict[str, Json]:
         runner = Runner(command, timeout=timeout, start_timeout=start_timeout, environment=environment, python=python, transcript=transcript)
+        runners.append(runner)
         try:
+            runner.start()
             with suppress(queue.Empty):
                 while not given_up.is_set():
                     index, case = waiting.get_nowait()
@@ -147,9 +167,16 @@ def run(
         return runner.implementation
 
     with ThreadPoolExecutor(jobs) as pool:
+        tasks = [pool.submit(work) for _ in range(jobs)]
         try:
-            implementations = list(pool.map(work, range(jobs)))
-        except BaseException:  # what ends the run, Ctrl-C above all, ends the other processes after their case
+            rest = set(tasks)
+            while rest:  # Windows lets nobody interrupt a wait, so that none may be long
+                done, rest = futures.wait(rest, LISTEN_SECONDS, futures.FIRST_EXCEPTION)
+                for task in done:
+                    task.result()
+        except BaseException:  # what ends the run, Ctrl-C above all, ends all processes
             given_up.set()
+            for runner in runners:
+                runner.interrupt()
             raise
-    return implementations[0], [results[index] for index in range(len(cases))]
+    return tasks[0].result(), [results[index] for index in range(len(cases))]

@@ -121,7 +121,11 @@ def answers(case: Case, command: Sequence[str], timeout: float) -> tuple[bool, l
     said: list[str] = []
     runner = Runner(command, timeout=timeout, transcript=lambda direction, line: said.append(f"{direction} {line.decode(errors='replace').rstrip()}"))
     try:
+        runner.start()
         judged = runner.run(case)
+    except KeyboardInterrupt:
+        runner.interrupt()
+        raise
     finally:
         runner.stop()
     said += [f"| {line}" for line in judged.stderr.splitlines()]
