@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ Where frameworks depart from the table, or from each other, on purpose or not:
 * PyTorch's bicubic interpolation has the coefficient -0.75 and repeats the border; TensorFlow and JAX have -0.5 and give elements outside no
   weight. Both can be said.
 * A cell is empty where the framework has no such type, or it is compared by way of another one.
+* Cells of recurrent layers and stacks of them are compared inside the RNN around them. Layers that augment images are compared as they predict,
+  where most of them change nothing. The models of the last row are put together at random.
 
 """
 
@@ -44,7 +47,7 @@ def measured(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
         entry["options"] += options
         entry["worst"] = max(entry["worst"], worst)
 
-    for path in sorted(folder.glob("*-layers.json")):
+    for path in sorted(folder.glob("*-errors.json")):
         for type_, frameworks in json.loads(path.read_bytes()).items():
             for framework, entry in frameworks.items():
                 note(type_, framework, entry["options"], entry["worst"])
@@ -83,17 +86,36 @@ def frozen(table: dict[str, dict[str, dict[str, float]]]) -> None:
         entry["worst"] = max(entry["worst"], worst)
 
 
+def lines_of(table: dict[str, dict[str, dict[str, float]]], title: str) -> list[str]:
+    """A table in Markdown, a row for each name and a column for each framework that judged one of them."""
+    columns = sorted({name for row in table.values() for name in row}, key=lambda name: (name not in FIRST, (*FIRST, name).index(name), name))
+    lines = [f"| {title} | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    for name in sorted(table):
+        cells = [f"{entry['worst']:.1e} ({entry['options']})" if (entry := table[name].get(column)) else "" for column in columns]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
+
+
 def render(table: dict[str, dict[str, dict[str, float]]], versions: str) -> str:
     """The page."""
-    columns = sorted({name for row in table.values() for name in row}, key=lambda name: (name not in FIRST, (*FIRST, name).index(name), name))
-    lines = ["| type | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
-    for type_ in sorted(table):
-        cells = [f"{entry['worst']:.1e} ({entry['options']})" if (entry := table[type_].get(name)) else "" for name in columns]
-        lines.append(f"| {type_} | " + " | ".join(cells) + " |")
+    from triptych.vocabulary import LAYER_TYPES
+    from triptych.vocabulary.operations import OPERATIONS
+
+    operations = {name: row for name, row in table.items() if name in OPERATIONS}
+    others = {name: row for name, row in table.items() if name not in OPERATIONS}
     tried = sum(entry["options"] for row in table.values() for entry in row.values())
     worst = max((entry["worst"] for row in table.values() for name, entry in row.items() if "float64" not in name), default=0.0)
-    total = f"\n{len(table)} types, {tried} comparisons (in parentheses: of each), worst error {worst:.1e}.\n"
-    return HEAD.format(versions=versions) + "\n".join(lines) + "\n" + total
+    lines = [
+        "## Layer types", "", *lines_of(others, "type"), "", *unjudged(LAYER_TYPES.keys() - others.keys()),
+        "## Operations", "", *lines_of(operations, "operation"), "", *unjudged(OPERATIONS.keys() - operations.keys()),
+        f"{len(others.keys() & LAYER_TYPES.keys())} types, {len(operations)} operations, {tried} comparisons (in parentheses: of each), worst error {worst:.1e}.",
+    ]
+    return HEAD.format(versions=versions) + "\n".join(lines) + "\n"
+
+
+def unjudged(names: Collection[str]) -> list[str]:
+    """A sentence on what tests compute by hand."""
+    return [f"Not judged by a framework, but by numbers computed by hand: {', '.join(sorted(names))}.", ""] if names else []
 
 
 def main() -> None:

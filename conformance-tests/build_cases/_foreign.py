@@ -148,14 +148,22 @@ def not_written(name: str, title: str, *, files: kit.Files, twin: str, place: Pl
     return case(name, title, cites=["CNV-012"], place=place, op="export", files=files, rejected=("semantic", "", ""), twin=twin)
 
 
+MODEL, INPUT = "/vars", "/layers/input_layer/vars"
+"""Where a file by object path says what the model is called, and the input of one that is not sequential."""
+
+
 def tree(seen: Mapping[str, kit.Json]) -> kit.Json:
-    """What h5py has to see in a written file: the datasets of the frozen one, and its lists of names; the order of layers is free."""
+    """What h5py has to see in a written file: the datasets of the frozen one, its lists of names, of which the order of layers is free, and what objects with weights are called."""
     lists: dict[str, kit.Json] = {}
     for place, said in seen["attributes"].items():
         if "weight_names" in said:
             lists[place] = {"weight_names": said["weight_names"]}
         elif "layer_names" in said:
             lists[place] = {"layer_names": {"any_order": sorted(said["layer_names"])}}
+        elif "name" in said and (place == MODEL or any(one.startswith(f"{place}/") for one in seen["datasets"])):
+            lists[place] = {"name": said["name"]}
+    if MODEL in lists and INPUT not in seen["attributes"]:
+        lists[INPUT] = {"name": None}
     return {"datasets": seen["datasets"], "attributes": lists}
 
 

@@ -33,6 +33,25 @@ WIDTHS = {
     "format_version": "1.0", "name": "net", "inputs": [{"name": "x", "shape": [None, 3]}],
     "layers": [{**models.dense(name, 2), "dtype": dtype} for name, dtype in (("brain", "bfloat16"), ("half", "float16"), ("wide", "float64"))],
 }
+LSTM = {"units": 2, "activation": "tanh", "recurrent_activation": "sigmoid"}
+GRU = {**LSTM, "reset_after": True}
+PARTS = {
+    "format_version": "1.0", "name": "net", "inputs": [{"name": "ids", "shape": [None, 4], "dtype": "int32"}],
+    "layers": [
+        {"name": "bound", "type": "SpectralNormalization", "config": {"units": 4}, "sublayers": {"layer": {"type": "Embedding", "config": {"input_dim": 5, "output_dim": 4}}}},
+        {"name": "groups", "type": "GroupQueryAttention", "config": {"head_dim": 3, "num_query_heads": 2, "num_key_value_heads": 1}},
+        {"name": "both", "type": "Bidirectional", "sublayers": {
+            "forward": {"type": "LSTM", "config": {**LSTM, "return_sequences": True}}, "backward": {"type": "LSTM", "config": {**LSTM, "return_sequences": True, "go_backwards": True}}}},
+        {"name": "stack", "type": "RNN", "sublayers": {"cell": {"type": "StackedRNNCells", "sublayers": {
+            "cell_0": {"type": "LSTMCell", "config": LSTM}, "cell_1": {"type": "GRUCell", "config": GRU}}}}},
+        {"name": "out", "type": "Dense", "config": {"units": 1}},
+    ],
+    "calls": [
+        {"layer": "bound", "inputs": ["ids"]}, {"layer": "groups", "inputs": ["bound", "bound"]}, {"layer": "both", "inputs": ["groups"]}, {"layer": "stack", "inputs": ["both"]}, {"layer": "out", "inputs": ["stack"]},
+    ],
+    "outputs": ["out"],
+}
+"""Layers that consist of others, or of what Keras makes layers of."""
 ADAM = models.training("Adam", 2, learning_rate=0.25, **models.ADAM)
 STEPS = {"format_version": "1.0", "progress": {"step": 2}}
 """What a file says of a training that has no place for its configuration."""
@@ -62,6 +81,10 @@ def modelled() -> Iterable[Case]:
     yield joined("cnv-005-weights-kinds", "Windows, statistics and gates by object path", of=weights, place=by_path, cites=["CNV-005"])
     yield joined("cnv-005-checkpoint-kinds", "Windows, statistics and gates in a checkpoint", of=checkpoint, place=by_object, cites=["CNV-005"])
     yield written("cnv-023-weights-kinds", "Windows, statistics and gates become datasets by object path", of=weights, seen=tree(weights.facts["seen"]),
+                  place=replace(by_path, generation="keras3", reader="h5py", loses=True), cites=["CNV-023", "CNV-008"])
+    parts = Frozen("kinds-parts", PARTS)
+    yield joined("cnv-005-weights-parts", "Layers that consist of parts, by object path", of=parts, place=by_path, cites=["CNV-005"])
+    yield written("cnv-023-weights-parts", "Parts of layers become datasets by object path", of=parts, seen=tree(parts.facts["seen"]),
                   place=replace(by_path, generation="keras3", reader="h5py", loses=True), cites=["CNV-023", "CNV-008"])
     yield written("cnv-027-kinds", "Windows, statistics and gates become variables of a checkpoint", of=replace(checkpoint, training=ADAM), seen=checkpoint.facts["seen"],
                   place=replace(by_object, generation="keras2", reader="tensorflow", loses=True), cites=["CNV-027", "CNV-008"], look={"as": "checkpoint"})

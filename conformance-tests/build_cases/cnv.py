@@ -12,12 +12,13 @@ import _foreign_old
 import _foreign_slots
 import _foreign_tensorflow
 import _foreign_torch
+import _foreign_unknown
 from kit import Case
 
 
 def every() -> Iterable[Case]:
     """The cases of foreign layouts, whatever chapter they belong to first."""
-    for room in (_foreign_keras, _foreign_tensorflow, _foreign_torch, _foreign_arrays, _foreign_old, _foreign_slots, _foreign_dtypes, _foreign_kinds):
+    for room in (_foreign_keras, _foreign_tensorflow, _foreign_torch, _foreign_arrays, _foreign_old, _foreign_slots, _foreign_dtypes, _foreign_kinds, _foreign_unknown):
         yield from room.cases()
 
 

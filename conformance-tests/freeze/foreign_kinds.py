@@ -94,6 +94,33 @@ def kinds_saved_model(folder: Path) -> Json:
     return {"writer": f"tf-keras {k.__version__}", **facts}
 
 
+PARTS = (
+    "bound.layer.embeddings", "bound.vector_u",
+    *(f"groups.{one}_{role}" for one in ("query", "key", "value", "output") for role in ("kernel", "bias")),
+    *(f"both.{way}.{role}" for way in ("forward", "backward") for role in ("kernel", "recurrent_kernel", "bias")),
+    *(f"stack.cell.cell_{index}.{role}" for index in (0, 1) for role in ("kernel", "recurrent_kernel", "bias")), "out.kernel", "out.bias",
+)
+
+
+@row
+def kinds_parts(folder: Path) -> Json:
+    """Layers that consist of parts, by object path, with what Keras 3 calls each of them."""
+    import keras as k
+
+    def build(k: Any) -> Any:
+        layers = k.layers
+        ids = layers.Input((4,), dtype="int32", name="ids")
+        x = layers.SpectralNormalization(layers.Embedding(5, 4), name="bound")(ids)
+        x = layers.GroupQueryAttention(3, 2, 1, name="groups")(x, x)
+        x = layers.Bidirectional(layers.LSTM(2, return_sequences=True), name="both")(x)
+        return k.Model(ids, layers.Dense(1, name="out")(layers.RNN([layers.LSTMCell(2), layers.GRUCell(2)], name="stack")(x)), name="net")
+
+    model = built(k, build)
+    arrays = {name: spelled(one) for name, one in zip(PARTS, model.get_weights(), strict=True)}
+    model.save_weights(folder / "model.weights.h5")
+    return {"writer": f"Keras {k.__version__}", "tensors": arrays, "seen": hdf5_of(folder / "model.weights.h5")}
+
+
 # --- its weights as arrays alone, under their names
 
 

@@ -25,12 +25,13 @@ import foreign_optimizers
 import foreign_slots
 import foreign_tensorflow
 import foreign_torch
+import foreign_unknown
 import numpy as np
 from foreign_common import ROWS, Json
 
 from triptych_conformance._spelling import spelled
 
-ROOMS = (foreign_dtypes, foreign_keras, foreign_kinds, foreign_named, foreign_optimizers, foreign_slots, foreign_tensorflow, foreign_torch)
+ROOMS = (foreign_dtypes, foreign_keras, foreign_kinds, foreign_named, foreign_optimizers, foreign_slots, foreign_tensorflow, foreign_torch, foreign_unknown)
 """Modules whose import fills `ROWS`."""
 
 

@@ -32,7 +32,7 @@ from triptych import adapter, dtypes
 from triptych.vocabulary import LAYER_TYPES
 from triptych.vocabulary.operations import OPERATIONS
 from triptych.vocabulary.training import TYPES
-from triptych_conformance import _cases, _judge
+from triptych_conformance import _cases, _inspect, _judge
 
 ROOT = Path(adapter.__file__).parent
 COMPUTING = "vocabulary/"
@@ -41,7 +41,9 @@ WHOLE = ("vocabulary/walk.py", "vocabulary/evaluator.py", "vocabulary/training/s
 NAMING = ("layouts/tf_checkpoint/names_elsewhere.py", "layouts/tf_checkpoint/keras_paths.py", "layouts/keras_weights/places.py", "layouts/keras_v3/object_paths.py")
 """The same; their strings are changed, too."""
 FAMILIES = ("optimizers", "schedules", "constraints")
-OPS = ("evaluate", "update", "names", "read", "write", "rewrite", "import")
+OPS = ("evaluate", "update", "names", "read", "write", "rewrite", "import", "export")
+LOOKED_AT_BY = {"h5py", "python"}
+"""Of what is exported, that which these look at, who need no framework."""
 
 MOST = 200
 """How many cases a mutant is shown to at most."""
@@ -66,9 +68,9 @@ class Score:
 class Bench:
     """The cases, laid out, with the lines that each of them runs."""
 
-    def __init__(self, cases, folder):
-        self.folder = Path(folder)
-        self.cases = [case for case in cases if case.op in OPS]
+    def __init__(self, cases, folder, inspectors):
+        self.folder, self.inspectors = Path(folder), inspectors
+        self.cases = [case for case in cases if case.op in OPS and (case.op != "export" or not case.accepts or case.foreign["reader"] in LOOKED_AT_BY)]
         self.given = {case.id: case.lay_out(self.folder / str(number)) for number, case in enumerate(self.cases)}
         self.seconds, self.running, self.ways = {}, defaultdict(set), {}
         files = {str(path) for path in modules()}
@@ -98,7 +100,8 @@ class Bench:
                 answer = json.loads(json.dumps(adapter.answer(request)))
             except (TimedOut, ValueError, TypeError):
                 return False
-            return _judge.judge(case, 0, answer, op=case.op, output=output, seen=None).passed
+            seen = case.look(self.inspectors, output) if case.op == "export" and answer.get("outcome") == "accepted" else None
+            return _judge.judge(case, 0, answer, op=case.op, output=output, seen=seen).passed
 
     def that_run(self, file, lines):
         """The cases that run any of `lines`, at most MOST: those that run other lines of `file` than the ones before them first, then fast ones."""
@@ -341,8 +344,8 @@ def main(arguments=None):
     def say(label, score):
         print(f"{label}: {score.killed} of {score.count} noticed", *([] if chosen.quiet else score.lived), sep="\n  ", flush=True)
 
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(_cases.suite().cases, folder)
+    with tempfile.TemporaryDirectory() as folder, _inspect.Inspectors() as inspectors:
+        bench = Bench(_cases.suite().cases, folder, inspectors)
         found = scores(bench, chosen.only, every=chosen.every, seed=chosen.seed, say=say)
         broken = [case.id for case in bench.cases if not bench.holds(case)]
     assert not broken, f"a mutant left traces: {broken[:5]}"

@@ -124,6 +124,15 @@ def nothing_is_said_of_what_is_left_out(patch):
     read_changed(patch, lambda panels, _: (panels, ()))
 
 
+@breaks(READING, "CNV-009")
+def weights_of_somebodys_layers_are_called_otherwise(patch):
+    def change(panels, lost):
+        owners = [path for path, _, layer in panels.architecture.walk() if ":" in layer.type] if panels.architecture else []
+        return every_weight(panels, lambda tensors: {f"{name}_0" if name.startswith(tuple(f"{path}." for path in owners)) else name: one for name, one in tensors.items()}), lost
+
+    read_changed(patch, change)
+
+
 @breaks(READING, "CNV-020")
 def lists_have_no_parts(patch):
     plain = Container.attribute

@@ -15,9 +15,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(SUITE.parent / "
 UNTESTED = {
     "vocabulary/evaluator.py:Evaluator.alone", "vocabulary/evaluator.py:_located",  # one layer by itself, places of problems: no case asks
     "package/safetensors_file.py:write_safetensors", "package/safetensors_header.py:collector_paused",  # another writer than that of packages; speed
-    # what HDF5 files need beyond the names of chapter 45:
-    *(f"layouts/keras_weights/places.py:{name}" for name in ("listed_weights", "_flag", "roles", "_last")),
-    "layouts/keras_v3/object_paths.py:_name", "layouts/tf_checkpoint/keras_paths.py:held_weights",
+    "layouts/tf_checkpoint/keras_paths.py:held_weights",  # weights in whatever order
 }
 SOURCE = '''
 def clipped(x):
@@ -33,11 +31,11 @@ import fnmatch, json, pathlib, sys, tempfile
 sys.path.insert(0, sys.argv[1])
 import mutate_formulas as mutate
 import pytest
-from triptych_conformance import _cases
+from triptych_conformance import _cases, _inspect
 
 cases, tries, only = sys.argv[2], int(sys.argv[3]), sys.argv[4]
-with tempfile.TemporaryDirectory() as folder:
-    bench = mutate.Bench([case for case in _cases.load(pathlib.Path(sys.argv[5])).cases if fnmatch.fnmatchcase(case.id, cases)], folder)
+with tempfile.TemporaryDirectory() as folder, _inspect.Inspectors() as inspectors:
+    bench = mutate.Bench([case for case in _cases.load(pathlib.Path(sys.argv[5])).cases if fnmatch.fnmatchcase(case.id, cases)], folder, inspectors)
     found = mutate.scores(bench, only, tries=tries or None)
     stays = [case.id for case in bench.cases[:300] if not bench.holds(case)]
 print(json.dumps([len(bench.cases), stays, {label: [score.killed, score.count] for label, score in found.items()}]))

@@ -72,6 +72,26 @@ def test_what_is_saved_without_traces_has_its_weights_where_attributes_lead(kera
     goes_on_as(one, by_keras(keras2, tmp_path / "model.h5"))
 
 
+def test_a_layer_of_somebodys_class_has_its_weights_without_traces_too(keras2, tmp_path):
+    """It lists none, so that all are its own that it leads to."""
+    @keras2.saving.register_keras_serializable("untraced")
+    class Gate(keras2.layers.Layer):
+        def build(self, shape):
+            self.inner, self.scale = keras2.layers.Dense(2), self.add_weight(name="scale", shape=(2,), initializer="ones")
+            super().build(shape)
+
+        def call(self, x):
+            return self.inner(x) * self.scale
+
+    model = keras2.Sequential([keras2.Input((2,)), Gate(name="gate"), keras2.layers.Dense(2, name="out")])
+    model.save(tmp_path / "model", save_format="tf", save_traces=False)
+    gate, out = model.layers
+    found = triptych.load(tmp_path / "model").weights
+    assert sorted(found) == ["gate.bias", "gate.kernel", "gate.scale", "out.bias", "out.kernel"]
+    for name, expected in (("gate.kernel", gate.inner.kernel), ("gate.scale", gate.scale), ("out.kernel", out.kernel)):
+        np.testing.assert_array_equal(found[name], expected.numpy())
+
+
 def test_archives_of_keras_3_predict_and_go_on_the_same(graph_model, keras3, tmp_path):
     triptych.load(graph_model.path).save(tmp_path / "model.keras")
     goes_on_as(graph_model, by_keras(keras3, tmp_path / "model.keras"))

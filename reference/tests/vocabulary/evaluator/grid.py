@@ -1,4 +1,4 @@
-"""The option grid of the families Core, Convolution, Pooling, Normalization, Reshaping and Resizing.
+"""The option grid of the families Core, Convolution, Pooling, Normalization, Reshaping, Resizing and Augmentation, and of PReLU, which has weights.
 
 Also a program: ``python grid.py OUT MOST`` has Keras 3, on the backend that KERAS_BACKEND names, compute `some_cases` into a pickle.
 """
@@ -45,7 +45,7 @@ def more():
 def cases():
     """(type, config, input shapes) of these families."""
     for name, config, shapes in [*judging.grids.grid(), *more()]:
-        if LAYER_TYPES[name].family in FAMILIES:
+        if LAYER_TYPES[name].family in FAMILIES or name == "PReLU":
             yield name, config, shapes
 
 

@@ -145,8 +145,15 @@ def by_torch(name, config, inputs):
     return [one.numpy() for one in result] if isinstance(result, (tuple, list)) else [result.numpy()]
 
 
+def departure(found, expected):
+    """Largest difference by largest magnitude, of what is finite."""
+    found, expected = found.astype("float64"), expected.astype("float64")
+    finite = np.isfinite(expected)
+    return float(np.abs(found[finite] - expected[finite]).max(initial=0) / max(np.abs(expected[finite]).max(initial=0), 1e-30))
+
+
 @pytest.mark.parametrize("one", GRID, ids=map(named, GRID))
-def test_a_formula_yields_what_torch_yields_and_the_shape_that_is_said(one):
+def test_a_formula_yields_what_torch_yields_and_the_shape_that_is_said(one, errors):
     """Within 1e-5 relative; dtypes of one kind; the rule of the shape agrees, and with an unknown batch, too."""
     name, config, inputs = one
     mine, torchs = compute(name, config, inputs), by_torch(*one)
@@ -158,6 +165,7 @@ def test_a_formula_yields_what_torch_yields_and_the_shape_that_is_said(one):
         assert x.dtype.kind == y.dtype.kind or (x.dtype.kind, y.dtype.kind) == ("b", "b")
         assert x.dtype != np.float64
         np.testing.assert_allclose(x.astype("float64"), y.astype("float64"), rtol=1e-5, atol=1e-6)
+    errors(name, "NumPy" if name == "product" else "PyTorch", config, max(map(departure, mine, torchs)))
     loose = rule(OperationShapes(resolved, tuple((None, *x.shape[1:]) if x.ndim else x.shape for x in inputs))) if name not in {"broadcast_to"} else said
     for unknown, known in zip(loose if isinstance(loose, list) else [loose], said if isinstance(said, list) else [said], strict=True):
         assert len(unknown) == len(known)
@@ -182,14 +190,15 @@ def test_the_grid_has_every_operation():
         ([[5, 9, None]], np.s_[5:9]),
     ],
 )
-def test_a_slice_is_numpys(entries, index):
+def test_a_slice_is_numpys(entries, index, errors):
     """Value and shape."""
     (mine,) = compute("slice", {"entries": entries}, [X])
+    errors("slice", "NumPy", entries, departure(mine, X[index]))
     np.testing.assert_array_equal(mine, X[index])
     assert OPERATIONS["slice"].rule(OperationShapes({"entries": entries}, (X.shape,))) == X[index].shape
 
 
-def test_attention_is_torchs():
+def test_attention_is_torchs(errors):
     """With and without a mask, causal or not, with a scale."""
     import torch
 
@@ -205,7 +214,9 @@ def test_attention_is_torchs():
     ):
         given = [one.numpy() for one in (q, k, v, *([] if mask is None else [mask]))]
         (mine,) = compute("attention", config, given)
-        np.testing.assert_allclose(mine, torch.nn.functional.scaled_dot_product_attention(q, k, v, **torchs).numpy(), rtol=1e-5, atol=1e-6)
+        expected = torch.nn.functional.scaled_dot_product_attention(q, k, v, **torchs).numpy()
+        errors("attention", "PyTorch", config, departure(mine, expected))
+        np.testing.assert_allclose(mine, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_flatten_constant_and_identity():

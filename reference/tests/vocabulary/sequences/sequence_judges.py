@@ -161,13 +161,22 @@ def record(type_, framework, title, worst):
             file.write(json.dumps({"type": type_, "framework": framework, "case": title, "error": worst}) + "\n")
 
 
+def cells(layer):
+    """The cells and stacks of cells inside `layer`, which compute nothing alone."""
+    for one in layer.sublayers.values():
+        if one.type.endswith(("Cell", "Cells")):
+            yield one
+            yield from cells(one)
+
+
 def agree(case, expected, framework, *, bound=1e-5, weights=None):
     """Compare our results with those of a framework."""
     got = case.ours(weights=weights).outputs
     assert len(got) == len(expected), case.title
     assert [one.dtype for one in got] == [one.dtype for one in expected], case.title
     worst = max(error(a, b) for a, b in zip(got, expected, strict=True))
-    record(case.layer.type, framework, case.title, worst)
+    for one in (case.layer, *cells(case.layer)):
+        record(one.type, framework, case.title, worst)
     assert worst <= bound, f"{framework}: {worst:.2e} for {case.title}"
 
 

@@ -83,7 +83,9 @@ def test_categories(generation, mode):
     config = {"num_tokens": 5, "output_mode": mode}
     keras = keras_of(generation)
     for x in (np.array([[0], [4]]), *([np.array([[0, 3, 3], [4, 1, 0]])] if mode != "one_hot" or generation == "keras" else [])):
-        assert np.array_equal(ours("CategoryEncoding", config, x), theirs(keras, "CategoryEncoding", config, x))
+        got, expected = ours("CategoryEncoding", config, x), theirs(keras, "CategoryEncoding", config, x)
+        record("CategoryEncoding", generation, mode, error(got, expected))
+        assert np.array_equal(got, expected)
 
 
 @GENERATIONS
@@ -91,7 +93,9 @@ def test_weighted_counts(generation):
     x, weights = np.array([[0, 3, 3], [4, 1, 0]]), np.array([[0.5, 2.0, 1.0], [1.0, 1.0, 3.0]], np.float32)
     config = {"num_tokens": 5, "output_mode": "count"}
     expected = theirs(keras_of(generation), "CategoryEncoding", config, x, count_weights=weights)
-    assert error(ours("CategoryEncoding", config, x, count_weights=weights), expected) <= 1e-6
+    worst = error(ours("CategoryEncoding", config, x, count_weights=weights), expected)
+    record("CategoryEncoding", generation, "count, weighted", worst)
+    assert worst <= 1e-6
 
 
 def test_a_count_is_an_integer():

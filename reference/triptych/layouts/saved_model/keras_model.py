@@ -65,7 +65,7 @@ def place_weights(architecture: Architecture, root: int, keras: KerasObjects, va
     Raises:
         InvalidModelError: A layer or a value is missing, or does not fit.
     """
-    walk = _Walk(keras, variables)
+    walk = _Walk(keras, variables, root)
     numbers = walk.model(architecture, root)
     arrays = {layer.name: walk.arrays(numbers.get(f"/layers/{index}")) for index, layer in enumerate(architecture.layers)}
     architecture = with_unknown_weights(architecture, {name: [array for array, _ in found] for name, found in arrays.items()})
@@ -104,7 +104,7 @@ def _assigned(
         for pointer, places in groups.items():
             parts = [numbers[one.pointer] for one in top.owners if one.pointer.startswith(f"{pointer}/") and one.pointer in numbers]
             own = walk.arrays(numbers[pointer], without=parts)
-            if not own and (named := walk.named(numbers[pointer], places)):
+            if not (own and walk.has_lists) and (named := walk.named(numbers[pointer], places)):
                 yield from zip(places, named, strict=True)
                 continue
             chosen = assign(places[0].owner.path, [array for array, _ in own], places)
@@ -117,10 +117,12 @@ def _assigned(
 class _Walk:
     """Finds the objects of layers."""
 
-    def __init__(self, keras: KerasObjects, variables: Variables) -> None:
+    def __init__(self, keras: KerasObjects, variables: Variables, root: int) -> None:
         self._keras = keras
         self._variables = variables
         self._objects = variables.objects
+        self.has_lists = self._objects.at(root, "variables") is not None
+        """Whether objects list their variables, as they do unless the model was saved without the traces of its layers."""
 
     def model(self, architecture: Architecture, number: int, pointer: str = "") -> dict[str, int]:
         """JSON Pointer of each layer that has an object -> the object."""
@@ -156,8 +158,7 @@ class _Walk:
     def named(self, number: int, places: Sequence[Place]) -> list[int]:
         """The variables that an object holds under the names of roles, one for each of `places`; none if one is missing.
 
-        What only prepares data lists no variables, and a TextVectorization leaves them to the lookup inside. A model that was saved without
-        the traces of its layers has no lists at all.
+        What only prepares data lists no variables, and a TextVectorization leaves them to the lookup inside.
         """
         found = [next((child for child in self._ways(number, place) if self._variables.has(child)), None) for place in places]
         return [one for one in found if one is not None] if None not in found else []
@@ -173,7 +174,10 @@ class _Walk:
     def _numbers(self, number: int | None) -> list[int]:
         if number is None:
             return []
-        listed = self._objects.listed(self._objects.at(number, "variables"))
+        if self.has_lists:
+            listed = self._objects.listed(self._objects.at(number, "variables"))
+        else:
+            listed = [one for one, _ in self._objects.walk(number) if self._objects.all[one].kind == "variable"]
         if missing := [one for one in listed if not self._variables.has(one)]:
             name = self._objects.all[missing[0]].name
             raise mismatch(shorten(name), f"expected a value of variable {missing[0]} in the checkpoint, there is none")
