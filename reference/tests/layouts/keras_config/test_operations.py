@@ -17,6 +17,7 @@ from triptych.layouts.keras_config.operations import Lacking, write_operation
 from triptych.model import Architecture, Call, Input, Panels
 from triptych.surface.model import Model
 from triptych.vocabulary.operations import OPERATIONS
+from triptych.vocabulary.operations.computing import compute
 
 X = np.random.default_rng(0).normal(size=(3, 4, 6)).astype("float32") * 2
 ROW = np.arange(6, dtype="float32")
@@ -211,6 +212,63 @@ def test_an_edited_operation_is_written_as_edited_even_where_another_function_st
     (operation,) = (one for one in written["config"]["layers"] if one["class_name"] == "TFOpLambda")
     assert operation["config"]["function"] == "clip_by_value"
     assert close(as_model(keras2, written)([X]), np.clip(X, 0, 4))
+
+
+def of_integers(dtype):
+    """Operations with their configs on integers of `dtype` that overflow."""
+    top = np.iinfo(dtype).max
+    x = np.array([[[top, top, 3], [top // 2 + 1, top - 3, 7], [1, 2, 9]], [[1, top, top], [5, top - 1, top // 3], [top, 0, 4]]]).astype(dtype)
+    y = np.broadcast_to(np.array([3, 2, top]).astype(dtype), x.shape).copy()
+    for op in ("add", "subtract", "multiply", "floor_divide", "remainder", "power", "maximum"):
+        yield op, {}, (x, y)
+    yield "add", {"right": 3}, (x,)
+    yield "remainder", {"right": 3}, (x,)
+    for op in ("negative", "absolute", "sign", "square", "relu", "floor", "ceil", "round"):
+        yield op, {}, (x,)
+    for op in ("sum", "product", "mean", "max", "variance", "logsumexp"):
+        yield op, {"axes": [1]}, (x,)
+    yield "sum", {"axes": [-1], "keepdims": True}, (x,)
+    for op in ("cumulative_sum", "softmax", "argmax"):
+        yield op, {"axis": 1}, (x,)
+    yield "matmul", {}, (x, y)
+    yield "einsum", {"equation": "bij,bij->bi"}, (x, y)
+    yield "l2_normalize", {"axes": [1], "epsilon": 1e-6, "epsilon_on": "norm"}, (x,)
+    yield "activate", {"activation": "relu"}, (x,)
+
+
+@pytest.mark.parametrize(("dialect", "sums"), [("keras2", True), ("keras3", False)])
+def test_operations_on_integers_that_overflow_mean_the_same_or_are_refused(dialect, sums, request):
+    """Keras 3 makes sums of narrow integers wider, and products of matrices in float32; TensorFlow wraps around as operations do."""
+    keras, written_to_the_end = request.getfixturevalue(dialect), set()
+    for dtype in ("int8", "uint8", "int16", "int32"):
+        for op, config, arrays in of_integers(dtype):
+            names = tuple(f"x{number}" for number in range(len(arrays)))
+            inputs = tuple(Input(name, (None, *one.shape[1:]), dtype) for name, one in zip(names, arrays, strict=True))
+            architecture = Architecture((), inputs, (Call("", names, op=op, config=config, outputs=("y",)),), ("y",), name="net")
+            try:
+                written, _ = write_model_config(architecture, dialect=dialect)
+            except ConversionError:
+                continue
+            found = np.asarray(as_model(keras, written)(list(arrays)))
+            (expected,) = compute(op, config, arrays)
+            assert (found.dtype, found.tolist()) == (expected.dtype, expected.tolist()), (op, config, dtype)
+            written_to_the_end.add((op, dtype))
+    assert {(op, "int8") for op in ("add", "multiply", "max", "cumulative_sum", "square")} <= written_to_the_end
+    assert {(op, dtype) in written_to_the_end for op in ("sum", "product") for dtype in ("int8", "uint8", "int16")} == {sums}
+    assert ("sum", "int32") in written_to_the_end
+    assert (("matmul", "int32") in written_to_the_end) is sums
+
+
+def test_products_of_integers_are_read_where_they_are_exact(tools, keras2, keras3):
+    """Those of Keras 3 are not: 4099² + 1 comes out as 16801800."""
+    import tensorflow as tf
+
+    x = keras3.Input((2, 2), dtype="int32", name="x")
+    kept = tools.there_and_back(json.loads(keras3.Model(x, keras3.ops.matmul(x, x)).to_json()), "3.15.1")
+    assert [call.op for call in kept.calls] == [None]
+    x = keras2.Input((2, 2), dtype="int32", name="x")
+    read = tools.there_and_back(json.loads(keras2.Model(x, tf.matmul(x, x)).to_json()), "2.21.0")
+    assert [call.op for call in read.calls] == ["matmul"]
 
 
 def test_a_constant_that_no_operation_takes_is_refused(tools):

@@ -64,6 +64,24 @@ def of_integers():
             yield of("add", {}, (left, np.array([[1], [0]]).astype(other)))
 
 
+def of_overflows():
+    """Sums and products that wrap around, and means that must not."""
+    for dtype in ("int8", "uint8", "int16", "uint16", "int32"):
+        top = np.iinfo(dtype).max
+        wide = np.array([[top, top, 3, top - 1], [top // 2 + 1, top, 7, top]], dtype)
+        for name in ("add", "subtract", "multiply"):
+            yield of(name, {}, (wide, wide[0]))
+        for name in ("negative", "square"):
+            yield of(name, {}, (wide,))
+        for config in ({}, {"axes": [1]}, {"axes": [0], "keepdims": True}):
+            for name in ("sum", "product", "mean", "variance", "logsumexp"):
+                yield of(name, config, (wide,))
+        yield of("cumulative_sum", {"axis": 1}, (wide,))
+        yield of("matmul", {}, (wide, wide.T.copy()))
+        yield of("einsum", {"equation": "ij,ij->i"}, (wide, wide))
+        yield of("einsum", {"equation": "ij->j"}, (wide,))
+
+
 def of_edges():
     for name in PAIRS:
         yield of(name, {}, (EDGES[:, None], EDGES))
@@ -130,7 +148,7 @@ def test_every_operation_has_an_emitter():
     assert set(OPERATION_EMITTERS) == set(OPERATIONS)
 
 
-@pytest.mark.parametrize("examples", [of_integers, of_edges, of_shapes, of_constants])
+@pytest.mark.parametrize("examples", [of_integers, of_overflows, of_edges, of_shapes, of_constants])
 def test_operations_are_served_as_the_evaluator_computes_them(tmp_path, examples):
     """Of whole numbers, of numbers that are none, of the options that shapes depend on, and of nothing."""
     assert joined_and_served(tmp_path, list(examples())) == {}

@@ -8,6 +8,7 @@ from functools import cache
 
 from triptych.layouts.keras_config.nodes import read_reference, unwrap
 from triptych.layouts.keras_config.operations import graph_nodes, keras3, tensorflow
+from triptych.layouts.keras_config.operations.integers import otherwise
 from triptych.layouts.keras_config.operations.said import Argument, Context, Said, read_keras2, read_keras3
 from triptych.layouts.keras_config.plain import unsayable
 from triptych.model import Json
@@ -49,6 +50,9 @@ def read_operation(original: Mapping[str, Json], context: Context) -> Said:
         said = graph_nodes.read_node(config, _values(calls[0], context)[0])
     else:
         said = _read_keras3(original, calls[0], context)
+    is_keras3 = original["class_name"] not in (*_WRAPPED, graph_nodes.CLASS)
+    if what := otherwise(said.op, said.config, {one.dtype for one in said.operands}, keras3=is_keras3):
+        unsayable(what)
     found = OPERATIONS[said.op]
     settled = {name: value for name, value in said.config.items() if not _is_default(said.op, name, value)}
     if not _accepts(said.op)(settled):

@@ -8,6 +8,7 @@ from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.nodes import Value
 from triptych.layouts.keras_config.operations import keras3, tensorflow
 from triptych.layouts.keras_config.operations.functions import Operand, Wanted, lacking
+from triptych.layouts.keras_config.operations.integers import otherwise
 from triptych.layouts.keras_config.operations.meanings import MEANS, OF_ANY_NUMBERS
 from triptych.layouts.keras_config.operations.said import Constant, nested
 from triptych.model import Call, Json, Shape
@@ -38,6 +39,8 @@ def write_operation(
     if not any(isinstance(one, Value) for one in operands):
         lacking("an operation that takes no value of the graph")
     wanted = Wanted(found.name, found.resolve(call.config), tuple(operands), outputs)
+    if what := otherwise(wanted.op, wanted.config, {one.dtype for one in operands}, keras3=generation >= (3,)):
+        lacking(what)
     return _keras3(wanted, name, generation) if generation >= (3,) else _keras2(wanted, found, name, generation)
 
 
