@@ -382,6 +382,28 @@ def test_weights_that_were_updated_unequally_often_are_no_optimizer_of_one_count
     assert_same(torch.load(tmp_path / "a.pt"), through_triptych(tmp_path / "a.pt", tmp_path))
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"betas": True}, {"betas": (0.9, (0.9, 0.9))}, {"betas": [0.9]}, {"betas": (0.9, "0.99")}, {"lr": True}, {"lr": torch.tensor(0.1)}, {"lr": None}, {"amsgrad": 1}, {"decoupled_weight_decay": [1]}, {"eps": {}},
+     {"eps": 10**30}, {"lr": -0.1}, {"lr": float("nan")}, {"betas": (2.0, 3.0)}],
+    ids=str,
+)
+def test_hyperparameters_that_no_optimizer_of_ours_has_make_none(tmp_path, changed):
+    """They are kept as they are: one that is no pair has ended the reader with a TypeError (found by fuzzing), one out of range the writer of a package."""
+    model = network()
+    optimizer = torch.optim.Adam(model.parameters())
+    train(model, optimizer, 1)
+    expected = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    torch.save(expected, tmp_path / "sound.pt")
+    assert triptych.load(tmp_path / "sound.pt").training.optimizer.type == "Adam"
+    expected["optimizer"]["param_groups"][0].update(changed)
+    torch.save(expected, tmp_path / "a.pt")
+    read = triptych.load(tmp_path / "a.pt")
+    assert read.training.optimizer.type in ("torch:Adam", "torch:Optimizer")
+    triptych.save(read, tmp_path / "a.triptych")
+    assert_same(expected, through_triptych(tmp_path / "a.pt", tmp_path))
+
+
 def test_values_of_every_kind_beside_the_model_come_back(tmp_path):
     model = network()
     expected = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from triptych.checks.components import fits
 from triptych.model import Json
 
 Group = Mapping[str, Any]
@@ -127,6 +128,7 @@ def _adadelta_group(config: Mapping[str, Json]) -> dict[str, Any] | None:
     return None if decay is None else {"rho": config["rho"], "eps": config["epsilon"], "weight_decay": decay}
 
 
+_FLAGS = frozenset({"amsgrad", "centered", "nesterov"})
 _NOW = {"foreach": None, "maximize": False, "differentiable": False}
 _CAPTURED = {**_NOW, "capturable": False}
 _ADAM_NEEDS = frozenset({"lr", "betas", "eps", "weight_decay", "amsgrad"})
@@ -166,7 +168,7 @@ KINDS = (
 
 def kind_of(groups: Sequence[Group], slots: frozenset[str]) -> Kind | None:
     """The optimizer whose groups and slots these are; None where it could be another."""
-    if not groups:
+    if not groups or not all(isinstance(group.get("decoupled_weight_decay"), bool | None) for group in groups):
         return None
     members = {name for group in groups for name in group} - ABOUT_PARAMETERS
     said = {group.get("decoupled_weight_decay") for group in groups}
@@ -192,7 +194,7 @@ def config_of(kind: Kind, groups: Sequence[Group]) -> dict[str, Json] | None:
     first = dict(_hyperparameters(groups[0]))
     if any(dict(_hyperparameters(group)) != first for group in groups[1:]) or first.get("maximize"):
         return None
-    if not all(_plain(first[name]) for name in kind.needs):
+    if not all(_fits(name, first[name]) for name in kind.needs):
         return None
     config: dict[str, Json] = {"learning_rate": first["lr"], **kind.config(first)}
     decay, decoupled = first["weight_decay"], first.get("decoupled_weight_decay", kind.decoupled)
@@ -200,7 +202,7 @@ def config_of(kind: Kind, groups: Sequence[Group]) -> dict[str, Json] | None:
         config["weight_decay"] = decay
     elif decay:
         config |= {"weight_decay": decay} | ({} if decoupled else {"decay_mode": "l2"})
-    return config
+    return config if fits("optimizers", kind.type, config) else None
 
 
 def group_of(type_: str, config: Mapping[str, Json]) -> dict[str, Any] | None:
@@ -219,7 +221,10 @@ def _hyperparameters(group: Group) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in group.items() if name not in ABOUT_PARAMETERS and name != "initial_lr"]
 
 
-def _plain(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return len(value) == 2 and all(map(_plain, value))
-    return isinstance(value, int | float)
+def _fits(name: str, value: Any) -> bool:
+    """Whether `value` is of the kind that PyTorch's own optimizers have under `name`: two numbers as betas, else a number, or a boolean for what is done or not."""
+    if name == "betas":
+        return isinstance(value, list | tuple) and len(value) == 2 and all(_fits("beta", one) for one in value)
+    if isinstance(value, bool) or name in _FLAGS:
+        return isinstance(value, bool) and name in _FLAGS
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
