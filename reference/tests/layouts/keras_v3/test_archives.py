@@ -86,6 +86,15 @@ def test_compressed_or_unzipped_or_without_metadata_it_is_the_same_model(archive
         assert all(np.array_equal(found[name], expected[name]) for name in found)
 
 
+def test_what_no_document_can_hold_of_the_metadata_is_left_out(archive, tmp_path):
+    """A model was read that could not be saved."""
+    said = {"keras_version": "3.0.5", "build": 2**64, "word": "\ud800", "x" * 2000: 1, "date_saved": "today"}
+    packed(tmp_path / "a.keras", {**members(archive), "metadata.json": json.dumps(said).encode()})
+    triptych.save(triptych.load(tmp_path / "a.keras"), tmp_path / "a.triptych")
+    triptych.save(triptych.load(tmp_path / "a.triptych"), tmp_path / "b.keras")
+    assert json.loads(members(tmp_path / "b.keras")["metadata.json"]) == {"keras_version": "3.0.5", "date_saved": "today"}
+
+
 def test_an_asset_comes_back(archive, tmp_path):
     packed(tmp_path / "a.keras", {**members(archive), "assets/note.txt": b"hello"})
     read = triptych.load(tmp_path / "a.keras")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from triptych.errors import shorten
 from triptych.layouts import keras_config
 from triptych.layouts.hdf5 import Container
 from triptych.layouts.keras_config.generations import Generation
+from triptych.layouts.keras_config.plain import Unsayable, plain
 from triptych.layouts.keras_v3 import optimizer_state
 from triptych.layouts.keras_v3.facts import Facts, to_panels
 from triptych.layouts.keras_v3.groups import Group, Groups, index_order, variable_name
@@ -161,7 +163,13 @@ def _refused(name: str, value: Json) -> dict[str, Json]:
 
 
 def _plain_members(metadata: Mapping[str, Json]) -> dict[str, Json]:
-    return {key: value for key, value in metadata.items() if isinstance(value, str | int | bool)}
+    """Those of `metadata` that a document can hold: what Keras writes there are words and versions."""
+    kept: dict[str, Json] = {}
+    for name, value in metadata.items():
+        if isinstance(value, str | int | bool):
+            with suppress(Unsayable):
+                kept.update(plain({name: value}))
+    return kept
 
 
 def _assets(members: Members) -> dict[str, Tensor]:
