@@ -242,6 +242,15 @@ def test_an_adapter_is_ended_with_what_it_started(end, suite, tmp_path):
     assert not (tmp_path / "alive").exists()
 
 
+@pytest.fixture
+def interruptible():
+    """Whoever runs the tests in the background of a shell has them ignore Ctrl-C, and what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("words", [["run", "--jobs", "2"], ["show", "cnf-001-one-layer"], ["smoke"]], ids=lambda words: words[0])
 def test_an_interrupted_run_ends_at_once_with_all_processes(words, liar, tmp_path):
     """Ctrl-C in the middle of a case that hangs."""
@@ -255,7 +264,10 @@ def test_an_interrupted_run_ends_at_once_with_all_processes(words, liar, tmp_pat
         time.sleep(0.5)
         interrupted = time.monotonic()
         process.send_signal(signal.SIGINT)
-        assert "interrupted" in process.communicate(timeout=40)[1]
+        try:
+            assert "interrupted" in process.communicate(timeout=40)[1]
+        finally:
+            process.kill()
     assert process.returncode == command.UNUSABLE
     assert time.monotonic() - interrupted < 4
     for line in log.read_text(encoding="utf-8").splitlines():
