@@ -260,6 +260,7 @@ def test_an_interrupted_run_ends_at_once_with_all_processes(words, liar, tmp_pat
     with subprocess.Popen(command_line, cwd=SUITE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         number = 2 if "--jobs" in words else 1
         while not log.is_file() or len(log.read_text(encoding="utf-8").splitlines()) < number:
+            assert process.poll() is None, process.stderr.read()
             time.sleep(0.05)
         time.sleep(0.5)
         interrupted = time.monotonic()
