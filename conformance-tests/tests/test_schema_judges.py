@@ -24,6 +24,8 @@ BEYOND_SCHEMAS = {
     "lyr-003-activation-with-weights": "the same table: an activation owns no weights",
 }
 """Cases of stage schema that the schemas accept, and why."""
+UNREAD = {"doc-018-an-end-and-another": "ruamel.yaml and the package yaml see an empty document before a second end"}
+"""Cases whose YAML the other validators cannot read, and why."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def judged(suite, inputs, tmp_path_factory):
     real = schemas.check
     with pytest.MonkeyPatch.context() as patch:
         for case in suite.cases:
-            if not case.accepts and case.expect["stage"] != "schema":
+            if (not case.accepts and case.expect["stage"] != "schema") or case.id in UNREAD:
                 continue
             given, found = inputs[case.id], by_case.setdefault(case.id, set())
 
@@ -110,5 +112,5 @@ def test_ajv_refuses_what_we_refuse(judged, ours, node, installed, tmp_path):
 def test_every_fault_of_stage_schema_is_one_that_the_schemas_say(suite, judged, ours):
     accepted = {case.id for case in suite.cases if case.expect.get("stage") == "schema" and not any(path in ours for _, path in judged[1][case.id])}
     assert accepted == set(BEYOND_SCHEMAS)
-    assert not any(path in ours for case in suite.cases if case.accepts for _, path in judged[1][case.id])
+    assert not any(path in ours for case in suite.cases if case.accepts and case.id not in UNREAD for _, path in judged[1][case.id])
     assert len(judged[0]) > 2200

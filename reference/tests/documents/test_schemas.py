@@ -67,7 +67,7 @@ def test_nothing_is_fetched(monkeypatch):
         schemas._retrieve("file:///etc/passwd")
 
 
-@pytest.mark.parametrize("name", ["../meta", "layers/../architecture", "layers/Den se", "layers/", "/etc/passwd", "layers/keras:Dense", "layers/Dense.schema.json", "layers/Ｄense", ""])
+@pytest.mark.parametrize("name", ["../meta", "layers/../architecture", "layers/Den se", "layers/", "/etc/passwd", "layers/keras:Dense", "layers/Dense.schema.json", "layers/Ｄense", "", "layers/" + "x" * 300])
 def test_a_name_from_a_file_is_no_path(name):
     assert not schemas.exists(name)
     assert schemas.member_order(name) == ()

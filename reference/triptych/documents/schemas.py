@@ -24,6 +24,8 @@ BASE = "https://triptych.dev/schemas/1.0/"
 """Begins the identifier of every schema; an identifier, never an address."""
 SUFFIX = ".schema.json"
 INTEGER = "DOC-027"
+_LONGEST_NAME = 100
+"""No schema has a longer one; a system that is asked for a file of one that is much longer says an error instead of no."""
 
 
 def check(name: str, data: Json, findings: Findings, prefix: str = "") -> None:
@@ -63,7 +65,8 @@ def _check_integers(name: str, data: Json, findings: Findings, prefix: str) -> N
 def exists(name: str) -> bool:
     """Whether a schema `name` is packaged."""
     # A name may come from a file: only names that could be a schema's are looked up.
-    return all(part.isidentifier() and part.isascii() for part in name.split("/")) and (resources.root() / _path(name)).is_file()
+    could_be = len(name) <= _LONGEST_NAME and all(part.isidentifier() and part.isascii() for part in name.split("/"))
+    return could_be and (resources.root() / _path(name)).is_file()
 
 
 @cache
