@@ -123,7 +123,7 @@ def _objects(
     builder.children[0]["model"] = model
     builder.step(0, (SAVE_COUNTER,))
     needed = {one.place.tensor for one in held}
-    wanted = {place.tensor for top in top_layers(architecture).values() for place in top.places}
+    wanted = labels.keys()
     left = wanted - needed
     contents.notes += [f"tensor {name!r}: Keras 3 looks for no cells of a stack in a checkpoint" for name in tensors if name in left]
     contents.notes += [f"tensor {name!r}: no layer owns it" for name in tensors if name not in wanted]
