@@ -27,13 +27,13 @@ def chosen(target: Target, candidates: Iterable[bytes], always: AbstractSet[byte
                 seen |= edges
     finally:
         executor.close()
-    # Large ones often pass what small ones pass and more: from the other end, some of the small ones are superfluous.
+    # Small ones together pass what a large one passes, and each is read in a part of its time: the large ones go first.
     counts: dict[tracing.Edge, int] = {}
     for _, edges in passed:
         for edge in edges:
             counts[edge] = counts.get(edge, 0) + 1
     kept: list[bytes] = []
-    for data, edges in passed:
+    for data, edges in reversed(passed):
         if data not in always and all(counts[edge] > 1 for edge in edges):
             for edge in edges:
                 counts[edge] -= 1

@@ -42,7 +42,7 @@ class Run:
 
 def variant(target: Target, corpus: Sequence[bytes], rng: Random) -> bytes:
     """An input like one of `corpus`, mutated once or a few times over. Small ones are taken more often: a change meets more of what is read, and they take less time."""
-    data = min(rng.choice(corpus), rng.choice(corpus), key=len)
+    data = min((rng.choice(corpus) for _ in range(3)), key=len)
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         data = target.mutate(data, rng)
     return data if len(data) <= target.longest else data[: target.longest]

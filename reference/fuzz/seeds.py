@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ _FIXTURES = _ROOT / "reference" / "tests" / "fixtures"
 _MOST_BYTES = 1 << 16
 _SMALL = {"cnv-005-keras-1-alone": "keras-hdf5", "cnv-006-hdf5-whole": "keras-hdf5", "cnv-006-archive-whole": "keras-archive", "cnv-022-bfloat16": "keras-archive", "cnv-005-weights-small": "keras-weights"}
 """Case -> target: files of Keras a quarter as long as those of the fixtures, and as quickly read."""
+_KERAS_FILES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("keras-archive", "m.keras", {}),
+    *(("keras-hdf5", "m.h5", {"dialect": dialect}) for dialect in ("keras1", "keras2", "keras3")),
+)
+"""Target, file and options of what our writers make of a small model."""
 Seeds = Iterator[tuple[str, bytes]]
 
 
@@ -271,6 +277,29 @@ def _unwrapped(_entry: bytes, path: Path, index: str) -> bytes:
         archive.extractall(place)
         bundle = open_bundle(Path(place) / index.removesuffix(".index"))
         return bundle.strings(object_graph.KEY)[0] if object_graph.KEY in bundle else b""
+
+
+@cache
+def _seeds_of_evaluations() -> Found:
+    """The models of the evaluator's cases, of a layer or two each, as our writers put them into Keras' files and TensorFlow.js'."""
+    import h5py
+
+    import triptych
+
+    found: dict[str, dict[str, bytes]] = {"keras-archive": {}, "keras-hdf5": {}, "tfjs": {}}
+    with tempfile.TemporaryDirectory() as place:
+        for case in sorted(_CASES.glob("evl/*")):
+            model = triptych.load(case / "input" / "model")
+            for target, file, options in _KERAS_FILES:
+                path = Path(place) / file
+                with suppress(triptych.ConversionError):
+                    triptych.save(model, path, **options)
+                    found[target][f"{case.name}-{options.get('dialect', 'keras3')}"] = path.read_bytes()
+                    if options.get("dialect") == "keras2":
+                        with h5py.File(path) as opened:
+                            if "model_weights" in opened:
+                                found["tfjs"][case.name] = _tfjs(opened)
+    return found
 
 
 @cache
