@@ -279,6 +279,23 @@ def test_a_constant_that_no_operation_takes_is_refused(tools):
             write_model_config(architecture, dialect=dialect)
 
 
+@pytest.mark.parametrize("dialect", ["keras2", "keras3"])
+def test_constants_that_repeat_a_number_too_often_are_refused_before_memory_ends(tools, dialect):
+    def written(extent):
+        calls = (
+            Call("", (), op="constant", config={"value": 1.0, "shape": [extent]}, outputs=("ones",)),
+            Call("", (), op="constant", config={"value": [1.0, 2.0], "shape": [2]}, outputs=("listed",)),
+            Call("", ("x", "ones"), op="add", outputs=("y",)),
+        )
+        return write_model_config(Architecture((), (Input("x", (None, 1)),), calls, ("y",)), dialect=dialect)
+
+    config, _ = written(1 << 16)
+    assert "1.0, " * ((1 << 16) - 1) + "1.0" in json.dumps(config)
+    for extent in (1 << 16) + 1, 2**53 - 1:
+        with pytest.raises(ConversionError, match=f"at calls/0: expected constants that repeat one number at most 65,536 times.*got {extent:,}"):
+            written(extent)
+
+
 def test_every_operation_is_either_written_or_named():
     """Nothing in the vocabulary makes the writer stumble: each operation has an object or a reason."""
     refused = {"keras2": set(), "keras3": set()}

@@ -12,10 +12,13 @@ from triptych.layouts.keras_config import inputs as input_layers
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.layers import Layers, Writing, extension_of
 from triptych.layouts.keras_config.nodes import Reference, Value
-from triptych.layouts.keras_config.operations import Constant, Lacking, constant_of, dtype_of_layer, dtypes_yielded, write_operation
+from triptych.layouts.keras_config.operations import Constant, Lacking, constant_of, dtype_of_layer, dtypes_yielded, repeated_elements, write_operation
 from triptych.layouts.problems import inexpressible
 from triptych.model import Architecture, Call, Input, Json, Layer
 from triptych.vocabulary import infer
+
+MOST_REPEATED = 1 << 16
+"""How often the constants of a graph may repeat their numbers: a few bytes of ours ask for any number of Keras'."""
 
 
 def default_first_call(layer: Layer, original: Mapping[str, Json], generation: Generation) -> int:
@@ -88,8 +91,13 @@ class GraphWriter:
         self.operations = names_of_operations(architecture)
         """Index of an operation's call -> its name among Keras' layers."""
         counts: dict[str, int] = defaultdict(int)
+        repeated = 0
         for number, call in enumerate(architecture.calls or ()):
             if call.op == "constant":
+                repeated += repeated_elements(call)
+                if repeated > MOST_REPEATED:
+                    message = f"expected constants that repeat one number at most {MOST_REPEATED:,} times together, since Keras writes each down, got {repeated:,}"
+                    raise inexpressible(f"{self._place}calls/{number}", message)
                 self._constants[call.outputs[0]] = constant_of(call)
                 continue
             if call.op is None:

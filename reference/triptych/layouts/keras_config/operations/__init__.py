@@ -10,7 +10,7 @@ from triptych.layouts.keras_config.operations.dtypes import dtype_of_layer, dtyp
 from triptych.layouts.keras_config.operations.functions import Lacking
 from triptych.layouts.keras_config.operations.reading import read_operation, stands_for_operation
 from triptych.layouts.keras_config.operations.said import Constant, Context, Said, Tensor, config_of
-from triptych.layouts.keras_config.operations.writing import constant_of, write_operation
+from triptych.layouts.keras_config.operations.writing import constant_of, repeated_elements, write_operation
 
 __all__ = [
     "Constant",
@@ -23,6 +23,7 @@ __all__ = [
     "dtype_of_layer",
     "dtypes_yielded",
     "read_operation",
+    "repeated_elements",
     "stands_for_operation",
     "write_operation",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from triptych.layouts.keras_config.generations import Generation
@@ -16,13 +17,16 @@ from triptych.vocabulary.operations import OPERATIONS, Operation
 
 
 def constant_of(call: Call) -> Constant:
-    """The array that a call of ``constant`` yields."""
+    """The array that a call of ``constant`` yields; whoever asks has looked at how many elements it repeats."""
     config = OPERATIONS["constant"].resolve(call.config)
     shape, value = tuple(config["shape"]), config["value"]
-    count = 1
-    for extent in shape:
-        count *= extent
-    return Constant(tuple(value) if isinstance(value, list) else (value,) * count, shape, config["dtype"])
+    return Constant(tuple(value) if isinstance(value, list) else (value,) * math.prod(shape), shape, config["dtype"])
+
+
+def repeated_elements(call: Call) -> int:
+    """How many elements the array that a call of ``constant`` yields has of one number; 0 where its config lists them."""
+    config = OPERATIONS["constant"].resolve(call.config)
+    return 0 if isinstance(config["value"], list) else math.prod(config["shape"])
 
 
 def write_operation(
