@@ -208,6 +208,7 @@ def _seeds_of_writers() -> Found:
         for layout in ("hub", "torch-distributed", "npy"):
             triptych.save(weights, folder / layout, layout=layout)
             found.setdefault({"npy": "npy-folder"}.get(layout, layout), {})["written"] = _packed(folder / layout)
+        found["torch-metadata"] = {"small-written": (folder / "torch-distributed" / ".metadata").read_bytes()}
         triptych.save(weights, folder / "sharded", layout="hub", max_shard_bytes=16)
         found["hub"]["sharded"] = _packed(folder / "sharded")
         found["hub"]["pickled"] = folders.pack({"pytorch_model.bin": found["torch-archive"]["torch-state"], "config.json": b"{}"})
@@ -281,12 +282,12 @@ def _unwrapped(_entry: bytes, path: Path, index: str) -> bytes:
 
 @cache
 def _seeds_of_evaluations() -> Found:
-    """The models of the evaluator's cases, of a layer or two each, as our writers put them into Keras' files and TensorFlow.js'."""
+    """The models of the evaluator's cases, of a layer or two each, as our writers put them into Keras' files and texts, and their tensors for TensorFlow.js."""
     import h5py
 
     import triptych
 
-    found: dict[str, dict[str, bytes]] = {"keras-archive": {}, "keras-hdf5": {}, "tfjs": {}}
+    found: dict[str, dict[str, bytes]] = {target: {} for target in ("keras-archive", "keras-hdf5", "tfjs", "keras-json", "keras-yaml")}
     with tempfile.TemporaryDirectory() as place:
         for case in sorted(_CASES.glob("evl/*")):
             model = triptych.load(case / "input" / "model")
@@ -299,6 +300,12 @@ def _seeds_of_evaluations() -> Found:
                         with h5py.File(path) as opened:
                             if "model_weights" in opened:
                                 found["tfjs"][case.name] = _tfjs(opened)
+            dialects: tuple[Any, ...] = ("keras1", "keras2", "keras3")
+            for dialect in dialects if model.architecture else ():
+                with suppress(triptych.ConversionError):
+                    found["keras-json"][f"{case.name}-{dialect}"] = model.to_json(dialect=dialect).encode()
+                    if dialect != "keras3":  # which has no YAML
+                        found["keras-yaml"][f"{case.name}-{dialect}"] = model.to_yaml(dialect=dialect).encode()
     return found
 
 
