@@ -12,7 +12,15 @@ from triptych.layouts.keras_config import inputs as input_layers
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.layers import Layers, Writing, extension_of
 from triptych.layouts.keras_config.nodes import Reference, Value
-from triptych.layouts.keras_config.operations import Constant, Lacking, constant_of, dtype_of_layer, dtypes_yielded, repeated_elements, write_operation
+from triptych.layouts.keras_config.operations import (
+    Constant,
+    Lacking,
+    constant_of,
+    dtype_of_layer,
+    dtypes_yielded,
+    repeated_elements,
+    write_operation,
+)
 from triptych.layouts.problems import inexpressible
 from triptych.model import Architecture, Call, Input, Json, Layer
 from triptych.vocabulary import infer
