@@ -129,20 +129,20 @@ def _of_saver(graph: memoryview, saver: Any, place: str) -> set[str]:
     """The nodes (after a slash) and functions by which the graph saves and restores its variables when it is asked to."""
     if saver is None:
         return set()
-    asked = {f"/{name.partition(':')[0]}" for name in (saver.save_tensor_name, saver.restore_op_name) if name}
-    found, new = set(asked), asked
+    homes: dict[str, list[Node]] = {}
+    for node in nodes(graph, place):
+        homes.setdefault(node.function or f"/{node.name}", []).append(node)
+    new = {f"/{name.partition(':')[0]}" for name in (saver.save_tensor_name, saver.restore_op_name) if name}
+    found = set(new)
     for _ in range(_STEPS):
         # What those found so far take their inputs from, and which functions they call; functions may call themselves.
         step: set[str] = set()
-        for node in nodes(graph, place):
-            if (node.function or f"/{node.name}") in new:
-                message = node.parsed(place)
-                step.update(called(message))
-                if not node.function:
-                    step.update(f"/{name.lstrip('^').partition(':')[0]}" for name in message.input)
+        for node in (one for home in new for one in homes.get(home, ())):
+            message = node.parsed(place)
+            step.update(called(message))
+            if not node.function:
+                step.update(f"/{name.lstrip('^').partition(':')[0]}" for name in message.input)
         new = step - found
-        if not new:
-            break
         found |= new
     return found
 
