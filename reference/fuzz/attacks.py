@@ -54,6 +54,16 @@ def _called(*call: object, version: str = "2.4.0") -> bytes:
     return json.dumps({"class_name": "Functional", "keras_version": version, "config": {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["x", 0, 0]]}}).encode()
 
 
+def _operation(class_name: str, **config: object) -> bytes:
+    """A Functional model of Keras 3 with an operation."""
+    tensor = {"class_name": "__keras_tensor__", "config": {"shape": [None, 3], "dtype": "float32", "keras_history": ["x", 0, 0]}}
+    layers = [
+        {"module": "keras.layers", "class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_shape": [None, 3], "dtype": "float32"}, "registered_name": None, "inbound_nodes": []},
+        {"module": "keras.src.ops.numpy", "class_name": class_name, "name": "y", "config": {"name": "y", **config}, "registered_name": class_name, "inbound_nodes": [{"args": [tensor], "kwargs": {}}]},
+    ]
+    return json.dumps({"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional", "config": {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["y", 0, 0]]}}).encode()
+
+
 def _scaled(seed: object) -> object:
     return {"class_name": "VarianceScaling", "config": {"scale": 1.0, "mode": "fan_avg", "distribution": "uniform", "seed": seed}}
 
@@ -192,6 +202,9 @@ ATTACKS: Mapping[str, Mapping[str, bytes]] = {
         "constant that is an object": _called("_CONSTANT_VALUE", -1, {"y": ["x", 0, 0]}),
         "operation before its time": _called("x", 0, 0, {"y": 2.0}, version="2.3.1"),
         "both directions of a layer that has none": _sequential(_layer("Bidirectional", batch_input_shape=[None, 5, 3], merge_mode="concat", layer=_dense())),
+        "axes with a point": _sequential(_layer("LayerNormalization", batch_input_shape=[None, 3, 2], axis=[1.0, 2])),
+        "amounts with a point": _operation("Pad", pad_width=[[1.0, 0], [0, 0]], mode="constant"),
+        "split along no axis": _operation("Split", indices_or_sections=[1], axis=2),
         "gadget": b'{"class_name": "Sequential", "config": {"layers": [{"module": "keras.utils", "class_name": "get_file", "config": {"origin": "file:///etc/passwd"}, "registered_name": null}]}}',
         "vocabulary": b'{"class_name": "Sequential", "config": {"layers": [{"class_name": "StringLookup", "config": {"name": "s", "vocabulary": "/etc/passwd"}}]}}',
     },

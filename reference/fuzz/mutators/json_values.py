@@ -18,10 +18,9 @@ def mutated(data: bytes, rng: Random) -> bytes:
     if rng.random() < 0.25:
         return blind.mutated(data, rng, _WORDS)
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
+        return dumped(changed(json.loads(data), rng), rng)
+    except (ValueError, RecursionError):  # no JSON, or too many levels for this one
         return blind.mutated(data, rng, _WORDS)
-    return dumped(changed(value, rng), rng)
 
 
 def dumped(value: Any, rng: Random) -> bytes:

@@ -6,7 +6,9 @@ import random
 
 import pytest
 
+from fuzz.attacks import ATTACKS
 from triptych.errors import InvalidModelError, TriptychError, UsageError
+from triptych.layouts.architecture_text import architecture_from_text, architecture_to_text
 from triptych.layouts.keras_config import (
     read_model_config,
     read_training_config,
@@ -206,3 +208,15 @@ def test_a_file_without_a_version_is_taken_for_what_only_its_writer_writes(confi
     architecture = read_model_config(config, keras_version=None, backend=None, allow_code=True)
     assert source_generation(architecture).dialect == dialect
     assert same(write_model_config(architecture)[0], config)
+
+
+@pytest.mark.parametrize(("what", "found"), [("axes with a point", {"axis": [1, 2]}), ("amounts with a point", {"padding": [[1, 0], [0, 0]]}), ("split along no axis", {})])
+def test_integers_with_a_point_are_integers_and_axes_that_are_not_there_none(what, found):
+    """JSON Schema takes 1.0 for an integer, and so did this reader: it stumbled, or our own documents could not be read again."""
+    original = ATTACKS["keras-json"][what]
+    architecture = architecture_from_text(original, "json")
+    config = (architecture.calls[0] if architecture.calls else architecture.layers[0]).config
+    assert all(same(config[name], value) for name, value in found.items())
+    text, _ = architecture_to_text(architecture, "json")
+    again = architecture_from_text(text, "json")
+    assert same(write_model_config(again)[0], json.loads(original))

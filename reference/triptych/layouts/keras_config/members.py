@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from triptych.layouts.keras_config import lookups, objects
 from triptych.layouts.keras_config.generations import Generation
-from triptych.layouts.keras_config.plain import unsayable
+from triptych.layouts.keras_config.plain import as_schema, unsayable, whole
 from triptych.model import Json
 from triptych.vocabulary import Field
 from triptych.vocabulary.kinds import ACTIVATION, CONSTRAINT, CONSTRAINTS, INITIALIZER, INITIALIZERS, REGULARIZER, REGULARIZERS
@@ -67,7 +67,7 @@ def read(type_name: str, member: Field, value: Json, generation: Generation) -> 
         return [int(value)]
     if name in ("attention_axes", "shared_axes") and _is_int(value):
         return [int(value)]
-    return _whole(value) if "'integer'" in repr(kind.schema) else value
+    return as_schema(value, kind.schema)
 
 
 def write(type_name: str, member: Field, value: Json, generation: Generation) -> Json:
@@ -107,13 +107,6 @@ def write(type_name: str, member: Field, value: Json, generation: Generation) ->
     return None if name == "merge_mode" and value == "none" else value
 
 
-def _whole(value: Json) -> Json:
-    """`value` with integers as such where Keras wrote 2.0."""
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 def _component_of(name: str) -> tuple[str, tuple[str, ...]]:
     return next(found for suffix, found in COMPONENTS.items() if name.endswith(suffix))
 
@@ -149,12 +142,12 @@ def _pairs(value: Json, rank: int) -> Json:
         return [[top, bottom], [left, right]]
     if len(value) != rank:
         unsayable("amounts at both ends")
-    return [[int(item)] * 2 if _is_int(item) else item for item in value]
+    return [[int(item)] * 2 if _is_int(item) else whole(item) for item in value]
 
 
 def _axis(value: Json, *, several: bool) -> Json:
     if isinstance(value, list) and len(value) == 1 and _is_int(value[0]):
         return int(value[0])
     if isinstance(value, list):
-        return value if several else unsayable("several axes")
+        return whole(value) if several else unsayable("several axes")
     return int(value) if _is_int(value) else unsayable("an axis")

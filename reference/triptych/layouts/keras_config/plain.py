@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from typing import NoReturn
 
 from triptych import dtypes
@@ -48,6 +49,18 @@ def plain(value: Json, depth: int = 0) -> Json:
     if isinstance(value, int):
         return value if LOWEST <= value <= HIGHEST else unsayable("an integer")
     return _text(value)
+
+
+def whole(value: Json) -> Json:
+    """`value` with integers as such where Keras wrote 2.0."""
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def as_schema(value: Json, schema: Mapping[str, Json]) -> Json:
+    """`value` with integers as such where `schema` wants some: JSON Schema takes 2.0 for one, and a document of ours does not."""
+    return whole(value) if "'integer'" in repr(schema) else value
 
 
 def _text(value: object, most: int = DEFAULT_LIMITS.string_bytes) -> str:

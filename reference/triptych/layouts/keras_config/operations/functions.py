@@ -42,8 +42,8 @@ class Function:
                 unsayable(f"the argument {key}")
         try:
             return self.meaning(*(bound.get(key) for key in self.parameters))
-        except (TypeError, ValueError, OverflowError):
-            unsayable("arguments of other kinds")
+        except (TypeError, ValueError, IndexError, ArithmeticError):
+            unsayable("arguments of other kinds, or of axes that are not there")
 
 
 def _allowed(values: tuple[Json, ...], value: Argument) -> bool:

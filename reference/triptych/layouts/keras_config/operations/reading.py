@@ -10,7 +10,7 @@ from triptych.layouts.keras_config.nodes import read_reference, unwrap
 from triptych.layouts.keras_config.operations import graph_nodes, keras3, tensorflow
 from triptych.layouts.keras_config.operations.integers import otherwise
 from triptych.layouts.keras_config.operations.said import Argument, Context, Said, read_keras2, read_keras3
-from triptych.layouts.keras_config.plain import unsayable
+from triptych.layouts.keras_config.plain import as_schema, unsayable
 from triptych.model import Json
 from triptych.vocabulary.operations import OPERATIONS
 
@@ -54,7 +54,7 @@ def read_operation(original: Mapping[str, Json], context: Context) -> Said:
     if what := otherwise(said.op, said.config, {one.dtype for one in said.operands}, keras3=is_keras3):
         unsayable(what)
     found = OPERATIONS[said.op]
-    settled = {name: value for name, value in said.config.items() if not _is_default(said.op, name, value)}
+    settled = {name: value for name, value in _whole(said).items() if not _is_default(said.op, name, value)}
     if not _accepts(said.op)(settled):
         unsayable("a config outside the schema")
     least, most = found.inputs
@@ -62,6 +62,12 @@ def read_operation(original: Mapping[str, Json], context: Context) -> Said:
     if given < least or (most is not None and given > most):
         unsayable("operands")
     return replace(said, config=settled)
+
+
+def _whole(said: Said) -> dict[str, Json]:
+    """The config of `said` with integers as such."""
+    schemas = {member.name: member.kind.schema for member in OPERATIONS[said.op].fields}
+    return {name: as_schema(value, schemas.get(name, {})) for name, value in said.config.items()}
 
 
 def _is_default(op: str, name: str, value: Json) -> bool:
