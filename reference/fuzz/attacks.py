@@ -205,6 +205,8 @@ ATTACKS: Mapping[str, Mapping[str, bytes]] = {
         "axes with a point": _sequential(_layer("LayerNormalization", batch_input_shape=[None, 3, 2], axis=[1.0, 2])),
         "amounts with a point": _operation("Pad", pad_width=[[1.0, 0], [0, 0]], mode="constant"),
         "split along no axis": _operation("Split", indices_or_sections=[1], axis=2),
+        "token twice": _sequential(_layer("StringLookup", vocabulary=["the", "of", "the"])),
+        "more unknown tokens than numbers": _sequential(_layer("StringLookup", vocabulary=["the"], num_oov_indices=2**63)),
         "gadget": b'{"class_name": "Sequential", "config": {"layers": [{"module": "keras.utils", "class_name": "get_file", "config": {"origin": "file:///etc/passwd"}, "registered_name": null}]}}',
         "vocabulary": b'{"class_name": "Sequential", "config": {"layers": [{"class_name": "StringLookup", "config": {"name": "s", "vocabulary": "/etc/passwd"}}]}}',
     },

@@ -42,7 +42,11 @@ class Problem:
     place: str
     """``<member>#<JSON Pointer>``; only the pointer for a text that is no member of a package; only the member for bytes."""
     message: str
-    """One sentence: what was expected and what was found."""
+    """One sentence: what was expected and what was found; cut at `MESSAGE_LIMIT`, whatever names a file may hold."""
+
+    def __post_init__(self) -> None:
+        if len(self.message) > MESSAGE_LIMIT:
+            object.__setattr__(self, "message", self.message[:MESSAGE_LIMIT])
 
     def __str__(self) -> str:
         where = f" at {self.place}" if self.place else ""
@@ -146,7 +150,7 @@ def first_stage(problems: Sequence[Problem], member: str) -> tuple[Problem, ...]
 
 def problem(requirement: str, place: str, message: str) -> Problem:
     """The problem of breaking `requirement` at `place`; its code comes from the registry."""
-    return Problem(_code_of()[requirement], requirement, place, message[:MESSAGE_LIMIT])
+    return Problem(_code_of()[requirement], requirement, place, message)
 
 
 class CheckDisabled(Exception):  # noqa: N818 - no error of the input: a switched-off check could not be passed over

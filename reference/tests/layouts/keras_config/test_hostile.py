@@ -220,3 +220,12 @@ def test_integers_with_a_point_are_integers_and_axes_that_are_not_there_none(wha
     text, _ = architecture_to_text(architecture, "json")
     again = architecture_from_text(text, "json")
     assert same(write_model_config(again)[0], json.loads(original))
+
+
+@pytest.mark.parametrize("what", ["token twice", "more unknown tokens than numbers"])
+def test_a_lookup_that_keras_refuses_is_kept_as_it_is(what):
+    original = ATTACKS["keras-json"][what]
+    architecture = architecture_from_text(original, "json")
+    assert [layer.type for layer in architecture.layers] == ["keras:StringLookup"]
+    text, _ = architecture_to_text(architecture, "json")
+    assert same(write_model_config(architecture_from_text(text, "json"))[0], json.loads(original))

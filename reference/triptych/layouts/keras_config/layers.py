@@ -182,7 +182,7 @@ class Layers:
             if extra.decisive and extra.key in config and not edits.same(config[extra.key], extra.value_in(generation)):
                 return None
         dtype, compute_dtype = ("float32", None) if generation < (2, 3) else objects.read_policy(config.get("dtype"))
-        return Layer(
+        layer = Layer(
             name=_name(config),
             type=found.name,
             config=self._read_config(found, config, generation, own.fixed.get(class_name, _NOTHING)),
@@ -191,6 +191,9 @@ class Layers:
             dtype=dtype,
             compute_dtype=compute_dtype,
         )
+        if own.settle is not None:
+            lookups.expect_vocabulary(layer)
+        return layer
 
     def _read_config(
         self, found: LayerType, config: Mapping[str, Json], generation: Generation, fixed: Mapping[str, Json]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import chain, repeat
 
+from triptych.checks.vocabularies import check_vocabulary
+from triptych.errors import Findings, InvalidModelError
 from triptych.layouts.keras_config.generations import Generation
 from triptych.layouts.keras_config.plain import unsayable
 from triptych.model import Json, Layer
@@ -38,7 +40,7 @@ def settle(config: Mapping[str, Json], generation: Generation) -> Mapping[str, J
     if not isinstance(tokens, list):
         return result
     masked = 1 if config.get("mask_token") is not None and mode == "int" else 0
-    special = chain(repeat(config.get("mask_token"), masked), repeat(config.get("oov_token"), unknown))
+    special = chain(repeat(config.get("mask_token"), masked), repeat(config.get("oov_token"), min(unknown, len(tokens))))
     if len(tokens) >= masked + unknown and all(token == one for token, one in zip(tokens, special, strict=False)):
         result["vocabulary"] = tokens[masked + unknown :]
     elif weights is not None:
@@ -56,6 +58,20 @@ def settle_text(config: Mapping[str, Json], generation: Generation) -> Mapping[s
     if isinstance(widths, int):
         widths = list(range(1, widths + 1)) if 0 < widths <= _MOST_WIDTHS else unsayable("n-grams")
     return settle({**config, "ngrams": widths, "num_oov_indices": 1, "mask_token": "", "oov_token": "[UNK]"}, generation)
+
+
+def expect_vocabulary(layer: Layer) -> None:
+    """Look at the vocabulary of `layer`, a lookup, as a document of ours is looked at: Keras takes no token twice either.
+
+    Raises:
+        Unsayable: It is none of ours.
+    """
+    findings = Findings()
+    check_vocabulary(layer, "", None, findings)
+    try:
+        findings.raise_if_any()
+    except InvalidModelError:
+        unsayable("a vocabulary")
 
 
 def write_widths(widths: Json) -> Json:

@@ -44,7 +44,11 @@ def call(called: Global, arguments: Any) -> str:
     text = f"{called}({inside})"
     did = deed(called)
     text = text if len(text) <= 4 * _TEXT else f"{text[: 4 * _TEXT]}…"
-    return f"{text}, which would {did}" if did else f"{text}, which would run code of {called.module}"
+    return f"{text}, which would {did}" if did else f"{text}, which would run code of {_cut(called.module)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
 
 
 def brief(value: Any) -> str:
@@ -53,7 +57,7 @@ def brief(value: Any) -> str:
         text = ascii(value[:_TEXT])
         return text if len(value) <= _TEXT else f"{text}…"
     if isinstance(value, Global):
-        return str(value)
+        return _cut(str(value))
     if isinstance(value, Record):
         return f"<an object of {value.kind}>"
     if value is None or isinstance(value, bool | float):
