@@ -24,9 +24,10 @@ _FIXTURES = _ROOT / "reference" / "tests" / "fixtures"
 _MOST_BYTES = 1 << 16
 _SMALL = {"cnv-005-keras-1-alone": "keras-hdf5", "cnv-006-hdf5-whole": "keras-hdf5", "cnv-006-archive-whole": "keras-archive", "cnv-022-bfloat16": "keras-archive", "cnv-005-weights-small": "keras-weights"}
 """Case -> target: files of Keras a quarter as long as those of the fixtures, and as quickly read."""
+_DIALECTS: tuple[Any, ...] = ("keras1", "keras2", "keras3")
 _KERAS_FILES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("keras-archive", "m.keras", {}),
-    *(("keras-hdf5", "m.h5", {"dialect": dialect}) for dialect in ("keras1", "keras2", "keras3")),
+    *(("keras-hdf5", "m.h5", {"dialect": dialect}) for dialect in _DIALECTS),
 )
 """Target, file and options of what our writers make of a small model."""
 Seeds = Iterator[tuple[str, bytes]]
@@ -259,7 +260,7 @@ def _saved_checkpoints(folder: Path, weights: Any, found: dict[str, dict[str, by
     found["bundle"] = dict(found["tf-checkpoint"])
     model = triptych.load(_ROOT / "examples" / "digits_cnn.h5")
     triptych.save(triptych.model_from_json(model.to_json()), folder / "digits", overwrite=True)
-    found["keras-json"] = {f"digits-{dialect}": model.to_json(dialect=dialect).encode() for dialect in ("keras1", "keras2", "keras3")}
+    found["keras-json"] = {f"digits-{dialect}": model.to_json(dialect=dialect).encode() for dialect in _DIALECTS}
     for path in sorted(_FIXTURES.rglob("*.zip")):
         for name, data in zips.members_of(path.read_bytes()).items():
             if name.endswith(".index"):
@@ -300,8 +301,7 @@ def _seeds_of_evaluations() -> Found:
                         with h5py.File(path) as opened:
                             if "model_weights" in opened:
                                 found["tfjs"][case.name] = _tfjs(opened)
-            dialects: tuple[Any, ...] = ("keras1", "keras2", "keras3")
-            for dialect in dialects if model.architecture else ():
+            for dialect in _DIALECTS if model.architecture else ():
                 with suppress(triptych.ConversionError):
                     found["keras-json"][f"{case.name}-{dialect}"] = model.to_json(dialect=dialect).encode()
                     if dialect != "keras3":  # which has no YAML

@@ -16,8 +16,8 @@ from triptych.layouts import hub, keras_hdf5, numpy_arrays, safetensors_weights,
 from triptych.layouts.keras_v3 import reader
 from triptych.layouts.keras_weights.step_count import counted
 from triptych.layouts.numpy_arrays.header import parse
-from triptych.layouts.torch_distributed import metadata
 from triptych.layouts.tensorflow.state_file import read_state
+from triptych.layouts.torch_distributed import metadata
 from triptych.layouts.zip_archive import ZipArchive
 from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Tensor
@@ -267,13 +267,12 @@ def test_an_index_maps_names_of_digits_to_files_too(tmp_path):
     assert [(problem.requirement, problem.place) for problem in raised.value.problems] == [("WGT-013", "model.safetensors.index.json#/weight_map/9223372036854775808")]
 
 
-@pytest.mark.parametrize("names", [("p" * 5000, "load"), ("os", "l" * 5000)])
-def test_the_refusal_of_a_call_with_a_long_name_ends(tmp_path, names):
+@pytest.mark.parametrize(("module", "name"), [("p" * 5000, "load"), ("os", "l" * 5000)])
+def test_the_refusal_of_a_call_with_a_long_name_ends(module, name):
     """It said the name again at its end, where nothing cut it."""
-    module, name = names
-    (tmp_path / "m.pkl").write_bytes(b"\x80\x02c" + module.encode() + b"\n" + name.encode() + b"\n)R.")
+    data = f"\x80\x02c{module}\n{name}\n)R.".encode("latin-1")
     with pytest.raises(TriptychError) as raised:
-        metadata.parse(memoryview((tmp_path / "m.pkl").read_bytes()), ".metadata")
+        metadata.parse(memoryview(data), ".metadata")
     (problem,) = raised.value.problems
     assert len(problem.message) <= 700
     assert problem.message.startswith("expected data, got a call")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from triptych.checks import LOOKUPS
 from triptych.errors import InvalidModelError, problem
 from triptych.model import Architecture, Composite, Layer, Panels, Tensor
 from triptych.vocabulary.lookup_tokens import VocabularyError, asset_named, tokens_of
-
-LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 
 
 def inlined(panels: Panels) -> Panels:

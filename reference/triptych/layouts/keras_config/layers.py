@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from triptych.checks import LOOKUPS
 from triptych.checks.components import can_be_activation
 from triptych.layouts.keras_config import edits, lambdas, lookups, masks, members, objects, table, theano
 from triptych.layouts.keras_config.generations import Generation
@@ -191,7 +192,7 @@ class Layers:
             dtype=dtype,
             compute_dtype=compute_dtype,
         )
-        if own.settle is not None:
+        if found.name in LOOKUPS:
             lookups.expect_vocabulary(layer)
         return layer
 

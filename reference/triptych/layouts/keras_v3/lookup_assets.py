@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from triptych.checks import LOOKUPS
 from triptych.layouts.keras_v3.object_paths import INNER_LOOKUP, Saved
-from triptych.layouts.vocabularies import LOOKUPS
 from triptych.limits import DEFAULT_LIMITS
 from triptych.model import Architecture, Json, Layer, Tensor
 from triptych.vocabulary.lookup_tokens import VocabularyError, asset_named, asset_of, tokens_of

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
-from triptych.layouts.vocabularies import LOOKUPS
+from triptych.checks import LOOKUPS
 from triptych.model import Json
 
 _COUNTER = re.compile(r":\d+$")

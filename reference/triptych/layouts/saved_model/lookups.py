@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from triptych.checks import LOOKUPS
 from triptych.layouts.problems import unsupported
 from triptych.layouts.saved_model import constants
 from triptych.layouts.saved_model.folder import ASSETS, Folder
@@ -17,7 +18,6 @@ from triptych.layouts.saved_model.keras_objects import KerasObjects
 from triptych.layouts.saved_model.meta_graph import MetaGraph
 from triptych.layouts.saved_model.nodes import Node, nodes
 from triptych.layouts.saved_model.variables import Variables
-from triptych.layouts.vocabularies import LOOKUPS
 from triptych.limits import Limits
 from triptych.model import Json
 

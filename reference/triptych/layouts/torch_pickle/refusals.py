@@ -43,12 +43,11 @@ def call(called: Global, arguments: Any) -> str:
     inside = ", ".join(map(brief, arguments)) if isinstance(arguments, tuple) else f"*{brief(arguments)}"
     text = f"{called}({inside})"
     did = deed(called)
-    text = text if len(text) <= 4 * _TEXT else f"{text[: 4 * _TEXT]}…"
-    return f"{text}, which would {did}" if did else f"{text}, which would run code of {_cut(called.module)}"
+    return f"{_cut(text, 4 * _TEXT)}, which would {did or f'run code of {_cut(called.module)}'}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
+def _cut(text: str, most: int = _TEXT) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def brief(value: Any) -> str:
@@ -59,7 +58,7 @@ def brief(value: Any) -> str:
     if isinstance(value, Global):
         return _cut(str(value))
     if isinstance(value, Record):
-        return f"<an object of {value.kind}>"
+        return f"<an object of {_cut(str(value.kind))}>"
     if value is None or isinstance(value, bool | float):
         return repr(value)
     if isinstance(value, int):
